@@ -1,0 +1,3 @@
+module github.com/auditwarden/auditwarden
+
+go 1.26

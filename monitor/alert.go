@@ -1,0 +1,120 @@
+package monitor
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// AlertType is the kind of thing that an alert is about.
+type AlertType string
+
+// The alert types of the reference.
+const (
+	AlertSecurity    AlertType = "SECURITY"
+	AlertCompliance  AlertType = "COMPLIANCE"
+	AlertPerformance AlertType = "PERFORMANCE"
+	AlertSystem      AlertType = "SYSTEM"
+	AlertMetrics     AlertType = "METRICS"
+	AlertDelivery    AlertType = "DELIVERY"
+	AlertCustom      AlertType = "CUSTOM"
+)
+
+// AlertStatus is where an alert is in its lifecycle.
+type AlertStatus string
+
+// The statuses of an alert. An alert is open while it is active or
+// acknowledged.
+const (
+	AlertActive       AlertStatus = "active"
+	AlertAcknowledged AlertStatus = "acknowledged"
+	AlertResolved     AlertStatus = "resolved"
+	AlertDismissed    AlertStatus = "dismissed"
+)
+
+// Open reports whether further occurrences join an alert with this status.
+func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowledged }
+
+// A Fingerprint says which alerts are one incident: those of the same rule,
+// organisation and key. It never depends on an alert's text.
+type Fingerprint [32]byte
+
+// FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
+// over rule, organisation and key, each preceded by its length.
+func FingerprintOf(rule, organization, key string) Fingerprint {
+	return digestStrings("alert", rule, organization, key)
+}
+
+// String returns the fingerprint in lower-case hex.
+func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
+
+// MarshalText writes the fingerprint in lower-case hex.
+func (f Fingerprint) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f[:]), nil }
+
+// UnmarshalText reads a fingerprint in hex.
+func (f *Fingerprint) UnmarshalText(text []byte) error {
+	if len(text) != 2*len(f) {
+		return errors.New("monitor: a fingerprint has 64 hex digits")
+	}
+	if _, err := hex.Decode(f[:], text); err != nil {
+		return fmt.Errorf("monitor: fingerprint: %w", err)
+	}
+	return nil
+}
+
+// An Alert is an incident that somebody should look at.
+//
+// What the monitor hands to a store is one occurrence: the finding of one
+// qualifying event, with the identity of the alert it belongs to. The store
+// opens an alert for it or adds it to the open one. What a store returns is the
+// alert: its occurrences, its lifecycle and the finding that opened it.
+type Alert struct {
+	ID             string
+	Fingerprint    Fingerprint
+	OrganizationID string
+	Severity       Severity
+	Type           AlertType
+	Title          string
+	Description    string
+	// Source names the part of the host that the alert comes from,
+	// [Config.Source].
+	Source        string
+	Status        AlertStatus
+	CorrelationID string
+	Tags          []string
+	Metadata      map[string]any
+
+	// Finding is what the alert rests on.
+	Finding Finding
+	// EventKey identifies the occurrence; a store counts each key once.
+	EventKey EventKey
+	// Occurrences is the number of qualifying events.
+	Occurrences int64
+	// FirstSeen and LastSeen are the earliest and latest timestamps of the
+	// qualifying events.
+	FirstSeen, LastSeen time.Time
+
+	// CreatedAt and UpdatedAt are the store's time.
+	CreatedAt, UpdatedAt time.Time
+	AcknowledgedAt       time.Time
+	AcknowledgedBy       string
+	// ResolvedAt, ResolvedBy and ResolutionNotes are set by resolving and by
+	// dismissing.
+	ResolvedAt      time.Time
+	ResolvedBy      string
+	ResolutionNotes string
+	// Version grows with every change; a transition that was decided on an
+	// older version is an [ErrConflict].
+	Version int64
+}
+
+// Ref returns the alert's address in a store.
+func (a *Alert) Ref() AlertRef { return AlertRef{Organization: a.OrganizationID, ID: a.ID} }
+
+// An AlertRef is the address of an alert. An empty organisation is an error
+// wherever one is used.
+type AlertRef struct {
+	Organization string
+	ID           string
+}

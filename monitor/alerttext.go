@@ -1,0 +1,141 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"crypto/rand"
+	"encoding/hex"
+)
+
+// Detach returns a copy of the alert that may be kept, with everything that is
+// made once in an alert's life: a new ID, title, description, tags and metadata,
+// each unless it is there already.
+func (a *Alert) Detach() *Alert {
+	d := *a
+	d.Finding.References = slices.Clone(a.Finding.References)
+	d.Tags = slices.Clone(a.Tags)
+	d.Metadata = maps.Clone(a.Metadata)
+	f := &d.Finding
+	if d.ID == "" {
+		d.ID = newID(time.Now())
+	}
+	if d.Title == "" {
+		d.Title = "Suspicious Pattern Detected: " + patternType(f.Rule)
+	}
+	if d.Description == "" {
+		d.Description = f.Describe()
+	}
+	if d.Tags == nil {
+		d.Tags = []string{"suspicious-pattern", strings.ReplaceAll(f.Rule, "_", "-")}
+	}
+	if d.Metadata == nil {
+		d.Metadata = f.metadata()
+	}
+	return &d
+}
+
+// patternType is the reference's name of a rule: FAILED_AUTH for failed_auth.
+func patternType(rule string) string { return strings.ToUpper(rule) }
+
+// Describe says in a sentence what was found.
+func (f *Finding) Describe() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", f.Rule)
+	if f.Window > 0 {
+		atLeast := ""
+		if f.AtLeast {
+			atLeast = "at least "
+		}
+		fmt.Fprintf(&b, "%s%d in %s (threshold %d)", atLeast, f.Count, f.Window, f.Threshold)
+	} else {
+		b.WriteString("at " + f.Event.Timestamp.UTC().Format(time.RFC3339))
+	}
+	if f.Key != "" {
+		fmt.Fprintf(&b, " for %s %s", f.KeyField, printable(f.Key))
+	}
+	if f.Detail != "" {
+		b.WriteString(": " + printable(f.Detail))
+	}
+	return b.String()
+}
+
+// printable keeps text from an event on one line and within reason.
+func printable(s string) string {
+	const limit = 200
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "..."
+	}
+	return s
+}
+
+// metadata is the alert metadata of the reference, and what explains the
+// finding.
+func (f *Finding) metadata() map[string]any {
+	m := map[string]any{
+		"patternType":    patternType(f.Rule),
+		"eventCount":     f.Count,
+		"organizationId": f.OrganizationID,
+		"count":          f.Count,
+		"threshold":      f.Threshold,
+		"window":         f.Window.Milliseconds(),
+		"windowStart":    f.WindowStart().UTC().Format(canonicalTime),
+		"windowEnd":      f.Event.Timestamp.UTC().Format(canonicalTime),
+	}
+	if f.KeyField != "" {
+		m[f.KeyField] = f.Key
+	}
+	if f.AtLeast {
+		m["atLeast"] = true
+	}
+	if f.Technique != "" {
+		m["technique"] = f.Technique
+	}
+	if f.Uncovered != 0 {
+		m["uncoveredFields"] = f.Uncovered.String()
+	}
+	var ids []string
+	for _, r := range f.References {
+		if r.ID != "" {
+			ids = append(ids, r.ID)
+		}
+	}
+	if ids != nil {
+		m["eventIds"] = ids
+	}
+	return m
+}
+
+// newID returns a UUID of version 7 (RFC 9562): it sorts by time, and 74 of its
+// bits are random.
+func newID(now time.Time) string {
+	var u [16]byte
+	rand.Read(u[:]) //nolint:errcheck // crypto/rand.Read never fails
+	ms := now.UnixMilli()
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:], u[:4])
+	text[8] = '-'
+	hex.Encode(text[9:], u[4:6])
+	text[13] = '-'
+	hex.Encode(text[14:], u[6:8])
+	text[18] = '-'
+	hex.Encode(text[19:], u[8:10])
+	text[23] = '-'
+	hex.Encode(text[24:], u[10:])
+	return string(text[:])
+}

@@ -1,0 +1,174 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Config wires a [Monitor]. The zero value of a field is its documented
+// default.
+type Config struct {
+	// Verifier checks every event before anything else looks at it. Either it
+	// or AllowUnverified must be set.
+	Verifier Verifier
+	// AllowUnverified accepts events without looking at hash and signature: the
+	// host vouches for where they come from.
+	AllowUnverified bool
+	// DefaultOrganization is the organisation of events that name none. Empty
+	// makes such events invalid.
+	DefaultOrganization string
+
+	// Detectors look at every accepted event, in this order. Their names must
+	// be unique. At most 64.
+	Detectors []Detector
+	// Alerts takes the alerts; an [AlertStorer] is used as one. Without it
+	// findings are only returned in the [Result].
+	Alerts AlertHandler
+	// Metrics counts what happens. Defaults to nothing.
+	Metrics MetricsCollector
+	// Tracer is told of every event. Defaults to nothing.
+	Tracer Tracer
+	// Logger takes the library's log lines. Defaults to none: the library has
+	// no logger of its own.
+	Logger *slog.Logger
+	// Source names this intake in alerts. Defaults to "audit-monitoring".
+	Source string
+	// OperatorOrganization receives the alerts about events whose verification
+	// failed, since what such an event says of its organisation is a claim.
+	// Defaults to "operator". No accepted event may name it.
+	OperatorOrganization string
+	// IntegrityAlertRate is the number of occurrences of failed verification
+	// that reach Alerts a second, per verdict; further ones are counted into
+	// the next that does. Defaults to 100.
+	IntegrityAlertRate int
+
+	// Lateness is how far an event's timestamp may lie behind the newest of its
+	// organisation and still be counted in its place. Defaults to 1 minute; -1
+	// allows none.
+	Lateness time.Duration
+	// MaxSkew is how far an event's timestamp may lie ahead of the clock.
+	// Defaults to 2 minutes; -1 switches the check off, for replaying history.
+	MaxSkew time.Duration
+
+	// DuplicateCapacity is the number of event IDs that are remembered to
+	// recognise duplicates. Defaults to 65,536; -1 switches it off.
+	DuplicateCapacity int
+	// RedeliveryHorizon is how long after an event's first arrival the same
+	// event counts as a harmless second delivery and not as a replay. Defaults
+	// to 15 minutes.
+	RedeliveryHorizon time.Duration
+
+	// QuarantineCapacity is the number of undecided events that are kept and
+	// verified again while Run is active. Defaults to 1,024; -1 keeps none.
+	QuarantineCapacity int
+	// QuarantineInterval is the time between two attempts. Defaults to 5 s.
+	QuarantineInterval time.Duration
+
+	// QueueCapacity bounds the events submitted and not yet handled. Defaults
+	// to 1,024.
+	QueueCapacity int
+	// QueuePolicy says what Submit does when the queue is full. Defaults to
+	// [Block].
+	QueuePolicy QueuePolicy
+	// Workers is the number of goroutines that handle submitted events.
+	// Defaults to 1, which keeps their order.
+	Workers int
+}
+
+// QueuePolicy says what [Monitor.Submit] does when the queue is full.
+type QueuePolicy uint8
+
+const (
+	// Block waits for room until the context ends.
+	Block QueuePolicy = iota
+	// Reject returns [ErrOverloaded].
+	Reject
+	// DropOldest gives up the event that waits longest, and counts it.
+	DropOldest
+)
+
+var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}
+
+// String returns the policy in snake case.
+func (p QueuePolicy) String() string { return name(queuePolicyNames[:], p) }
+
+// withDefaults returns the configuration with its defaults filled in, or
+// everything that is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case c.Verifier == nil && !c.AllowUnverified:
+		bad("Verifier", "missing; set it, or AllowUnverified")
+	case c.Verifier != nil && c.AllowUnverified:
+		bad("AllowUnverified", "contradicts Verifier")
+	}
+	if len(c.Detectors) > 64 {
+		bad("Detectors", "%d are more than 64", len(c.Detectors))
+	}
+	seen := map[string]bool{}
+	for i, d := range c.Detectors {
+		switch {
+		case d == nil:
+			bad("Detectors", "number %d is nil", i)
+		case seen[d.Name()]:
+			bad("Detectors", "two are named %q", d.Name())
+		default:
+			seen[d.Name()] = true
+		}
+	}
+	if c.Source == "" {
+		c.Source = "audit-monitoring"
+	}
+	if c.OperatorOrganization == "" {
+		c.OperatorOrganization = "operator"
+	}
+	if c.DefaultOrganization == c.OperatorOrganization {
+		bad("DefaultOrganization", "is the OperatorOrganization")
+	}
+	setDefault(&c.Lateness, time.Minute, "Lateness", bad)
+	setDefault(&c.MaxSkew, 2*time.Minute, "MaxSkew", bad)
+	setDefault(&c.QuarantineInterval, 5*time.Second, "QuarantineInterval", bad)
+	setDefault(&c.RedeliveryHorizon, 15*time.Minute, "RedeliveryHorizon", bad)
+	setDefault(&c.IntegrityAlertRate, 100, "IntegrityAlertRate", bad)
+	setDefault(&c.DuplicateCapacity, 65536, "DuplicateCapacity", bad)
+	setDefault(&c.QuarantineCapacity, 1024, "QuarantineCapacity", bad)
+	setDefault(&c.QueueCapacity, 1024, "QueueCapacity", bad)
+	setDefault(&c.Workers, 1, "Workers", bad)
+	for field, v := range map[string]int{
+		"QuarantineInterval": int(c.QuarantineInterval),
+		"RedeliveryHorizon":  int(c.RedeliveryHorizon),
+		"IntegrityAlertRate": c.IntegrityAlertRate,
+		"QueueCapacity":      c.QueueCapacity,
+		"Workers":            c.Workers,
+	} {
+		if v == -1 {
+			bad(field, "cannot be switched off")
+		}
+	}
+	if int(c.QueuePolicy) >= len(queuePolicyNames) {
+		bad("QueuePolicy", "%d is no policy", c.QueuePolicy)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if errs != nil {
+		return c, fmt.Errorf("monitor: configuration: %w", errors.Join(errs...))
+	}
+	return c, nil
+}
+
+// setDefault puts the default in place of zero and refuses negative values
+// except for -1, "off".
+func setDefault[T ~int | ~int64](v *T, def T, field string, bad func(field, format string, args ...any)) {
+	switch {
+	case *v == 0:
+		*v = def
+	case *v < -1:
+		bad(field, "%v is negative", *v)
+	}
+}

@@ -1,0 +1,75 @@
+package monitor
+
+import "context"
+
+// An AlertHandler receives alerts. An error means that the alert was not taken;
+// [Monitor.Process] then returns an error and the host tries the event again.
+// The handler may keep the alert. It must be safe for concurrent use.
+type AlertHandler interface {
+	HandleAlert(ctx context.Context, a *Alert) error
+}
+
+// AlertHandlerFunc is a function that is an [AlertHandler].
+type AlertHandlerFunc func(ctx context.Context, a *Alert) error
+
+// HandleAlert calls f.
+func (f AlertHandlerFunc) HandleAlert(ctx context.Context, a *Alert) error { return f(ctx, a) }
+
+// An AlertStorer is an [AlertHandler] that can tell new alerts from repeats and
+// takes several at once. The monitor prefers it.
+//
+//   - The alerts are valid during the call only; [Alert.Detach] makes a copy to
+//     keep.
+//   - The dispositions are in the order of the alerts. With an error none of
+//     the alerts may be taken as stored, and the call may be repeated: an
+//     occurrence whose [EventKey] the alert already has is not counted again.
+type AlertStorer interface {
+	StoreAlerts(ctx context.Context, as []*Alert) ([]Disposition, error)
+}
+
+// A Disposition is what became of one occurrence.
+type Disposition struct {
+	// AlertID is the alert that the occurrence belongs to. It may be empty for
+	// a repeat that is still on its way to the store.
+	AlertID string
+	// Stored says whether the occurrence opened the alert or joined it.
+	Stored Stored
+	// Notify says whether somebody is to be told.
+	Notify Notify
+}
+
+// Stored says how an occurrence was stored.
+type Stored uint8
+
+const (
+	// NotStored: there is no store, or the finding raises no alert.
+	NotStored Stored = iota
+	// Created: the occurrence opened an alert.
+	Created
+	// Repeated: the occurrence joined an open alert.
+	Repeated
+	// Counted: the alert has this occurrence already.
+	Counted
+)
+
+var storedNames = [...]string{"not_stored", "created", "repeated", "counted"}
+
+// String returns the value in snake case.
+func (s Stored) String() string { return name(storedNames[:], s) }
+
+// Notify says whether an occurrence is to be notified.
+type Notify uint8
+
+const (
+	// NotifyNone: nobody is to be told, as the alert's cooldown has not passed.
+	NotifyNone Notify = iota
+	// NotifyDue: a new alert, or the cooldown has passed.
+	NotifyDue
+	// NotifySuppressed: due, and held back by a suppression window.
+	NotifySuppressed
+)
+
+var notifyNames = [...]string{"none", "due", "suppressed"}
+
+// String returns the value in lower case.
+func (n Notify) String() string { return name(notifyNames[:], n) }

@@ -1,0 +1,43 @@
+package monitor
+
+import "fmt"
+
+// Severity ranks findings and alerts. Severities compare with < and >.
+type Severity uint8
+
+// The severities of the reference, lowest first.
+const (
+	SeverityInfo Severity = iota
+	SeverityLow
+	SeverityMedium
+	SeverityHigh
+	SeverityCritical
+)
+
+var severityNames = [...]string{"INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
+
+// String returns the reference's name: INFO, LOW, MEDIUM, HIGH or CRITICAL.
+func (s Severity) String() string { return name(severityNames[:], s) }
+
+// MarshalText writes the severity's name.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a severity's name in exact case.
+func (s *Severity) UnmarshalText(text []byte) error {
+	for i, n := range severityNames {
+		if n == string(text) {
+			*s = Severity(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("monitor: unknown severity %q", text)
+}
+
+// name returns the name of an enumerated value, or its number for a value that
+// has none.
+func name[T ~uint8](names []string, v T) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("unknown(%d)", uint8(v))
+}

@@ -1,0 +1,85 @@
+package monitor
+
+import "context"
+
+// A Verifier decides whether an event is what its emitter signed.
+//
+//   - It must be safe for concurrent use.
+//   - It must not change or keep the event.
+//   - It must answer [Undecided] only when it cannot know: an unknown or revoked
+//     key is [Forged].
+type Verifier interface {
+	Verify(ctx context.Context, e *Event) Verification
+}
+
+// VerifierFunc is a function that is a [Verifier].
+type VerifierFunc func(ctx context.Context, e *Event) Verification
+
+// Verify calls f.
+func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { return f(ctx, e) }
+
+// Verdict is what a verifier found out about an event.
+type Verdict uint8
+
+const (
+	// Unverified: no verifier looked at the event.
+	Unverified Verdict = iota
+	// Verified: hash and signature agree with the content.
+	Verified
+	// HashOnly: the hash agrees and there is no signature.
+	HashOnly
+	// Unhashed: there is no hash.
+	Unhashed
+	// HashFieldEdited: the hash disagrees, the signature is valid for the
+	// content: only the hash field was changed.
+	HashFieldEdited
+	// ContentEdited: the hash disagrees, the signature is valid for the stored
+	// hash: the content was changed after it was signed.
+	ContentEdited
+	// Forged: the hash agrees and the signature does not: hashed again by
+	// somebody without the key, or signed by a key that may not sign it.
+	Forged
+	// Replaced: neither hash nor signature agree with anything.
+	Replaced
+	// Undecided: the authority for the key cannot answer now.
+	Undecided
+)
+
+var verdictNames = [...]string{
+	"unverified", "verified", "hash_only", "unhashed", "hash_field_edited",
+	"content_edited", "forged", "replaced", "undecided",
+}
+
+// String returns the verdict in snake case, as it stands in metrics and alerts.
+func (v Verdict) String() string { return name(verdictNames[:], v) }
+
+// Outcome is what follows from a verdict under the verifier's policy.
+type Outcome uint8
+
+const (
+	// Accepted: the event goes on to the detectors.
+	Accepted Outcome = iota
+	// Failed: the event raises an alert and goes no further.
+	Failed
+	// Deferred: the event is quarantined and verified again later.
+	Deferred
+)
+
+var outcomeNames = [...]string{"accepted", "failed", "deferred"}
+
+// String returns the outcome in lower case.
+func (o Outcome) String() string { return name(outcomeNames[:], o) }
+
+// A Verification is a verifier's answer for one event.
+type Verification struct {
+	Outcome Outcome
+	Verdict Verdict
+	// Err says why the outcome is not Accepted. It never contains a secret.
+	Err error
+	// KeyID and Algorithm name what verified the signature; they are empty
+	// unless one did.
+	KeyID     string
+	Algorithm string
+	// Covered are the fields that the emitter vouches for.
+	Covered Fields
+}

@@ -72,6 +72,9 @@ type Config struct {
 	// QueuePolicy says what Submit does when the queue is full. Defaults to
 	// [Block].
 	QueuePolicy QueuePolicy
+	// DrainTimeout is how long Run goes on handling accepted events after its
+	// context is cancelled. Defaults to 30 s.
+	DrainTimeout time.Duration
 	// Workers is the number of goroutines that handle submitted events.
 	// Defaults to 1, which keeps their order.
 	Workers int
@@ -139,12 +142,14 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.QuarantineCapacity, 1024, "QuarantineCapacity", bad)
 	setDefault(&c.QueueCapacity, 1024, "QueueCapacity", bad)
 	setDefault(&c.Workers, 1, "Workers", bad)
-	for field, v := range map[string]int{
-		"QuarantineInterval": int(c.QuarantineInterval),
-		"RedeliveryHorizon":  int(c.RedeliveryHorizon),
-		"IntegrityAlertRate": c.IntegrityAlertRate,
-		"QueueCapacity":      c.QueueCapacity,
-		"Workers":            c.Workers,
+	setDefault(&c.DrainTimeout, 30*time.Second, "DrainTimeout", bad)
+	for field, v := range map[string]int64{
+		"QuarantineInterval": int64(c.QuarantineInterval),
+		"RedeliveryHorizon":  int64(c.RedeliveryHorizon),
+		"DrainTimeout":       int64(c.DrainTimeout),
+		"IntegrityAlertRate": int64(c.IntegrityAlertRate),
+		"QueueCapacity":      int64(c.QueueCapacity),
+		"Workers":            int64(c.Workers),
 	} {
 		if v == -1 {
 			bad(field, "cannot be switched off")

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type Detector interface {
 }
 
 // A BatchDetector handles several events in one call, in order, as
-// [Monitor.ProcessBatch] hands them over. It selects the event that it reports
-// on by [Reporter.At].
+// [Monitor.ProcessBatch] hands them over. It selects each event by
+// [Reporter.At] before it looks at it: if it panics, the event selected last is
+// to blame, and the call is made again with the events behind that one.
 type BatchDetector interface {
 	Detector
 	DetectBatch(ctx context.Context, es []*Event, r *Reporter) error
@@ -68,76 +70,88 @@ type Arrival struct {
 // A Reporter takes the findings of a detector. It is valid during the call that
 // it was passed to, and for one goroutine.
 type Reporter struct {
-	arrivals []Arrival
-	findings [][]Finding
-	current  int
-	metrics  func(Measurement)
-	slab     []Finding
+	items   []*item // the events of the call
+	current int
+	ctx     context.Context //nolint:containedctx // for Count
+	metrics MetricsCollector
+
+	// Findings and references come out of slabs that are allocated for several
+	// events at once and never reused, so that a result can be kept and a
+	// firing rule costs far less than an allocation an event.
+	findings []Finding
 	refs     []EventRef
 }
 
-// NewReporter returns a reporter for as many events as there are arrivals, for
-// calling a detector without a monitor.
-func NewReporter(arrivals ...Arrival) *Reporter {
-	return &Reporter{arrivals: arrivals, findings: make([][]Finding, len(arrivals))}
-}
-
-// At selects the event of a batch that the calls after it are about.
-func (r *Reporter) At(i int) { r.current = i }
-
-// Arrival returns the arrival of the current event.
-func (r *Reporter) Arrival() *Arrival { return &r.arrivals[r.current] }
-
-// Findings returns what was reported on the i-th event.
-func (r *Reporter) Findings(i int) []Finding { return r.findings[i] }
-
-// Report adds a finding about the current event. An empty organisation is
-// filled in.
-func (r *Reporter) Report(f Finding) {
-	if f.OrganizationID == "" {
-		f.OrganizationID = r.arrivals[r.current].OrganizationID
-	}
-	fs := r.findings[r.current]
-	if len(fs) == cap(fs) {
-		fs = r.grow(fs)
-	}
-	r.findings[r.current] = append(fs, f)
-}
-
-// Findings and references come out of slabs that are allocated for several
-// events at once and never reused, so that a result can be kept and a firing
-// rule costs far less than an allocation an event.
 const (
 	findingSlab   = 32
 	referenceSlab = 256
 )
 
-// grow moves findings to the free part of the slab with room for one more.
-func (r *Reporter) grow(fs []Finding) []Finding {
-	n := max(1, 2*len(fs))
-	if len(r.slab) < n {
-		r.slab = make([]Finding, max(findingSlab, n))
+// NewReporter returns a reporter for as many events as there are arrivals, for
+// calling a detector without a monitor.
+func NewReporter(arrivals ...Arrival) *Reporter {
+	r := &Reporter{}
+	for _, a := range arrivals {
+		r.items = append(r.items, &item{arrival: a})
 	}
-	moved := append(r.slab[:0:n], fs...)
-	r.slab = r.slab[n:]
-	return moved
+	return r
 }
+
+// At selects the event of a batch that the calls after it are about, the first
+// one being 0. Without it that is the first.
+func (r *Reporter) At(i int) { r.current = i }
+
+// Arrival returns the arrival of the current event.
+func (r *Reporter) Arrival() *Arrival { return &r.items[r.current].arrival }
+
+// Findings returns what was reported on the i-th event.
+func (r *Reporter) Findings(i int) []Finding { return r.items[i].result.Findings }
+
+// Report adds a finding about the current event. An empty organisation is
+// filled in.
+func (r *Reporter) Report(f Finding) {
+	it := r.items[r.current]
+	if f.OrganizationID == "" {
+		f.OrganizationID = it.arrival.OrganizationID
+	}
+	fs := it.result.Findings
+	if len(fs) == cap(fs) {
+		grown := carve(&r.findings, max(1, 2*len(fs)), findingSlab)
+		fs = append(grown[:0], fs...)
+	}
+	it.result.Findings = append(fs, f)
+}
+
+// Fail reports that something about the current event could not be judged, now
+// or later: a rule of the host's own panicked on it. The rest of the detector's
+// work counts, and Process returns the error.
+func (r *Reporter) Fail(err error) {
+	it := r.items[r.current]
+	it.panics = errors.Join(it.panics, err)
+	r.Count(Errors, "panic", 1)
+}
+
+// Failure returns what was reported by Fail on the i-th event.
+func (r *Reporter) Failure(i int) error { return r.items[i].panics }
 
 // References returns room for n references, to be filled in and put into a
 // finding.
-func (r *Reporter) References(n int) []EventRef {
-	if len(r.refs) < n {
-		r.refs = make([]EventRef, max(referenceSlab, n))
+func (r *Reporter) References(n int) []EventRef { return carve(&r.refs, n, referenceSlab) }
+
+// carve cuts n elements off a slab, which is renewed when it is too small.
+func carve[T any](slab *[]T, n, size int) []T {
+	if len(*slab) < n {
+		*slab = make([]T, max(size, n))
 	}
-	refs := r.refs[:n:n]
-	r.refs = r.refs[n:]
-	return refs
+	piece := (*slab)[:n:n]
+	*slab = (*slab)[n:]
+	return piece
 }
 
 // Count adds n to a counter of the library's own, such as [StateEvictions],
 // under the attribute.
 func (r *Reporter) Count(metric Metric, attribute string, n int) {
 	if r.metrics != nil {
-		r.metrics(Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
+		r.metrics.Record(r.ctx, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
 	}
 }

@@ -49,7 +49,7 @@ func invalid(field, format string, args ...any) error {
 	return &InvalidEventError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
-// A PanicError is a panic of a detector, a verifier, a handler or a tracer that
+// A PanicError is a panic of a detector, a verifier, a handler or a runner that
 // the monitor recovered.
 type PanicError struct {
 	// Where names the port, such as "detector rules".

@@ -26,6 +26,8 @@ const (
 	FieldDetails
 )
 
+const allFields Fields = 1<<16 - 1
+
 var fieldNames = [...]string{
 	"timestamp", "action", "status", "principalId", "organizationId",
 	"targetResourceType", "targetResourceId", "outcomeDescription", "id",

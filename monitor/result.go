@@ -7,6 +7,8 @@ type Result struct {
 	// handed to the detectors.
 	Duplicate Duplicate
 	Timing    Timing
+	// Sequence is the event's place in the order of arrival, from 1.
+	Sequence uint64
 	// Quarantined is set for an undecided event that the monitor keeps and will
 	// verify again.
 	Quarantined bool

@@ -1,0 +1,282 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A pass is the way of one or several events through the monitor. It can be
+// run again after an error and then goes on where it stopped.
+type pass struct {
+	m     *Monitor
+	ctx   context.Context //nolint:containedctx // of the call that the pass serves
+	items []item
+	now   time.Time
+
+	reporter   Reporter
+	live       []*Event // of a call to a detector
+	occurrence []Alert  // of a call to the store
+	pointers   []*Alert
+	owners     []owner
+	stored     []Disposition // slab
+}
+
+// An item is one event on its way.
+type item struct {
+	event    *Event
+	ctx      context.Context //nolint:containedctx // with the event's span
+	arrival  Arrival
+	result   Result
+	stage    stage
+	done     uint64 // the detectors that have judged the event, a bit each
+	before   int    // findings before the detector at work
+	raised   int    // findings that are dealt with
+	unstored bool   // the store failed on the others
+	known    uint64 // the event's key in the memory, if it is reserved there
+	failed   error  // what stopped it; the next run tries again
+	panics   error  // what is not tried again
+}
+
+// stage is how far an event has come.
+type stage uint8
+
+const (
+	arrived  stage = iota // to be validated, verified and looked up
+	admitted              // to be judged by the detectors
+	judged                // its findings are to be stored
+	settled               // handled to the end
+)
+
+// An owner is the finding that an occurrence stands for.
+type owner struct {
+	item    *item
+	finding int
+}
+
+func (m *Monitor) begin(ctx context.Context) *pass {
+	p := m.passes.Get().(*pass) //nolint:errcheck,forcetypeassert // the pool's only type
+	p.ctx = ctx
+	p.reporter.ctx, p.reporter.metrics = ctx, m.config.Metrics
+	return p
+}
+
+func (p *pass) add(e *Event) {
+	it := item{event: e, ctx: p.ctx}
+	if t := p.m.config.Tracer; t != nil {
+		it.ctx = t.StartProcess(p.ctx, e)
+	}
+	p.items = append(p.items, it)
+}
+
+// end gives the pass back. What its results hold stays theirs.
+func (m *Monitor) end(p *pass) {
+	for i := range p.items {
+		it := &p.items[i]
+		if it.known != 0 {
+			m.seen.release(it.known, it.halt())
+		}
+		if t := m.config.Tracer; t != nil {
+			t.EndProcess(it.ctx, it.event, &it.result, it.result.Err)
+		}
+	}
+	clear(p.items)
+	clear(p.live)
+	clear(p.occurrence)
+	clear(p.owners)
+	clear(p.reporter.items)
+	p.items, p.ctx = p.items[:0], nil
+	m.passes.Put(p)
+}
+
+// halt returns what the next attempt must know of an event that was stopped.
+func (it *item) halt() *halted {
+	if it.stage == settled {
+		return nil
+	}
+	return &halted{arrival: it.arrival, findings: it.result.Findings, done: it.done, raised: it.raised}
+}
+
+// run takes every event as far as it goes.
+func (p *pass) run() {
+	p.now = time.Now()
+	for i := range p.items {
+		it := &p.items[i]
+		it.failed = nil
+		if it.stage == arrived {
+			p.admit(it)
+		}
+	}
+	for n, d := range p.m.config.Detectors {
+		p.detect(d, 1<<n)
+	}
+	for i := range p.items {
+		if it := &p.items[i]; it.stage == admitted && it.failed == nil {
+			it.stage = judged
+		}
+	}
+	p.raise()
+	p.settle()
+}
+
+// admit validates and verifies the event and looks it up among the known ones.
+func (p *pass) admit(it *item) {
+	m, r := p.m, &it.result
+	if err := it.event.Validate(); err != nil {
+		p.refuse(it, err)
+		return
+	}
+	if r.Sequence == 0 {
+		r.Sequence = m.sequence.Add(1)
+		it.arrival.Sequence = r.Sequence
+	}
+	r.Verification = p.verify(it)
+	switch r.Verification.Outcome {
+	case Accepted:
+		p.accept(it)
+	case Failed:
+		m.count(it.ctx, IntegrityViolations, r.Verification.Verdict.String())
+		p.report(it, m.tampered(it))
+	default:
+		p.quarantine(it)
+	}
+}
+
+// refuse ends the way of an invalid event.
+func (p *pass) refuse(it *item, err error) {
+	it.result.Err = err
+	it.stage = settled
+	p.m.count(it.ctx, Errors, "invalid")
+}
+
+// verify asks the verifier. An event that makes it panic is not trusted.
+func (p *pass) verify(it *item) (v Verification) {
+	m := p.m
+	if m.config.Verifier == nil {
+		return Verification{Outcome: Accepted, Verdict: Unverified, Covered: ^Fields(0)}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			m.count(it.ctx, Errors, "panic")
+			v = Verification{Outcome: Failed, Verdict: Unverified, Err: recovered("verifier", r)}
+		}
+		m.count(it.ctx, Verifications, v.Verdict.String())
+	}()
+	return m.config.Verifier.Verify(it.ctx, it.event)
+}
+
+// quarantine keeps an undecided event, or leaves it to the caller.
+func (p *pass) quarantine(it *item) {
+	m := p.m
+	m.count(it.ctx, EventsUndecided, "")
+	if m.work.quarantine.keep(it.event) {
+		it.result.Quarantined = true
+		it.stage = judged
+		return
+	}
+	it.failed = fmt.Errorf("monitor: verify event: %w: %w", ErrUndecided, it.result.Verification.Err)
+}
+
+// accept lets an event whose content is authentic on to the detectors, unless
+// it is known already.
+func (p *pass) accept(it *item) {
+	m, a := p.m, &it.arrival
+	a.OrganizationID = it.event.OrganizationID
+	if a.OrganizationID == "" {
+		a.OrganizationID = m.config.DefaultOrganization
+	}
+	switch a.OrganizationID {
+	case "":
+		p.refuse(it, invalid("organizationId", "missing"))
+		return
+	case m.config.OperatorOrganization:
+		p.refuse(it, invalid("organizationId", "%q is reserved", a.OrganizationID))
+		return
+	}
+	a.Verified, a.Covered = m.config.Verifier != nil, it.result.Verification.Covered
+	if m.seen != nil && it.event.ID != "" && !p.reserve(it) {
+		return
+	}
+	m.tide.judge(a, it.event.Timestamp, p.now)
+	it.result.Timing = a.Timing
+	switch a.Timing {
+	case TooLate:
+		m.count(it.ctx, EventsTooLate, "")
+	case Future:
+		m.count(it.ctx, EventsFuture, "")
+	}
+	it.stage = admitted
+}
+
+// reserve looks the event up in the memory and reports whether it is new.
+func (p *pass) reserve(it *item) bool {
+	m := p.m
+	key := m.seen.key(it.arrival.OrganizationID, it.event.ID)
+	found := m.seen.reserve(p, key, it.event.digest(m.seen.seed), p.now)
+	if found.forgot {
+		m.count(it.ctx, DuplicatesForgotten, "")
+	}
+	it.result.Duplicate = found.duplicate
+	switch {
+	case found.busy:
+		it.failed = fmt.Errorf("monitor: process event %.64q: another call is at work on it: %w", it.event.ID, ErrConflict)
+	case found.halted != nil:
+		it.known = key
+		it.resume(found.halted)
+	case found.duplicate == Redelivered:
+		m.count(it.ctx, EventsDuplicate, "")
+		it.stage = judged
+	case found.duplicate == Replayed:
+		m.count(it.ctx, EventsReplayed, "")
+		p.report(it, m.replayed(it))
+	case found.duplicate == Conflicting:
+		m.count(it.ctx, EventsConflicting, "")
+		p.report(it, m.conflicting(it))
+	default:
+		it.known = key
+		return true
+	}
+	return false
+}
+
+// resume goes on where an earlier attempt stopped.
+func (it *item) resume(h *halted) {
+	it.arrival, it.done, it.raised = h.arrival, h.done, h.raised
+	it.result.Sequence, it.result.Timing = h.arrival.Sequence, h.arrival.Timing
+	it.result.Findings = h.findings
+	it.stage = admitted
+}
+
+// report adds a finding of the monitor's own, which is all that is looked for
+// in the event.
+func (p *pass) report(it *item, f Finding) {
+	p.reporter.items = append(p.reporter.items[:0], it)
+	p.reporter.At(0)
+	p.reporter.Report(f)
+	it.stage = judged
+}
+
+// settle ends the way of every event that nothing stopped.
+func (p *pass) settle() {
+	m := p.m
+	var share time.Duration
+	if m.config.Metrics != nil {
+		share = time.Since(p.now) / time.Duration(len(p.items))
+	}
+	for i := range p.items {
+		it := &p.items[i]
+		if it.stage == settled {
+			continue // refused, or settled by an earlier run
+		}
+		if it.failed == nil {
+			it.stage = settled
+			m.count(it.ctx, EventsProcessed, "")
+			m.record(it.ctx, Measurement{Metric: ProcessingLatency, Value: int64(share)})
+		}
+		it.result.Err = it.failed
+		if it.panics != nil {
+			it.result.Err = errors.Join(it.failed, it.panics)
+		}
+	}
+}

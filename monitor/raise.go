@@ -1,0 +1,179 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// raise stores the findings of all events as occurrences of alerts, in one
+// call. The first occurrence of an alert is in the store when it returns.
+func (p *pass) raise() {
+	p.occurrence, p.owners = p.occurrence[:0], p.owners[:0]
+	for i := range p.items {
+		it := &p.items[i]
+		it.unstored = false
+		for n := it.raised; n < len(it.result.Findings); n++ {
+			p.occur(it, n)
+		}
+	}
+	dispositions, err := p.store()
+	for i, o := range p.owners {
+		if err != nil {
+			p.keepBack(o.item, p.pointers[i], err)
+			continue
+		}
+		o.item.disposition(p, o.finding, dispositions[i])
+	}
+	for i := range p.items {
+		if it := &p.items[i]; !it.unstored {
+			p.countFindings(it)
+		}
+	}
+}
+
+// keepBack leaves an occurrence that could not be stored to the next attempt.
+func (p *pass) keepBack(it *item, a *Alert, err error) {
+	if !it.unstored {
+		p.m.count(it.ctx, Errors, "handler")
+		it.failed = errors.Join(it.failed, err)
+	}
+	it.unstored = true
+	if it.result.Verification.Outcome == Failed {
+		p.m.folding.putBack(it.result.Verification.Verdict, a)
+	}
+}
+
+// disposition notes what became of a finding.
+func (it *item) disposition(p *pass, finding int, d Disposition) {
+	r := &it.result
+	if len(r.Dispositions) < len(r.Findings) {
+		all := carve(&p.stored, len(r.Findings), findingSlab)
+		copy(all, r.Dispositions)
+		r.Dispositions = all
+	}
+	r.Dispositions[finding] = d
+}
+
+// occur adds an occurrence for a finding that raises an alert.
+func (p *pass) occur(it *item, n int) {
+	m, f := p.m, &it.result.Findings[n]
+	if f.Shadow || m.store == nil {
+		return
+	}
+	occurrences := int64(1)
+	if it.result.Verification.Outcome == Failed {
+		if occurrences = m.folding.take(it.result.Verification.Verdict, p.now); occurrences == 0 {
+			m.count(it.ctx, IntegrityAlertsFolded, it.result.Verification.Verdict.String())
+		}
+	}
+	a := Alert{
+		Fingerprint:    FingerprintOf(f.Rule, f.OrganizationID, f.Key),
+		OrganizationID: f.OrganizationID,
+		Severity:       f.Severity,
+		Type:           AlertSecurity,
+		Source:         m.config.Source,
+		Status:         AlertActive,
+		CorrelationID:  it.event.CorrelationID,
+		Finding:        *f,
+		EventKey:       m.eventKey(it, f),
+		Occurrences:    occurrences,
+		FirstSeen:      f.Event.Timestamp,
+		LastSeen:       f.Event.Timestamp,
+	}
+	if occurrences == 0 {
+		m.folding.fold(it.result.Verification.Verdict, &a)
+		return
+	}
+	p.occurrence = append(p.occurrence, a)
+	p.owners = append(p.owners, owner{it, n})
+}
+
+// eventKey identifies the event that a finding is about. Only an accepted event
+// is taken at its word on its ID, and a replay is an event of its own.
+func (m *Monitor) eventKey(it *item, f *Finding) EventKey {
+	ref := f.Event
+	if it.result.Verification.Outcome != Accepted || it.result.Duplicate != NotSeen {
+		ref.ID = ""
+	}
+	return m.keys.key(f.OrganizationID, ref)
+}
+
+// store hands the occurrences to the store.
+func (p *pass) store() (_ []Disposition, err error) {
+	if len(p.occurrence) == 0 {
+		return nil, nil
+	}
+	p.pointers = p.pointers[:0]
+	for i := range p.occurrence {
+		p.pointers = append(p.pointers, &p.occurrence[i])
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("monitor: store alerts: %w", recovered("alert handler", v))
+		}
+		p.m.health.stored(err)
+	}()
+	dispositions, err := p.m.store.StoreAlerts(p.ctx, p.pointers)
+	if err != nil {
+		return nil, fmt.Errorf("monitor: store alerts: %w", err)
+	}
+	if len(dispositions) != len(p.pointers) {
+		return nil, fmt.Errorf("monitor: store alerts: %d dispositions for %d alerts", len(dispositions), len(p.pointers))
+	}
+	return dispositions, nil
+}
+
+// countFindings counts the findings that are dealt with now.
+func (p *pass) countFindings(it *item) {
+	m, r := p.m, &it.result
+	for n := it.raised; n < len(r.Findings); n++ {
+		f := &r.Findings[n]
+		if f.Shadow {
+			m.count(it.ctx, ShadowFindings, f.Rule)
+			continue
+		}
+		m.count(it.ctx, SuspiciousPatterns, f.Rule)
+		if n >= len(r.Dispositions) {
+			continue // there is no store
+		}
+		switch r.Dispositions[n].Stored {
+		case Created:
+			m.count(it.ctx, AlertsCreated, f.Rule)
+		case Repeated:
+			m.count(it.ctx, AlertsRepeated, f.Rule)
+		case NotStored, Counted:
+		}
+		if r.Dispositions[n].Notify == NotifySuppressed {
+			m.count(it.ctx, AlertsSuppressed, f.Rule)
+		}
+	}
+	it.raised = len(r.Findings)
+}
+
+// storerOf makes a storer of any handler: one that takes every occurrence as an
+// alert of its own.
+func storerOf(h AlertHandler) AlertStorer {
+	if h == nil {
+		return nil
+	}
+	if s, ok := h.(AlertStorer); ok {
+		return s
+	}
+	return eachAlert{h}
+}
+
+type eachAlert struct{ handler AlertHandler }
+
+// StoreAlerts hands a copy of each alert to the handler.
+func (e eachAlert) StoreAlerts(ctx context.Context, as []*Alert) ([]Disposition, error) {
+	dispositions := make([]Disposition, len(as))
+	for i, a := range as {
+		d := a.Detach()
+		if err := e.handler.HandleAlert(ctx, d); err != nil {
+			return nil, err
+		}
+		dispositions[i] = Disposition{AlertID: d.ID, Stored: Created, Notify: NotifyDue}
+	}
+	return dispositions, nil
+}

@@ -1,0 +1,238 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// work is what Submit hands over and Run carries out.
+type work struct {
+	policy     QueuePolicy
+	queue      chan *Event
+	quarantine quarantine
+
+	// Submit holds accepting for reading. Whoever has held it for writing after
+	// closing was closed knows that the queue gets no further event.
+	accepting sync.RWMutex
+	closing   chan struct{}
+	close     func() // closes closing, once
+
+	mu      sync.Mutex
+	started bool
+	abort   context.CancelFunc // gives up what is not handled yet; set by start
+	inHand  [][]*Event         // what each worker is at
+
+	ended  chan struct{} // closed when everything has ended
+	result error         // of Run, known when ended is closed
+}
+
+func (w *work) init(c Config) {
+	w.policy = c.QueuePolicy
+	w.queue = make(chan *Event, c.QueueCapacity)
+	w.quarantine.capacity = c.QuarantineCapacity
+	w.closing = make(chan struct{})
+	w.close = sync.OnceFunc(func() { close(w.closing) })
+	w.ended = make(chan struct{})
+	w.inHand = make([][]*Event, c.Workers+1)
+}
+
+func (w *work) closed() bool {
+	select {
+	case <-w.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Submit hands an event to the workers of [Monitor.Run] and returns. The event
+// belongs to the monitor from then on. What could not be handled at once is
+// tried again until it is, or until the shutdown gives up and returns it.
+//
+// The error is an [*InvalidEventError]; [ErrClosed] after the shutdown began;
+// [ErrOverloaded] when the queue is full and the policy is [Reject]; or the
+// context's when the policy is [Block]. With an error the event was not taken.
+func (m *Monitor) Submit(ctx context.Context, e *Event) error {
+	if err := e.Validate(); err != nil {
+		m.count(ctx, Errors, "invalid")
+		return err
+	}
+	w := &m.work
+	w.accepting.RLock()
+	defer w.accepting.RUnlock()
+	if w.closed() {
+		return ErrClosed
+	}
+	if err := m.enqueue(ctx, e); err != nil {
+		return err
+	}
+	m.record(ctx, Measurement{Metric: QueueDepth, Value: int64(len(w.queue))})
+	return nil
+}
+
+func (m *Monitor) enqueue(ctx context.Context, e *Event) error {
+	w := &m.work
+	select {
+	case w.queue <- e:
+		return nil
+	default:
+	}
+	switch w.policy {
+	case Reject:
+		m.count(ctx, EventsRejected, "")
+		return fmt.Errorf("monitor: submit event: queue of %d: %w", cap(w.queue), ErrOverloaded)
+	case DropOldest:
+		for {
+			select {
+			case w.queue <- e:
+				return nil
+			default:
+			}
+			select {
+			case <-w.queue:
+				m.count(ctx, EventsDropped, w.policy.String())
+			default:
+			}
+		}
+	case Block:
+	}
+	select {
+	case w.queue <- e:
+		return nil
+	case <-w.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("monitor: submit event: %w", ctx.Err())
+	}
+}
+
+// batchSize is how many submitted events a worker takes at once, if so many
+// wait.
+const batchSize = 64
+
+// worker handles submitted events until there are none and will be none.
+func (m *Monitor) worker(ctx context.Context, id int) {
+	w := &m.work
+	for {
+		var batch []*Event
+		select {
+		case e := <-w.queue:
+			batch = append(batch, e)
+		case <-w.closing:
+			w.accepting.Lock()   // wait for the last Submit
+			w.accepting.Unlock() //nolint:staticcheck // nothing to do inside
+			select {
+			case e := <-w.queue:
+				batch = append(batch, e)
+			default:
+				return
+			}
+		}
+		for len(batch) < batchSize && len(w.queue) > 0 {
+			select {
+			case e := <-w.queue:
+				batch = append(batch, e)
+			default:
+			}
+		}
+		m.record(ctx, Measurement{Metric: QueueDepth, Value: int64(len(w.queue))})
+		if !m.handle(ctx, id, batch) {
+			return
+		}
+	}
+}
+
+// handle takes events all the way, trying again for as long as it takes. It
+// reports false when ctx ended before that; the events are in hand then.
+func (m *Monitor) handle(ctx context.Context, id int, batch []*Event) bool {
+	m.work.hold(id, batch)
+	p := m.begin(ctx)
+	defer m.end(p)
+	for _, e := range batch {
+		p.add(e)
+	}
+	for attempt := 1; ; attempt++ {
+		p.run()
+		var open []*Event
+		var errs []error
+		for i := range p.items {
+			if it := &p.items[i]; it.stage != settled {
+				open, errs = append(open, it.event), append(errs, it.failed)
+			}
+		}
+		m.work.hold(id, open)
+		if len(open) == 0 {
+			break
+		}
+		m.record(ctx, Measurement{Metric: Retries, Value: int64(len(open))})
+		wait := backoff(attempt)
+		m.config.Logger.LogAttrs(ctx, slog.LevelWarn, "events will be tried again",
+			slog.Int("events", len(open)), slog.Int("attempt", attempt), slog.Duration("wait", wait),
+			slog.Any("error", errors.Join(errs...)))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for i := range p.items {
+		if it := &p.items[i]; it.result.Err != nil {
+			m.config.Logger.LogAttrs(ctx, slog.LevelError, "event could not be processed",
+				slog.String("eventId", it.event.ID), slog.Any("error", it.result.Err))
+		}
+	}
+	return true
+}
+
+// backoff is the wait before the attempt after that one: exponential from
+// 100 ms to 5 s, of which a random part is taken ("full jitter").
+func backoff(attempt int) time.Duration {
+	const base, most = 100 * time.Millisecond, 5 * time.Second
+	wait := most
+	if attempt < 7 {
+		wait = min(most, base<<(attempt-1))
+	}
+	return time.Duration(rand.Int64N(int64(wait))) + 1 //nolint:gosec // not a secret
+}
+
+func (w *work) hold(id int, events []*Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inHand[id] = events
+}
+
+// unhandled takes every accepted event that is not known to be handled.
+func (w *work) unhandled() []*Event {
+	w.mu.Lock()
+	events := slices.Concat(w.inHand...)
+	clear(w.inHand)
+	w.mu.Unlock()
+	for {
+		select {
+		case e := <-w.queue:
+			events = append(events, e)
+		default:
+			return append(events, w.quarantine.take()...)
+		}
+	}
+}
+
+// An UnhandledError says that a shutdown gave up. The events were accepted and
+// are not known to be handled; those that were in work at that moment may be.
+type UnhandledError struct {
+	Events []*Event
+	// Err is why it gave up.
+	Err error
+}
+
+func (e *UnhandledError) Error() string {
+	return fmt.Sprintf("monitor: shut down: %d accepted events not handled: %v", len(e.Events), e.Err)
+}
+
+func (e *UnhandledError) Unwrap() error { return e.Err }

@@ -104,8 +104,8 @@ type Alert struct {
 	ResolvedAt      time.Time
 	ResolvedBy      string
 	ResolutionNotes string
-	// Version grows with every change; a transition that was decided on an
-	// older version is an [ErrConflict].
+	// Version grows whenever the status or the severity changes, not with
+	// further occurrences.
 	Version int64
 }
 
@@ -117,4 +117,8 @@ func (a *Alert) Ref() AlertRef { return AlertRef{Organization: a.OrganizationID,
 type AlertRef struct {
 	Organization string
 	ID           string
+	// Version, if not 0, is the [Alert.Version] that a change of status was
+	// decided on: if the alert has another one by now, the change is an
+	// [ErrConflict]. Reading ignores it.
+	Version int64
 }

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"strings"
 )
 
 // digest is a hash of everything in the event, seeded anew in every process.
 func (e *Event) digest(seed maphash.Seed) uint64 {
 	d := digester{seed: seed}
-	var array [40]byte
-	d.bytes(e.AppendTimestamp(array[:0]))
+	d.add(uint64(e.Timestamp.UnixNano()))
 	d.string(e.Action)
 	d.string(string(e.Status))
 	d.string(e.PrincipalID)
@@ -53,8 +51,6 @@ func (d *digester) string(s string) {
 	}
 	d.add(maphash.String(d.seed, s))
 }
-
-func (d *digester) bytes(b []byte) { d.add(maphash.Bytes(d.seed, b)) }
 
 // value hashes a JSON value. The order of an object's fields does not matter.
 func (d *digester) value(v any) uint64 {
@@ -115,7 +111,3 @@ func cloneValue(v any) any {
 	}
 	return v
 }
-
-// clone copies a string that is going to be kept, since it may be part of a
-// larger text.
-func clone(s string) string { return strings.Clone(s) }

@@ -1,84 +1,97 @@
 package monitor
 
 import (
-	"hash/maphash"
+	"maps"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // tide holds the watermark of every organisation: the newest timestamp that
 // was accepted from it. Lateness is measured against that and never against the
 // clock, so that history is judged as it would have been live.
+//
+// Watermarks are found without a lock in a map that is never changed. New
+// organisations gather in a second one, which is merged into a new first one
+// when it has grown to half of it.
 type tide struct {
 	lateness, skew time.Duration // skew < 0: not checked
-	seed           maphash.Seed
-	shards         [tideShards]tideShard
+	known          atomic.Pointer[map[string]*watermark]
+	mu             sync.Mutex
+	recent         map[string]*watermark
 }
 
-const (
-	tideShards = 16
-	// An organisation over this number makes another one's watermark start
-	// anew, so that made-up organisations cannot use up memory.
-	tideCapacity = 1 << 17 / tideShards
-)
+// watermark is a time in nanoseconds since 1970.
+type watermark struct{ atomic.Int64 }
 
-type tideShard struct {
-	mu     sync.Mutex
-	newest map[string]*int64 // Unix nanoseconds
-	_      [48]byte          // a cache line of its own
-}
+// More organisations than this make all watermarks start anew, so that made-up
+// organisations cannot use up memory.
+const tideCapacity = 1 << 17
 
 func (t *tide) init(lateness, skew time.Duration) {
 	t.lateness, t.skew = max(lateness, 0), skew
-	t.seed = maphash.MakeSeed()
-	for i := range t.shards {
-		t.shards[i].newest = map[string]*int64{}
-	}
+	t.known.Store(&map[string]*watermark{})
+	t.recent = map[string]*watermark{}
 }
 
 // judge says how an event's time relates to its organisation's watermark, and
 // raises the watermark for an event that is on time.
 func (t *tide) judge(a *Arrival, at, now time.Time) {
 	a.Lateness = t.lateness
-	event := at.UnixNano()
-	future := t.skew >= 0 && at.Sub(now) > t.skew
-
-	s := &t.shards[maphash.String(t.seed, a.OrganizationID)%tideShards]
-	s.mu.Lock()
-	newest, known := s.newest[a.OrganizationID]
-	if !known && !future {
-		newest = s.admit(a.OrganizationID, event)
-	}
-	watermark := event
-	if newest != nil {
-		if !future {
-			*newest = max(*newest, event)
-		}
-		watermark = *newest
-	}
-	s.mu.Unlock()
-
-	a.Watermark = time.Unix(0, watermark)
-	behind := watermark - event // negative when it overflows
-	switch {
-	case future:
+	if t.skew >= 0 && at.Sub(now) > t.skew {
 		a.Timing = Future
-	case behind > int64(t.lateness) || behind < 0:
+		a.Watermark = at
+		return
+	}
+	event := at.UnixNano()
+	newest := t.of(a.OrganizationID, event).raise(event)
+	a.Watermark = time.Unix(0, newest)
+	a.Timing = OnTime
+	if behind := newest - event; behind > int64(t.lateness) || behind < 0 { // negative: overflow
 		a.Timing = TooLate
-	default:
-		a.Timing = OnTime
 	}
 }
 
-// admit adds an organisation, in the place of another if there are too many.
-func (s *tideShard) admit(organization string, event int64) *int64 {
-	if len(s.newest) >= tideCapacity {
-		for other := range s.newest {
-			delete(s.newest, other)
-			break
+// raise returns the watermark after an event at that time.
+func (w *watermark) raise(event int64) int64 {
+	for {
+		newest := w.Load()
+		if event <= newest {
+			return newest
+		}
+		if w.CompareAndSwap(newest, event) {
+			return event
 		}
 	}
-	newest := &event
-	s.newest[clone(organization)] = newest
-	return newest
+}
+
+// of returns the watermark of an organisation. That of a new one starts at its
+// first event.
+func (t *tide) of(organization string, event int64) *watermark {
+	if w, ok := (*t.known.Load())[organization]; ok {
+		return w
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := *t.known.Load()
+	if w, ok := known[organization]; ok {
+		return w
+	}
+	if w, ok := t.recent[organization]; ok {
+		return w
+	}
+	w := new(watermark)
+	w.Store(event)
+	t.recent[strings.Clone(organization)] = w
+	if 2*len(t.recent) > len(known) {
+		merged := make(map[string]*watermark, len(known)+len(t.recent))
+		if len(known) < tideCapacity {
+			maps.Copy(merged, known)
+		}
+		maps.Copy(merged, t.recent)
+		t.known.Store(&merged)
+		clear(t.recent)
+	}
+	return w
 }

@@ -1,0 +1,2 @@
+// Package module has no code.
+package module

@@ -1,0 +1,75 @@
+// Package leaktest fails a package's tests when they leave goroutines behind.
+//
+//	func TestMain(m *testing.M) { leaktest.Main(m) }
+package leaktest
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Main runs the tests and exits: with their status, or with 1 and the stacks of
+// the goroutines that are left when the tests passed and leaked.
+func Main(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if leaked := Leaked(5 * time.Second); leaked != nil {
+			fmt.Fprintf(os.Stderr, "leaktest: %d goroutines left:\n\n%s\n", len(leaked), strings.Join(leaked, "\n\n"))
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// Leaked returns the stacks of the goroutines other than the caller's and those
+// of the runtime and package testing. It gives them until the timeout to end.
+func Leaked(timeout time.Duration) []string {
+	for wait := time.Millisecond; timeout > 0; wait *= 2 {
+		if others() == nil {
+			return nil
+		}
+		<-time.After(min(wait, timeout))
+		timeout -= wait
+	}
+	return others()
+}
+
+// others returns the stacks of the goroutines that a test may have started.
+func others() []string {
+	all := strings.Split(strings.TrimSpace(stacks()), "\n\n")
+	left := slices.DeleteFunc(all[1:], harmless) // the caller's comes first
+	if len(left) == 0 {
+		return nil
+	}
+	return left
+}
+
+// stacks returns the stacks of all goroutines, whole.
+func stacks() string {
+	for size := 64 << 10; ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < size {
+			return string(buf[:n])
+		}
+	}
+}
+
+// harmless reports whether a goroutine belongs to the runtime or to package
+// testing. The runtime hides most of its own.
+func harmless(stack string) bool {
+	for _, own := range []string{
+		"runtime.ensureSigM", "os/signal.signal_recv", "os/signal.loop", // the signal handling of go test
+		"testing.tRunner", "testing.(*M).", "testing.RunFuzzWorker", "testing/internal/testdeps.",
+		"runtime/pprof.profileWriter", "runtime/trace.Start", // -cpuprofile, -trace
+	} {
+		if strings.Contains(stack, "\n"+own) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package monitor_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestDetachCompletes(t *testing.T) {
+	t.Parallel()
+	a := &monitor.Alert{
+		OrganizationID: "org-1",
+		Finding: monitor.Finding{
+			Rule: "failed_auth", OrganizationID: "org-1", Key: "ann", KeyField: "principalId",
+			Event: monitor.EventRef{ID: "e5", Timestamp: noon},
+			Count: 5, Threshold: 5, Window: 5 * time.Minute, Technique: "T1110", AtLeast: true,
+			References: []monitor.EventRef{{ID: "e4"}, {}, {ID: "e5"}},
+			Uncovered:  monitor.FieldSession,
+		},
+	}
+	d := a.Detach()
+	if ok := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(d.ID); !ok {
+		t.Errorf("ID %q is no UUIDv7", d.ID)
+	}
+	if again := a.Detach(); again.ID == d.ID {
+		t.Error("two alerts with one ID")
+	}
+	equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
+	equal(t, "description", d.Description, "failed_auth: at least 5 in 5m0s (threshold 5) for principalId ann")
+	equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
+	for key, want := range map[string]any{
+		"patternType": "FAILED_AUTH", "eventCount": 5, "organizationId": "org-1", "principalId": "ann",
+		"window": int64(300000), "windowEnd": "2026-05-04T12:00:00.000Z", "windowStart": "2026-05-04T11:55:00.000Z",
+		"technique": "T1110", "uncoveredFields": "sessionContext", "atLeast": true,
+	} {
+		equal(t, key, d.Metadata[key], want)
+	}
+	equal(t, "event IDs", list(d.Metadata["eventIds"]), "[e4 e5]")
+
+	// A copy keeps what is there and shares nothing.
+	c := d.Detach()
+	equal(t, "ID", c.ID, d.ID)
+	c.Tags[0], c.Metadata["window"], c.Finding.References[0].ID = "x", 0, "x"
+	equal(t, "tags", d.Tags[0], "suspicious-pattern")
+	equal(t, "metadata", d.Metadata["window"], any(int64(300000)))
+	equal(t, "references", d.Finding.References[0].ID, "e4")
+}
+
+func TestDescribeStaysOnOneLine(t *testing.T) {
+	t.Parallel()
+	f := monitor.Finding{Rule: "off_hours", Key: "ann\n\x1b[31mroot\u2028", KeyField: "principalId",
+		Event: monitor.EventRef{Timestamp: noon}, Detail: strings.Repeat("ü", 500)}
+	d := f.Describe()
+	if strings.ContainsAny(d, "\n\x1b\u2028") || len(d) > 600 {
+		t.Errorf("description %q", d)
+	}
+	if !strings.HasPrefix(d, "off_hours: at 2026-05-04T12:00:00Z for principalId ann  [31mroot : ü") {
+		t.Errorf("description %q", d)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	f := monitor.FingerprintOf("rule", "org", "key")
+	for _, other := range []monitor.Fingerprint{
+		monitor.FingerprintOf("rul", "eorg", "key"),
+		monitor.FingerprintOf("rule", "org2", "key"),
+		monitor.FingerprintOf("rule", "org", "key2"),
+	} {
+		if f == other {
+			t.Error("two incidents have one fingerprint")
+		}
+	}
+	text, err := f.MarshalText()
+	if err != nil || string(text) != f.String() || len(text) != 64 {
+		t.Errorf("text %q, %v", text, err)
+	}
+	var back monitor.Fingerprint
+	if err := back.UnmarshalText(text); err != nil || back != f {
+		t.Errorf("read back %v, %v", back, err)
+	}
+	for _, bad := range []string{"", "00", strings.Repeat("zz", 32)} {
+		if err := back.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("fingerprint %q accepted", bad)
+		}
+	}
+}
+
+func TestEventKey(t *testing.T) {
+	t.Parallel()
+	k := monitor.EventKeyOf("org", "id")
+	if k == monitor.EventKeyOf("or", "gid") || k != monitor.EventKeyOf("org", "id") || len(k.String()) != 32 {
+		t.Errorf("key %v", k)
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{
+		monitor.SeverityCritical.String():                         "CRITICAL",
+		monitor.Severity(9).String():                              "unknown(9)",
+		monitor.ContentEdited.String():                            "content_edited",
+		monitor.Undecided.String():                                "undecided",
+		monitor.Deferred.String():                                 "deferred",
+		monitor.Future.String():                                   "future",
+		monitor.DropOldest.String():                               "drop_oldest",
+		monitor.Conflicting.String():                              "conflicting",
+		monitor.Counted.String():                                  "counted",
+		monitor.NotifySuppressed.String():                         "suppressed",
+		monitor.HealthCritical.String():                           "CRITICAL",
+		monitor.NotificationsDropped.String():                     "notifications_dropped",
+		(monitor.FieldAction | monitor.FieldRecordCount).String(): "action,recordCount",
+	} {
+		equal(t, "name", got, want)
+	}
+	var s monitor.Severity
+	if err := s.UnmarshalText([]byte("HIGH")); err != nil || s != monitor.SeverityHigh {
+		t.Errorf("severity %v, %v", s, err)
+	}
+	if err := s.UnmarshalText([]byte("high")); err == nil {
+		t.Error("severity in lower case accepted")
+	}
+	seen := map[string]bool{}
+	for m := range monitor.MetricCount {
+		n := monitor.Metric(m).String()
+		if n == "" || seen[n] {
+			t.Errorf("metric %d is named %q", m, n)
+		}
+		seen[n] = true
+	}
+}

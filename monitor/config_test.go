@@ -1,0 +1,47 @@
+package monitor_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestConfigErrorsAreJoined(t *testing.T) {
+	t.Parallel()
+	_, err := monitor.New(monitor.Config{
+		Detectors:           []monitor.Detector{&detector{name: "twice"}, &detector{name: "twice"}, nil},
+		DefaultOrganization: "operator",
+		Lateness:            -2,
+		MaxSkew:             -time.Hour,
+		QueueCapacity:       -1,
+		Workers:             -1,
+		QueuePolicy:         7,
+		RedeliveryHorizon:   -1,
+		IntegrityAlertRate:  -5,
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, field := range []string{
+		"Verifier", `two are named "twice"`, "number 2 is nil", "DefaultOrganization", "Lateness", "MaxSkew",
+		"QueueCapacity", "Workers", "QueuePolicy", "RedeliveryHorizon", "IntegrityAlertRate",
+	} {
+		if !strings.Contains(err.Error(), field) {
+			t.Errorf("error does not name %s: %v", field, err)
+		}
+	}
+}
+
+func TestConfigContradiction(t *testing.T) {
+	t.Parallel()
+	_, err := monitor.New(monitor.Config{Verifier: verdicts(nil), AllowUnverified: true})
+	if err == nil || !strings.Contains(err.Error(), "AllowUnverified") {
+		t.Errorf("error %v", err)
+	}
+	_, err = monitor.New(monitor.Config{AllowUnverified: true, Detectors: make([]monitor.Detector, 65)})
+	if err == nil || !strings.Contains(err.Error(), "65 are more than 64") {
+		t.Errorf("error %v", err)
+	}
+}

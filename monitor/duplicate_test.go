@@ -1,0 +1,200 @@
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestDuplicates(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, c, d := &store{}, &counters{}, &detector{name: "all"}
+		m := newMonitor(t, func(c2 *monitor.Config) {
+			c2.Detectors, c2.Alerts, c2.Metrics = []monitor.Detector{d}, s, c
+			c2.RedeliveryHorizon = time.Minute
+		})
+		process(t, m, newEvent("e1", 0))
+		time.Sleep(time.Minute) // exactly the horizon
+		r := process(t, m, newEvent("e1", 0))
+		equal(t, "within the horizon", r.Duplicate, monitor.Redelivered)
+		equal(t, "findings", len(r.Findings), 0)
+		time.Sleep(1)
+		r = process(t, m, newEvent("e1", 0))
+		equal(t, "beyond the horizon", r.Duplicate, monitor.Replayed)
+		equal(t, "rule", r.Findings[0].Rule, monitor.RuleReplayed)
+		equal(t, "organisation", r.Findings[0].OrganizationID, "org-1")
+		equal(t, "stored", r.Dispositions[0].Stored, monitor.Created)
+		r = process(t, m, newEvent("e1", 0))
+		equal(t, "replayed again", r.Dispositions[0].Stored, monitor.Repeated)
+
+		other := newEvent("e1", 0)
+		other.OrganizationID = "org-2"
+		equal(t, "another organisation", process(t, m, other).Duplicate, monitor.NotSeen)
+		equal(t, "without an ID", process(t, m, newEvent("", 0)).Duplicate, monitor.NotSeen)
+
+		equal(t, "events that the detector saw", len(d.events()), 3)
+		equal(t, "duplicates", c.get("events_duplicate"), 1)
+		equal(t, "replays", c.get("events_replayed"), 2)
+	})
+}
+
+func TestConflict(t *testing.T) {
+	t.Parallel()
+	changes := map[string]func(*monitor.Event){
+		"timestamp":   func(e *monitor.Event) { e.Timestamp = e.Timestamp.Add(1) },
+		"principal":   func(e *monitor.Event) { e.PrincipalID = "bob" },
+		"recordCount": func(e *monitor.Event) { e.RecordCount = 7 },
+		"address":     func(e *monitor.Event) { e.Session.IPAddress = "192.0.2.1" },
+		"signature":   func(e *monitor.Event) { e.Signature = "00" },
+		"details":     func(e *monitor.Event) { e.Details = map[string]any{"a": []any{map[string]any{"b": "2"}}} },
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &store{}
+			m := newMonitor(t, func(c *monitor.Config) { c.Alerts = s })
+			e := newEvent("e1", 0)
+			e.Details = map[string]any{"a": []any{map[string]any{"b": "1"}}}
+			process(t, m, e)
+			same := e.Clone()
+			equal(t, "the same", process(t, m, same).Duplicate, monitor.Redelivered)
+			change(same)
+			r := process(t, m, same)
+			equal(t, "changed", r.Duplicate, monitor.Conflicting)
+			equal(t, "rule", r.Findings[0].Rule, monitor.RuleConflicting)
+			equal(t, "alerts", len(s.list()), 1)
+		})
+	}
+}
+
+func TestDuplicateMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	c := &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) { c2.Metrics, c2.DuplicateCapacity = c, 160 })
+	for i := range 1000 {
+		process(t, m, newEvent(fmt.Sprint("e", i), 0))
+	}
+	equal(t, "the newest", process(t, m, newEvent("e999", 0)).Duplicate, monitor.Redelivered)
+	equal(t, "the oldest", process(t, m, newEvent("e0", 0)).Duplicate, monitor.NotSeen)
+	if got := c.get("duplicates_forgotten"); got < 1000-160 || got > 1001-160+160 {
+		t.Errorf("%d events forgotten", got)
+	}
+	off := newMonitor(t, func(c *monitor.Config) { c.DuplicateCapacity = -1 })
+	process(t, off, newEvent("e1", 0))
+	equal(t, "switched off", process(t, off, newEvent("e1", 0)).Duplicate, monitor.NotSeen)
+}
+
+func TestEventInWorkIsAConflictForAnotherCall(t *testing.T) {
+	t.Parallel()
+	var m *monitor.Monitor
+	var inner error
+	d := &detector{name: "nested"}
+	d.fail = func(e *monitor.Event) error {
+		_, inner = m.Process(context.Background(), e)
+		return nil
+	}
+	m = newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d} })
+	process(t, m, newEvent("e1", 0))
+	if !errors.Is(inner, monitor.ErrConflict) {
+		t.Errorf("error %v, want ErrConflict", inner)
+	}
+}
+
+func TestTiming(t *testing.T) {
+	t.Parallel()
+	c := &counters{}
+	arrivals := &arrivalRecorder{}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.Metrics, c2.Detectors = c, []monitor.Detector{arrivals}
+		c2.Lateness = time.Minute
+	})
+	steps := []struct {
+		organization string
+		at           time.Duration
+		timing       monitor.Timing
+		watermark    time.Duration
+	}{
+		{"a", 0, monitor.OnTime, 0},
+		{"a", time.Hour, monitor.OnTime, time.Hour},
+		{"a", time.Hour - time.Minute, monitor.OnTime, time.Hour},
+		{"a", time.Hour - time.Minute - 1, monitor.TooLate, time.Hour},
+		{"b", 0, monitor.OnTime, 0},
+		{"a", 2 * time.Hour, monitor.OnTime, 2 * time.Hour},
+		{"b", 1, monitor.OnTime, 1},
+	}
+	for i, step := range steps {
+		e := newEvent("", step.at)
+		e.OrganizationID = step.organization
+		r := process(t, m, e)
+		equal(t, fmt.Sprint("timing ", i), r.Timing, step.timing)
+		a := arrivals.last
+		equal(t, fmt.Sprint("arrival ", i), a.Timing, step.timing)
+		equal(t, fmt.Sprint("watermark ", i), a.Watermark.UTC(), noon.Add(step.watermark))
+		equal(t, "lateness", a.Lateness, time.Minute)
+		equal(t, "sequence", a.Sequence, uint64(i+1))
+	}
+	equal(t, "too late", c.get("events_too_late"), 1)
+}
+
+func TestSkew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, arrivals := &counters{}, &arrivalRecorder{}
+		m := newMonitor(t, func(c2 *monitor.Config) {
+			c2.Metrics, c2.Detectors = c, []monitor.Detector{arrivals}
+			c2.MaxSkew = time.Minute
+		})
+		now := time.Now()
+		for _, step := range []struct {
+			at        time.Duration
+			timing    monitor.Timing
+			watermark time.Duration
+		}{
+			{0, monitor.OnTime, 0},
+			{time.Minute + 1, monitor.Future, time.Minute + 1},
+			{time.Minute, monitor.OnTime, time.Minute},
+			{time.Hour, monitor.Future, time.Hour},
+			{30 * time.Second, monitor.OnTime, time.Minute}, // the future did not move the watermark
+		} {
+			e := newEvent("", 0)
+			e.Timestamp = now.Add(step.at)
+			equal(t, fmt.Sprint("timing at ", step.at), process(t, m, e).Timing, step.timing)
+			if !arrivals.last.Watermark.Equal(now.Add(step.watermark)) {
+				t.Errorf("watermark at %v is %v", step.at, arrivals.last.Watermark.Sub(now))
+			}
+		}
+		equal(t, "future", c.get("events_future"), 2)
+	})
+}
+
+func TestExtremeTimes(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, nil)
+	for _, year := range []int{1, 1677, 2263, 9999} {
+		e := newEvent("", 0)
+		e.Timestamp = time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		_, err := m.Process(t.Context(), e)
+		wantInvalid(t, err, "timestamp")
+	}
+	late := newEvent("", 0)
+	late.Timestamp = time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC)
+	process(t, m, late)
+	early := newEvent("", 0)
+	early.Timestamp = time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
+	equal(t, "three centuries late", process(t, m, early).Timing, monitor.TooLate)
+}
+
+type arrivalRecorder struct{ last monitor.Arrival }
+
+func (*arrivalRecorder) Name() string { return "arrivals" }
+
+func (a *arrivalRecorder) Detect(_ context.Context, _ *monitor.Event, r *monitor.Reporter) error {
+	a.last = *r.Arrival()
+	return nil
+}

@@ -1,0 +1,286 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// UnmarshalJSON decodes an event as [DecodeEvent] does. Null is no event.
+func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
+
+// DecodeEvent reads an event from its JSON text, one object and nothing behind
+// it. It reads the text once, where [encoding/json.Unmarshal] reads it twice,
+// and does not keep it. Whatever is in e is overwritten; after an error e is as
+// it was.
+//
+// The names of fields are matched in exact case. Of a name that occurs twice the
+// last counts, as in JavaScript. Null for an optional field is the same as no
+// such field. Any other name goes to Details, or to Session.Details: objects as
+// map[string]any, arrays as []any, numbers as [encoding/json.Number].
+//
+// An error is an [*InvalidEventError]. It tells of text that is no JSON or no
+// UTF-8, of half a surrogate pair (which no UTF-8 can express, so that a hash
+// over it cannot be checked), a missing timestamp, action or status, a value of
+// the wrong type, a status or timestamp that is none, objects and arrays nested
+// deeper than 64, and, wrapping [ErrTooLarge], of text over [MaxEventSize] or a
+// field over [MaxFieldSize].
+//
+// The strings of the event, except its ID, share one copy of the text: clone
+// the ones that are kept for longer than the event.
+func DecodeEvent(line []byte, e *Event) error {
+	if len(line) > MaxEventSize {
+		return invalid("", "%d bytes are more than %d: %w", len(line), MaxEventSize, ErrTooLarge)
+	}
+	d := eventDecoder{jsonScanner: jsonScanner{text: string(line)}}
+	if err := d.decode(); err != nil {
+		return &InvalidEventError{Field: d.path(), Err: err}
+	}
+	if !d.hasAction {
+		return invalid("action", "missing")
+	}
+	if err := checkStatus(d.event.Status); err != nil {
+		return err
+	}
+	if d.timestamp == "" {
+		return invalid("timestamp", "missing")
+	}
+	if err := d.event.SetTimestampText(d.timestamp); err != nil {
+		return err
+	}
+	d.event.ID = strings.Clone(d.event.ID)
+	*e = d.event
+	return nil
+}
+
+// textField returns the place of a field that is a string in JSON, nil for any
+// other name.
+func (e *Event) textField(name string) *string {
+	switch name {
+	case "id":
+		return &e.ID
+	case "action":
+		return &e.Action
+	case "status":
+		return (*string)(&e.Status)
+	case "principalId":
+		return &e.PrincipalID
+	case "organizationId":
+		return &e.OrganizationID
+	case "targetResourceType":
+		return &e.TargetResourceType
+	case "targetResourceId":
+		return &e.TargetResourceID
+	case "outcomeDescription":
+		return &e.OutcomeDescription
+	case "correlationId":
+		return &e.CorrelationID
+	case "eventVersion":
+		return &e.EventVersion
+	case "retentionPolicy":
+		return &e.RetentionPolicy
+	case "dataClassification":
+		return (*string)(&e.DataClassification)
+	case "hash":
+		return &e.Hash
+	case "hashAlgorithm":
+		return &e.HashAlgorithm
+	case "signature":
+		return &e.Signature
+	case "algorithm":
+		return &e.SignatureAlgorithm
+	case "keyId":
+		return &e.KeyID
+	}
+	return nil
+}
+
+func (s *Session) textField(name string) *string {
+	switch name {
+	case "sessionId":
+		return &s.ID
+	case "ipAddress":
+		return &s.IPAddress
+	case "userAgent":
+		return &s.UserAgent
+	case "geolocation":
+		return &s.Geolocation
+	}
+	return nil
+}
+
+// eventDecoder decodes one event.
+type eventDecoder struct {
+	jsonScanner
+	event     Event
+	timestamp string // text of the timestamp
+	hasAction bool
+	// The field being decoded, for errors.
+	inSession bool
+	field     string
+}
+
+// path is the name of the field being decoded, empty between fields. A name may
+// come from anybody: it is cut.
+func (d *eventDecoder) path() string {
+	const limit = 64
+	name := d.field
+	if len(name) > limit {
+		name = strings.ToValidUTF8(name[:limit], "") + "..."
+	}
+	switch {
+	case !d.inSession:
+		return name
+	case name == "":
+		return "sessionContext"
+	default:
+		return "sessionContext." + name
+	}
+}
+
+func (d *eventDecoder) decode() error {
+	if d.peek() != '{' {
+		return d.unexpected("an object")
+	}
+	if err := d.object(1, d.member); err != nil {
+		return err
+	}
+	d.peek()
+	if d.pos < len(d.text) {
+		return d.unexpected("nothing behind the event")
+	}
+	return nil
+}
+
+// member decodes a field of the event.
+func (d *eventDecoder) member(name string) error {
+	d.field = name
+	var err error
+	switch name {
+	case "timestamp":
+		err = d.optionalText(&d.timestamp)
+	case "recordCount":
+		err = d.recordCount()
+	case "sessionContext":
+		err = d.session()
+	case "action":
+		d.hasAction = d.peek() == '"'
+		err = d.optionalText(&d.event.Action)
+	default:
+		if dst := d.event.textField(name); dst != nil {
+			err = d.optionalText(dst)
+		} else {
+			err = d.detail(1, &d.event.Details)
+		}
+	}
+	if err == nil {
+		d.field = ""
+	}
+	return err
+}
+
+// session decodes the value of sessionContext.
+func (d *eventDecoder) session() error {
+	d.event.Session = Session{}
+	switch d.peek() {
+	case '{':
+	case 'n':
+		return d.literal("null")
+	default:
+		return d.wrongType("an object")
+	}
+	d.inSession, d.field = true, ""
+	if err := d.object(2, d.sessionMember); err != nil {
+		return err
+	}
+	d.inSession = false
+	return nil
+}
+
+// sessionMember decodes a field of the session.
+func (d *eventDecoder) sessionMember(name string) error {
+	d.field = name
+	var err error
+	if dst := d.event.Session.textField(name); dst != nil {
+		err = d.optionalText(dst)
+	} else {
+		err = d.detail(2, &d.event.Session.Details)
+	}
+	if err == nil {
+		d.field = ""
+	}
+	return err
+}
+
+// optionalText decodes a string or null.
+func (d *eventDecoder) optionalText(dst *string) (err error) {
+	switch d.peek() {
+	case '"':
+		if *dst, err = d.string(); err == nil && len(*dst) > MaxFieldSize {
+			err = checkText(*dst)
+		}
+		return err
+	case 'n':
+		*dst = ""
+		return d.literal("null")
+	default:
+		return d.wrongType("a string")
+	}
+}
+
+// recordCount decodes a count: digits alone, no fraction and no exponent.
+func (d *eventDecoder) recordCount() error {
+	switch c := d.peek(); {
+	case c == 'n':
+		d.event.RecordCount = 0
+		return d.literal("null")
+	case c != '-' && !isDigit(c):
+		return d.wrongType("a number")
+	}
+	digits, err := d.number()
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil {
+		if errors.Is(err, strconv.ErrRange) {
+			return errors.New("more than 9223372036854775807")
+		}
+		return fmt.Errorf("%.40s is not a whole number from 0", digits)
+	}
+	d.event.RecordCount = int64(n)
+	return nil
+}
+
+// detail decodes the value of a field that has no place in [Event].
+func (d *eventDecoder) detail(depth int, details *map[string]any) error {
+	name := d.field
+	v, err := d.value(depth)
+	if err != nil {
+		return err
+	}
+	if *details == nil {
+		*details = make(map[string]any)
+	}
+	(*details)[name] = v
+	return nil
+}
+
+// wrongType is the error for a value of another type than the field has.
+func (d *eventDecoder) wrongType(want string) error {
+	switch c := d.peek(); {
+	case c == '"':
+		return fmt.Errorf("a string where %s is expected", want)
+	case c == '{':
+		return fmt.Errorf("an object where %s is expected", want)
+	case c == '[':
+		return fmt.Errorf("an array where %s is expected", want)
+	case c == 't' || c == 'f':
+		return fmt.Errorf("a boolean where %s is expected", want)
+	case c == '-' || isDigit(c):
+		return fmt.Errorf("a number where %s is expected", want)
+	default:
+		return d.unexpected(want)
+	}
+}

@@ -1,0 +1,219 @@
+package monitor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// MarshalJSON encodes the event as [Event.AppendJSON] does.
+func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
+
+// AppendJSON appends the event's JSON text: the timestamp as it was received,
+// the fields that are not empty, then Details in the order of their names.
+// [DecodeEvent] reads it back to an equal event.
+//
+// An event that could not be read back is an [*InvalidEventError]: one that is
+// invalid by [Event.Validate] for another reason than an empty action, a name in
+// Details that a field of Event has, a value in Details that JSON cannot express
+// (NaN, a channel, nested too deep), a text over [MaxEventSize]. dst is then
+// returned as it was.
+func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
+	if err := e.check(); err != nil {
+		return dst, err
+	}
+	w := eventEncoder{buf: append(dst, '{')}
+	w.text("id", e.ID)
+	w.name("timestamp")
+	w.buf = append(w.buf, '"')
+	w.buf = e.AppendTimestamp(w.buf)
+	w.buf = append(w.buf, '"')
+	w.name("action")
+	w.buf = appendQuoted(w.buf, e.Action)
+	w.text("status", string(e.Status))
+	w.text("principalId", e.PrincipalID)
+	w.text("organizationId", e.OrganizationID)
+	w.text("targetResourceType", e.TargetResourceType)
+	w.text("targetResourceId", e.TargetResourceID)
+	w.text("outcomeDescription", e.OutcomeDescription)
+	if s := &e.Session; s.ID != "" || s.IPAddress != "" || s.UserAgent != "" || s.Geolocation != "" || len(s.Details) > 0 {
+		w.name("sessionContext")
+		w.buf = append(w.buf, '{')
+		w.text("sessionId", s.ID)
+		w.text("ipAddress", s.IPAddress)
+		w.text("userAgent", s.UserAgent)
+		w.text("geolocation", s.Geolocation)
+		w.details(2, "sessionContext.", s.Details, func(name string) bool { return s.textField(name) != nil })
+		w.buf = append(w.buf, '}')
+	}
+	w.text("correlationId", e.CorrelationID)
+	w.text("eventVersion", e.EventVersion)
+	w.text("retentionPolicy", e.RetentionPolicy)
+	w.text("dataClassification", string(e.DataClassification))
+	if e.RecordCount != 0 {
+		w.name("recordCount")
+		w.buf = strconv.AppendInt(w.buf, e.RecordCount, 10)
+	}
+	w.text("hash", e.Hash)
+	w.text("hashAlgorithm", e.HashAlgorithm)
+	w.text("signature", e.Signature)
+	w.text("algorithm", e.SignatureAlgorithm)
+	w.text("keyId", e.KeyID)
+	w.details(1, "", e.Details, func(name string) bool {
+		return name == "timestamp" || name == "sessionContext" || name == "recordCount" || e.textField(name) != nil
+	})
+	w.buf = append(w.buf, '}')
+	if w.err != nil {
+		return dst, w.err
+	}
+	if size := len(w.buf) - len(dst); size > MaxEventSize {
+		return dst, invalid("", "%d bytes are more than %d: %w", size, MaxEventSize, ErrTooLarge)
+	}
+	return w.buf, nil
+}
+
+// eventEncoder appends to buf and keeps the first error.
+type eventEncoder struct {
+	buf []byte
+	err error
+}
+
+// name appends the name of the field that comes next.
+func (w *eventEncoder) name(name string) {
+	if w.buf[len(w.buf)-1] != '{' {
+		w.buf = append(w.buf, ',')
+	}
+	w.buf = appendQuoted(w.buf, name)
+	w.buf = append(w.buf, ':')
+}
+
+// text appends a field that holds text, unless that is empty.
+func (w *eventEncoder) text(name, text string) {
+	if text != "" {
+		w.name(name)
+		w.buf = appendQuoted(w.buf, text)
+	}
+}
+
+// details appends the fields that have no place in [Event]. Prefix leads the
+// names in errors.
+func (w *eventEncoder) details(depth int, prefix string, details map[string]any, taken func(name string) bool) {
+	if w.err != nil || len(details) == 0 {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(details)) {
+		var err error
+		switch {
+		case taken(name):
+			err = errors.New("a detail has the name of a field")
+		case !utf8.ValidString(name):
+			err = errNotUTF8
+		default:
+			w.name(name)
+			w.buf, err = appendValue(w.buf, depth, details[name])
+		}
+		if err != nil {
+			w.err = &InvalidEventError{Field: prefix + name, Err: err}
+			return
+		}
+	}
+}
+
+// appendValue appends a value that [jsonScanner.value] has read, or any other
+// as encoding/json sees it.
+func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
+	switch v := v.(type) {
+	case nil:
+		return append(buf, "null"...), nil
+	case bool:
+		return strconv.AppendBool(buf, v), nil
+	case string:
+		if !utf8.ValidString(v) {
+			return buf, errNotUTF8
+		}
+		return appendQuoted(buf, v), nil
+	case json.Number:
+		s := jsonScanner{text: string(v)}
+		if text, err := s.number(); err != nil || len(text) < len(v) {
+			return buf, fmt.Errorf("%.40q is not a number", string(v))
+		}
+		return append(buf, v...), nil
+	case []any:
+		if depth++; depth > maxDepth {
+			return buf, errTooDeep
+		}
+		buf = append(buf, '[')
+		for i, x := range v {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			if buf, err = appendValue(buf, depth, x); err != nil {
+				return buf, err
+			}
+		}
+		return append(buf, ']'), nil
+	case map[string]any:
+		if depth++; depth > maxDepth {
+			return buf, errTooDeep
+		}
+		buf = append(buf, '{')
+		for i, name := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			if buf, err = appendValue(buf, depth, name); err != nil {
+				return buf, err
+			}
+			buf = append(buf, ':')
+			if buf, err = appendValue(buf, depth, v[name]); err != nil {
+				return buf, err
+			}
+		}
+		return append(buf, '}'), nil
+	default:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return buf, err
+		}
+		s := jsonScanner{text: string(text)}
+		plain, err := s.value(depth)
+		if err != nil {
+			return buf, err
+		}
+		return appendValue(buf, depth, plain)
+	}
+}
+
+// appendQuoted appends a JSON string. It escapes what JSON demands and nothing
+// else.
+func appendQuoted(buf []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	buf = append(buf, '"')
+	start := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		buf = append(buf, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			buf = append(buf, '\\', c)
+		case '\n':
+			buf = append(buf, '\\', 'n')
+		case '\r':
+			buf = append(buf, '\\', 'r')
+		case '\t':
+			buf = append(buf, '\\', 't')
+		default:
+			buf = append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	buf = append(buf, s[start:]...)
+	return append(buf, '"')
+}

@@ -1,0 +1,234 @@
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// newEvent returns a valid event; the time is noon plus the offset.
+func newEvent(id string, offset time.Duration) *monitor.Event {
+	return &monitor.Event{
+		ID:             id,
+		Timestamp:      noon.Add(offset),
+		Action:         "data.read",
+		Status:         monitor.StatusSuccess,
+		PrincipalID:    "ann",
+		OrganizationID: "org-1",
+		CorrelationID:  "c-1",
+	}
+}
+
+// newMonitor returns a monitor of history: events of any time are not ahead of
+// the clock.
+func newMonitor(t testing.TB, change func(*monitor.Config)) *monitor.Monitor {
+	t.Helper()
+	c := monitor.Config{AllowUnverified: true, MaxSkew: -1}
+	if change != nil {
+		change(&c)
+	}
+	m, err := monitor.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// detector reports a finding on every event whose action is its trigger, and
+// remembers the IDs that it was shown.
+type detector struct {
+	name    string
+	trigger string
+	shadow  bool
+	// fail is called first; its error is returned.
+	fail func(e *monitor.Event) error
+
+	mu   sync.Mutex
+	seen []string
+}
+
+func (d *detector) Name() string { return d.name }
+
+func (d *detector) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter) error {
+	if d.trigger == "" || e.Action == d.trigger {
+		r.Report(monitor.Finding{
+			Rule:      d.name,
+			Severity:  monitor.SeverityHigh,
+			Key:       e.PrincipalID,
+			KeyField:  "principalId",
+			Event:     monitor.EventRef{ID: e.ID, Timestamp: e.Timestamp, Sequence: r.Arrival().Sequence},
+			Count:     1,
+			Threshold: 1,
+			Shadow:    d.shadow,
+		})
+	}
+	if d.fail != nil {
+		if err := d.fail(e); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seen = append(d.seen, e.ID)
+	return nil
+}
+
+func (d *detector) events() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.seen...)
+}
+
+// batchDetector counts the calls.
+type batchDetector struct {
+	detector
+	batches []int
+}
+
+func (d *batchDetector) DetectBatch(ctx context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+	d.batches = append(d.batches, len(es))
+	for i, e := range es {
+		r.At(i)
+		if err := d.Detect(ctx, e, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// store keeps occurrences by fingerprint.
+type store struct {
+	mu     sync.Mutex
+	fail   error
+	calls  int
+	alerts map[monitor.Fingerprint]*monitor.Alert
+	keys   map[monitor.EventKey]bool
+	order  []*monitor.Alert
+}
+
+func (s *store) HandleAlert(ctx context.Context, a *monitor.Alert) error {
+	_, err := s.StoreAlerts(ctx, []*monitor.Alert{a})
+	return err
+}
+
+func (s *store) StoreAlerts(_ context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	if s.alerts == nil {
+		s.alerts, s.keys = map[monitor.Fingerprint]*monitor.Alert{}, map[monitor.EventKey]bool{}
+	}
+	ds := make([]monitor.Disposition, len(as))
+	for i, a := range as {
+		open, ok := s.alerts[a.Fingerprint]
+		switch {
+		case !ok:
+			open = a.Detach()
+			s.alerts[a.Fingerprint] = open
+			s.order = append(s.order, open)
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Created, Notify: monitor.NotifyDue}
+		case s.keys[a.EventKey]:
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Counted}
+		default:
+			open.Occurrences += a.Occurrences
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Repeated}
+		}
+		s.keys[a.EventKey] = true
+	}
+	return ds, nil
+}
+
+func (s *store) setFail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+func (s *store) list() []*monitor.Alert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*monitor.Alert(nil), s.order...)
+}
+
+// counters is a collector.
+type counters struct {
+	mu     sync.Mutex
+	values map[string]int64
+}
+
+func (c *counters) Record(_ context.Context, m monitor.Measurement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.values == nil {
+		c.values = map[string]int64{}
+	}
+	key := m.Metric.String()
+	switch m.Metric.Kind() {
+	case monitor.KindGauge:
+		c.values[key] = m.Value
+	case monitor.KindHistogram:
+		c.values[key]++
+	case monitor.KindCounter:
+		c.values[key] += m.Value
+		if m.Attribute != "" {
+			c.values[key+"/"+m.Attribute] += m.Value
+		}
+	}
+}
+
+func (c *counters) get(key string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.values[key]
+}
+
+// verdicts is a verifier that answers by the event's action.
+func verdicts(answers map[string]monitor.Verification) monitor.Verifier {
+	return monitor.VerifierFunc(func(_ context.Context, e *monitor.Event) monitor.Verification {
+		if v, ok := answers[e.Action]; ok {
+			return v
+		}
+		return monitor.Verification{Outcome: monitor.Accepted, Verdict: monitor.Verified, Covered: monitor.FieldAction}
+	})
+}
+
+var errDown = errors.New("down")
+
+func process(t *testing.T, m *monitor.Monitor, e *monitor.Event) monitor.Result {
+	t.Helper()
+	r, err := m.Process(t.Context(), e)
+	if err != nil {
+		t.Fatalf("Process(%s): %v", e.ID, err)
+	}
+	return r
+}
+
+func wantInvalid(t *testing.T, err error, field string) {
+	t.Helper()
+	var invalid *monitor.InvalidEventError
+	if !errors.As(err, &invalid) {
+		t.Fatalf("error %v, want an InvalidEventError", err)
+	}
+	if invalid.Field != field {
+		t.Errorf("field %q, want %q (%v)", invalid.Field, field, err)
+	}
+}
+
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func list(v ...any) string { return fmt.Sprint(v...) }

@@ -1,0 +1,456 @@
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestProcessRaisesAlert(t *testing.T) {
+	t.Parallel()
+	s, c := &store{}, &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.Detectors = []monitor.Detector{&detector{name: "reads", trigger: "data.read"}}
+		c2.Alerts, c2.Metrics = s, c
+	})
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "findings", len(r.Findings), 1)
+	equal(t, "disposition", r.Dispositions[0].Stored, monitor.Created)
+	equal(t, "organisation", r.Findings[0].OrganizationID, "org-1")
+	equal(t, "verdict", r.Verification.Verdict, monitor.Unverified)
+	equal(t, "sequence", r.Sequence, 1)
+
+	r = process(t, m, newEvent("e2", time.Second))
+	equal(t, "second disposition", r.Dispositions[0].Stored, monitor.Repeated)
+	alerts := s.list()
+	equal(t, "alerts", len(alerts), 1)
+	a := alerts[0]
+	equal(t, "occurrences", a.Occurrences, 2)
+	equal(t, "fingerprint", a.Fingerprint, monitor.FingerprintOf("reads", "org-1", "ann"))
+	equal(t, "title", a.Title, "Suspicious Pattern Detected: READS")
+	equal(t, "type", a.Type, monitor.AlertSecurity)
+	equal(t, "source", a.Source, "audit-monitoring")
+	equal(t, "correlation", a.CorrelationID, "c-1")
+	equal(t, "event key", a.EventKey, monitor.EventKeyOf("org-1", "e1"))
+	for metric, want := range map[string]int64{
+		"events_processed": 2, "processing_latency": 2, "suspicious_patterns/reads": 2,
+		"alerts_created/reads": 1, "alerts_repeated/reads": 1, "errors": 0,
+	} {
+		equal(t, metric, c.get(metric), want)
+	}
+}
+
+func TestProcessWithoutStoreReturnsFindings(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors = []monitor.Detector{&detector{name: "all"}}
+	})
+	r := process(t, m, newEvent("", 0))
+	equal(t, "findings", len(r.Findings), 1)
+	equal(t, "dispositions", len(r.Dispositions), 0)
+}
+
+func TestProcessQuietEventStoresNothing(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors = []monitor.Detector{&detector{name: "writes", trigger: "data.write"}}
+		c.Alerts = s
+	})
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "findings", len(r.Findings), 0)
+	equal(t, "calls of the store", s.calls, 0)
+}
+
+func TestShadowFindingRaisesNothing(t *testing.T) {
+	t.Parallel()
+	s, c := &store{}, &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.Detectors = []monitor.Detector{&detector{name: "tried", shadow: true}, &detector{name: "real"}}
+		c2.Alerts, c2.Metrics = s, c
+	})
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "findings", len(r.Findings), 2)
+	equal(t, "alerts", len(s.list()), 1)
+	equal(t, "alert", s.list()[0].Finding.Rule, "real")
+	equal(t, "first disposition", r.Dispositions[0].Stored, monitor.NotStored)
+	equal(t, "second disposition", r.Dispositions[1].Stored, monitor.Created)
+	equal(t, "shadow", c.get("shadow_findings/tried"), 1)
+	equal(t, "patterns", c.get("suspicious_patterns"), 1)
+}
+
+func TestPlainHandlerGetsDetachedAlerts(t *testing.T) {
+	t.Parallel()
+	var got []*monitor.Alert
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors = []monitor.Detector{&detector{name: "all"}}
+		c.Alerts = monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
+			got = append(got, a)
+			return nil
+		})
+	})
+	process(t, m, newEvent("e1", 0))
+	process(t, m, newEvent("e2", 0))
+	equal(t, "alerts", len(got), 2)
+	if got[0] == got[1] || got[0].ID == got[1].ID || got[0].Finding.Event.ID != "e1" {
+		t.Errorf("the handler cannot keep its alerts: %+v, %+v", got[0], got[1])
+	}
+}
+
+func TestFailedVerificationAlertsTheOperator(t *testing.T) {
+	t.Parallel()
+	s, c, d := &store{}, &counters{}, &detector{name: "all"}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.AllowUnverified = false
+		c2.Verifier = verdicts(map[string]monitor.Verification{
+			"bad":  {Outcome: monitor.Failed, Verdict: monitor.ContentEdited, Err: errors.New("hash mismatch")},
+			"bad2": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+		})
+		c2.Detectors, c2.Alerts, c2.Metrics = []monitor.Detector{d}, s, c
+	})
+	e := newEvent("e1", 0)
+	e.Action, e.OrganizationID = "bad", "victim"
+	r := process(t, m, e)
+	equal(t, "outcome", r.Verification.Outcome, monitor.Failed)
+	equal(t, "rule", r.Findings[0].Rule, monitor.RuleTampered)
+	equal(t, "severity", r.Findings[0].Severity, monitor.SeverityCritical)
+	equal(t, "organisation", r.Findings[0].OrganizationID, "operator")
+	if d := r.Findings[0].Describe(); !strings.Contains(d, "hash mismatch") || !strings.Contains(d, `"victim"`) {
+		t.Errorf("description %q does not say why and what is claimed", d)
+	}
+	equal(t, "events that detectors saw", len(d.events()), 0)
+
+	// The claimed organisation makes no incident of its own, the verdict does.
+	again := newEvent("e1", 0)
+	again.Action, again.OrganizationID = "bad", "another"
+	process(t, m, again)
+	equal(t, "alerts after another tenant", len(s.list()), 1)
+	equal(t, "occurrences", s.list()[0].Occurrences, 2)
+	forged := newEvent("e2", 0)
+	forged.Action = "bad2"
+	process(t, m, forged)
+	equal(t, "alerts after another verdict", len(s.list()), 2)
+
+	process(t, m, newEvent("e3", 0))
+	equal(t, "events that detectors saw", len(d.events()), 1)
+	equal(t, "violations", c.get("integrity_violations"), 3)
+	equal(t, "verifications", c.get("verifications/verified"), 1)
+}
+
+func TestVerifierPanicIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	s, d := &store{}, &detector{name: "all"}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.AllowUnverified = false
+		c.Verifier = monitor.VerifierFunc(func(context.Context, *monitor.Event) monitor.Verification { panic("boom") })
+		c.Detectors, c.Alerts = []monitor.Detector{d}, s
+	})
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "outcome", r.Verification.Outcome, monitor.Failed)
+	var p *monitor.PanicError
+	if !errors.As(r.Verification.Err, &p) || len(p.Stack) == 0 {
+		t.Errorf("verification error %v is no panic with a stack", r.Verification.Err)
+	}
+	equal(t, "alerts", len(s.list()), 1)
+	equal(t, "events that detectors saw", len(d.events()), 0)
+}
+
+func TestUndecidedIsAnErrorWithoutRun(t *testing.T) {
+	t.Parallel()
+	d := &detector{name: "all"}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.AllowUnverified = false
+		c.Verifier = verdicts(map[string]monitor.Verification{
+			"data.read": {Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: errDown},
+		})
+		c.Detectors = []monitor.Detector{d}
+	})
+	_, err := m.Process(t.Context(), newEvent("e1", 0))
+	if !errors.Is(err, monitor.ErrUndecided) || !errors.Is(err, errDown) {
+		t.Errorf("error %v, want ErrUndecided and its cause", err)
+	}
+	equal(t, "events that detectors saw", len(d.events()), 0)
+}
+
+func TestOrganization(t *testing.T) {
+	t.Parallel()
+	d := &detector{name: "all"}
+	strict := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d} })
+	e := newEvent("e1", 0)
+	e.OrganizationID = ""
+	_, err := strict.Process(t.Context(), e)
+	wantInvalid(t, err, "organizationId")
+
+	e = newEvent("e1", 0)
+	e.OrganizationID = "operator"
+	_, err = strict.Process(t.Context(), e)
+	wantInvalid(t, err, "organizationId")
+
+	lenient := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors, c.DefaultOrganization = []monitor.Detector{d}, "home"
+	})
+	e = newEvent("e1", 0)
+	e.OrganizationID = ""
+	r := process(t, lenient, e)
+	equal(t, "organisation", r.Findings[0].OrganizationID, "home")
+	equal(t, "the event's own", e.OrganizationID, "")
+}
+
+func TestInvalidEventIsRefused(t *testing.T) {
+	t.Parallel()
+	c := &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) { c2.Metrics = c })
+	e := newEvent("e1", 0)
+	e.Action = ""
+	r, err := m.Process(t.Context(), e)
+	wantInvalid(t, err, "action")
+	if !errors.Is(r.Err, err) {
+		t.Errorf("Result.Err is %v, the error %v", r.Err, err)
+	}
+	equal(t, "errors", c.get("errors/invalid"), 1)
+	equal(t, "processed", c.get("events_processed"), 0)
+}
+
+func TestDetectorErrorIsTriedAgainWhereItStopped(t *testing.T) {
+	t.Parallel()
+	s, first := &store{}, &detector{name: "first"}
+	down := true
+	second := &detector{name: "second", fail: func(*monitor.Event) error {
+		if down {
+			return errDown
+		}
+		return nil
+	}}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors, c.Alerts = []monitor.Detector{first, second}, s
+	})
+	r, err := m.Process(t.Context(), newEvent("e1", 0))
+	if !errors.Is(err, errDown) || !strings.Contains(err.Error(), "second") {
+		t.Errorf("error %v, want the detector's", err)
+	}
+	equal(t, "findings of the attempt", len(r.Findings), 1)
+	equal(t, "alerts of the attempt", len(s.list()), 1)
+
+	down = false
+	r = process(t, m, newEvent("e1", 0))
+	equal(t, "findings", len(r.Findings), 2)
+	equal(t, "calls of the first detector", len(first.events()), 1)
+	equal(t, "calls of the second detector", len(second.events()), 1)
+	equal(t, "alerts", len(s.list()), 2)
+	equal(t, "occurrences", s.list()[0].Occurrences, 1)
+	r = process(t, m, newEvent("e1", 0))
+	equal(t, "duplicate afterwards", r.Duplicate, monitor.Redelivered)
+}
+
+func TestStoreErrorIsTriedAgainWithTheSameFindings(t *testing.T) {
+	t.Parallel()
+	s, d, c := &store{fail: errDown}, &detector{name: "all"}, &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.Detectors, c2.Alerts, c2.Metrics = []monitor.Detector{d}, s, c
+	})
+	for range 3 {
+		_, err := m.Process(t.Context(), newEvent("e1", 0))
+		if !errors.Is(err, errDown) {
+			t.Fatalf("error %v, want the store's", err)
+		}
+	}
+	equal(t, "health", m.Health(t.Context()).Status, monitor.HealthCritical)
+	s.setFail(nil)
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "findings", len(r.Findings), 1)
+	equal(t, "stored", r.Dispositions[0].Stored, monitor.Created)
+	equal(t, "calls of the detector", len(d.events()), 1)
+	equal(t, "patterns counted", c.get("suspicious_patterns"), 1)
+	equal(t, "processed", c.get("events_processed"), 1)
+	equal(t, "health", m.Health(t.Context()).Status, monitor.HealthOK)
+}
+
+func TestPanicIsIsolated(t *testing.T) {
+	t.Parallel()
+	s, c := &store{}, &counters{}
+	boom := &detector{name: "boom", fail: func(*monitor.Event) error { panic(errDown) }}
+	after := &detector{name: "after"}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.Detectors, c2.Alerts, c2.Metrics = []monitor.Detector{boom, after}, s, c
+	})
+	_, err := m.Process(t.Context(), newEvent("e1", 0))
+	var p *monitor.PanicError
+	if !errors.As(err, &p) || !errors.Is(err, errDown) || p.Where != "detector boom" {
+		t.Fatalf("error %v, want the panic", err)
+	}
+	equal(t, "events of the next detector", len(after.events()), 1)
+	equal(t, "panics", c.get("errors/panic"), 1)
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "not tried again", r.Duplicate, monitor.Redelivered)
+}
+
+func TestHandlerPanicIsAnError(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors = []monitor.Detector{&detector{name: "all"}}
+		c.Alerts = monitor.AlertHandlerFunc(func(context.Context, *monitor.Alert) error { panic("boom") })
+	})
+	_, err := m.Process(t.Context(), newEvent("e1", 0))
+	var p *monitor.PanicError
+	if !errors.As(err, &p) {
+		t.Fatalf("error %v, want the panic", err)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	d := &batchDetector{detector: detector{name: "all"}}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors, c.Alerts = []monitor.Detector{d}, s
+	})
+	bad := newEvent("bad", 0)
+	bad.Action = ""
+	rs, err := m.ProcessBatch(t.Context(), []*monitor.Event{newEvent("a", 0), bad, newEvent("b", 0), newEvent("a", 0)})
+	wantInvalid(t, err, "action")
+	wantInvalid(t, rs[1].Err, "action")
+	equal(t, "results", len(rs), 4)
+	equal(t, "detector calls", list(d.batches), "[2]")
+	equal(t, "seen", list(d.events()), "[a b]")
+	equal(t, "store calls", s.calls, 1)
+	equal(t, "first", rs[0].Dispositions[0].Stored, monitor.Created)
+	equal(t, "third", rs[2].Dispositions[0].Stored, monitor.Repeated)
+	equal(t, "fourth", rs[3].Duplicate, monitor.Redelivered)
+
+	rs, err = m.ProcessBatch(t.Context(), nil)
+	if len(rs) != 0 || err != nil {
+		t.Errorf("empty batch: %v, %v", rs, err)
+	}
+}
+
+func TestBatchPanicBlamesOneEvent(t *testing.T) {
+	t.Parallel()
+	d := &batchDetector{detector: detector{name: "all", fail: func(e *monitor.Event) error {
+		if e.ID == "b" || e.ID == "d" {
+			panic("boom")
+		}
+		return nil
+	}}}
+	m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d} })
+	var es []*monitor.Event
+	for _, id := range []string{"a", "b", "c", "d"} {
+		es = append(es, newEvent(id, 0))
+	}
+	rs, _ := m.ProcessBatch(t.Context(), es)
+	for i, panics := range []bool{false, true, false, true} {
+		var p *monitor.PanicError
+		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), panics)
+	}
+	equal(t, "judged", list(d.events()), "[a c]")
+}
+
+func TestBatchErrorStopsOnlyWhatFailed(t *testing.T) {
+	t.Parallel()
+	down := true
+	d := &batchDetector{detector: detector{name: "shared", fail: func(*monitor.Event) error {
+		if down {
+			return errDown
+		}
+		return nil
+	}}}
+	local := &detector{name: "local"}
+	m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d, local} })
+	es := []*monitor.Event{newEvent("a", 0), newEvent("b", 0)}
+	rs, err := m.ProcessBatch(t.Context(), es)
+	if !errors.Is(err, errDown) || rs[0].Err == nil || rs[1].Err == nil {
+		t.Fatalf("errors %v, %v, %v", err, rs[0].Err, rs[1].Err)
+	}
+	down = false
+	rs, err = m.ProcessBatch(t.Context(), es)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "findings", len(rs[0].Findings), 2)
+	equal(t, "local saw", list(local.events()), "[a b]")
+}
+
+func TestReporterFailIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{failing{}} })
+	_, err := m.Process(t.Context(), newEvent("e1", 0))
+	if !errors.Is(err, errDown) {
+		t.Fatalf("error %v", err)
+	}
+	r := process(t, m, newEvent("e1", 0))
+	equal(t, "duplicate", r.Duplicate, monitor.Redelivered)
+}
+
+type failing struct{}
+
+func (failing) Name() string { return "failing" }
+
+func (failing) Detect(_ context.Context, _ *monitor.Event, r *monitor.Reporter) error {
+	r.Fail(errDown)
+	return nil
+}
+
+func TestTracerSeesEveryEvent(t *testing.T) {
+	t.Parallel()
+	tr := &tracer{}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors = []monitor.Detector{&detector{name: "all"}}
+		c.Tracer = tr
+	})
+	process(t, m, newEvent("a", 0))
+	bad := newEvent("b", 0)
+	bad.Action = ""
+	if _, err := m.Process(t.Context(), bad); err == nil {
+		t.Fatal("no error")
+	}
+	equal(t, "spans", strings.Join(tr.log, " "), "start:a end:a:1:ok start:b end:b:0:error")
+}
+
+type tracer struct{ log []string }
+
+type spanKey struct{}
+
+func (tr *tracer) StartProcess(ctx context.Context, e *monitor.Event) context.Context {
+	tr.log = append(tr.log, "start:"+e.ID)
+	return context.WithValue(ctx, spanKey{}, e.ID)
+}
+
+func (tr *tracer) EndProcess(ctx context.Context, e *monitor.Event, r *monitor.Result, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = "error"
+	}
+	if ctx.Value(spanKey{}) != e.ID {
+		outcome = "wrong context"
+	}
+	tr.log = append(tr.log, list("end:", e.ID, ":", len(r.Findings), ":", outcome))
+}
+
+func TestFoldingCapsIntegrityAlerts(t *testing.T) {
+	t.Parallel()
+	s, c := &store{}, &counters{}
+	m := newMonitor(t, func(c2 *monitor.Config) {
+		c2.AllowUnverified = false
+		c2.Verifier = verdicts(map[string]monitor.Verification{
+			"data.read": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+		})
+		c2.Alerts, c2.Metrics, c2.IntegrityAlertRate = s, c, 5
+	})
+	const events = 1000
+	for range events {
+		process(t, m, newEvent("", 0))
+	}
+	if s.calls >= events/2 {
+		t.Errorf("%d of %d forged events reached the store", s.calls, events)
+	}
+	if c.get("integrity_alerts_folded") == 0 {
+		t.Error("nothing was counted as folded")
+	}
+	if err := m.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "occurrences after the shutdown", s.list()[0].Occurrences, events)
+}

@@ -1,0 +1,123 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// The size limits of an event, in bytes.
+const (
+	// MaxEventSize bounds the JSON text of an event.
+	MaxEventSize = 1 << 20
+	// MaxFieldSize bounds every field of an event that holds text, without
+	// those in Details.
+	MaxFieldSize = 8 << 10
+)
+
+var errNotUTF8 = errors.New("not valid UTF-8")
+
+// Validate reports what makes the event invalid as an [*InvalidEventError]: no
+// timestamp, action or status, a timestamp before 1678 or after 2261, a status
+// that is none, text that is no UTF-8 or over [MaxFieldSize] ([ErrTooLarge]), a
+// negative record count. It does not look into Details and does not allocate.
+// [Monitor.Process] calls it.
+//
+// An empty action decodes, since the reference signs such events, and is
+// invalid here: nothing says what was done.
+func (e *Event) Validate() error {
+	if e.Action == "" {
+		return invalid("action", "missing")
+	}
+	return e.check()
+}
+
+// check is Validate for an event that may have no action: what it passes can be
+// written as JSON and read again.
+func (e *Event) check() error {
+	if err := checkTimestamp(e.Timestamp); err != nil {
+		return err
+	}
+	if err := checkStatus(e.Status); err != nil {
+		return err
+	}
+	if e.RecordCount < 0 {
+		return invalid("recordCount", "%d is negative", e.RecordCount)
+	}
+	for _, f := range [...]struct{ name, text string }{
+		{"id", e.ID},
+		{"action", e.Action},
+		{"principalId", e.PrincipalID},
+		{"organizationId", e.OrganizationID},
+		{"targetResourceType", e.TargetResourceType},
+		{"targetResourceId", e.TargetResourceID},
+		{"outcomeDescription", e.OutcomeDescription},
+		{"sessionContext.sessionId", e.Session.ID},
+		{"sessionContext.ipAddress", e.Session.IPAddress},
+		{"sessionContext.userAgent", e.Session.UserAgent},
+		{"sessionContext.geolocation", e.Session.Geolocation},
+		{"correlationId", e.CorrelationID},
+		{"eventVersion", e.EventVersion},
+		{"retentionPolicy", e.RetentionPolicy},
+		{"dataClassification", string(e.DataClassification)},
+		{"hash", e.Hash},
+		{"hashAlgorithm", e.HashAlgorithm},
+		{"signature", e.Signature},
+		{"algorithm", e.SignatureAlgorithm},
+		{"keyId", e.KeyID},
+	} {
+		if len(f.text) <= MaxFieldSize && isASCII(f.text) {
+			continue
+		}
+		if err := checkText(f.text); err != nil {
+			return &InvalidEventError{Field: f.name, Err: err}
+		}
+	}
+	return nil
+}
+
+func checkStatus(s Status) error {
+	switch s {
+	case StatusAttempt, StatusSuccess, StatusFailure:
+		return nil
+	case "":
+		return invalid("status", "missing")
+	default:
+		return invalid("status", "%.40q is not attempt, success or failure", s)
+	}
+}
+
+func checkText(s string) error {
+	if len(s) > MaxFieldSize {
+		return fmt.Errorf("%d bytes are more than %d: %w", len(s), MaxFieldSize, ErrTooLarge)
+	}
+	if !utf8.ValidString(s) {
+		return errNotUTF8
+	}
+	return nil
+}
+
+// isASCII spares most text the slower [utf8.ValidString]. It looks at eight
+// bytes at once, the last eight overlapping those before.
+func isASCII(s string) bool {
+	const high = 0x8080808080808080
+	if len(s) < 8 {
+		var bits byte
+		for i := range len(s) {
+			bits |= s[i]
+		}
+		return bits < utf8.RuneSelf
+	}
+	bits := word(s[len(s)-8:])
+	for ; len(s) > 8; s = s[8:] {
+		bits |= word(s)
+	}
+	return bits&high == 0
+}
+
+// word returns the first eight bytes of s, which the compiler loads as one.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}

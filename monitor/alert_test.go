@@ -29,7 +29,7 @@ func TestDetachCompletes(t *testing.T) {
 		t.Error("two alerts with one ID")
 	}
 	equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
-	equal(t, "description", d.Description, "failed_auth: at least 5 in 5m0s (threshold 5) for principalId ann")
+	equal(t, "description", d.Description, "at least 5 in the 5m0s up to 2026-05-04T12:00:00Z (threshold 5) for principalId ann")
 	equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
 	for key, want := range map[string]any{
 		"patternType": "FAILED_AUTH", "eventCount": 5, "organizationId": "org-1", "principalId": "ann",
@@ -52,12 +52,12 @@ func TestDetachCompletes(t *testing.T) {
 func TestDescribeStaysOnOneLine(t *testing.T) {
 	t.Parallel()
 	f := monitor.Finding{Rule: "off_hours", Key: "ann\n\x1b[31mroot\u2028", KeyField: "principalId",
-		Event: monitor.EventRef{Timestamp: noon}, Detail: strings.Repeat("ü", 500)}
+		Event: monitor.EventRef{Timestamp: noon}, Count: 1, Detail: strings.Repeat("ü", 500)}
 	d := f.Describe()
 	if strings.ContainsAny(d, "\n\x1b\u2028") || len(d) > 600 {
 		t.Errorf("description %q", d)
 	}
-	if !strings.HasPrefix(d, "off_hours: at 2026-05-04T12:00:00Z for principalId ann  [31mroot : ü") {
+	if !strings.HasPrefix(d, "at 2026-05-04T12:00:00Z for principalId ann  [31mroot : ü") {
 		t.Errorf("description %q", d)
 	}
 }

@@ -45,15 +45,14 @@ func patternType(rule string) string { return strings.ToUpper(rule) }
 // Describe says in a sentence what was found.
 func (f *Finding) Describe() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: ", f.Rule)
-	if f.Window > 0 {
-		atLeast := ""
-		if f.AtLeast {
-			atLeast = "at least "
-		}
-		fmt.Fprintf(&b, "%s%d in %s (threshold %d)", atLeast, f.Count, f.Window, f.Threshold)
-	} else {
-		b.WriteString("at " + f.Event.Timestamp.UTC().Format(time.RFC3339))
+	at := f.Event.Timestamp.UTC().Format(time.RFC3339)
+	switch {
+	case f.Window == 0:
+		fmt.Fprintf(&b, "at %s", at)
+	case f.AtLeast:
+		fmt.Fprintf(&b, "at least %d in the %s up to %s (threshold %d)", f.Count, f.Window, at, f.Threshold)
+	default:
+		fmt.Fprintf(&b, "%d in the %s up to %s (threshold %d)", f.Count, f.Window, at, f.Threshold)
 	}
 	if f.Key != "" {
 		fmt.Fprintf(&b, " for %s %s", f.KeyField, printable(f.Key))

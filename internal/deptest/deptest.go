@@ -4,6 +4,7 @@ package deptest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,12 +36,12 @@ type listing struct {
 }
 
 // Load asks the go command about the module in a folder.
-func Load(dir string) (*Module, error) {
-	path, err := run(dir, "list", "-m")
+func Load(ctx context.Context, dir string) (*Module, error) {
+	path, err := run(ctx, dir, "list", "-m")
 	if err != nil {
 		return nil, err
 	}
-	out, err := run(dir, "list", "-deps", "-test", "-json=ImportPath,Dir,Standard,DepOnly,Deps,Module", "./...")
+	out, err := run(ctx, dir, "list", "-deps", "-test", "-json=ImportPath,Dir,Standard,DepOnly,Deps,Module", "./...")
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +57,8 @@ func Load(dir string) (*Module, error) {
 	}
 }
 
-func run(dir string, args ...string) ([]byte, error) {
-	command := exec.Command("go", args...)
+func run(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "GOWORK=off")
 	out, err := command.Output()

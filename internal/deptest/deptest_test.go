@@ -9,7 +9,7 @@ import (
 
 func load(t *testing.T) *deptest.Module {
 	t.Helper()
-	m, err := deptest.Load("testdata/module")
+	m, err := deptest.Load(t.Context(), "testdata/module")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestSource(t *testing.T) {
 
 func TestLoadOutsideModule(t *testing.T) {
 	t.Parallel()
-	if _, err := deptest.Load(t.TempDir()); err == nil {
+	if _, err := deptest.Load(t.Context(), t.TempDir()); err == nil {
 		t.Error("a folder without a module has no error")
 	}
 }

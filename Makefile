@@ -1,0 +1,76 @@
+# make test needs nothing but Go. make race needs a C compiler besides.
+
+# The modules of go.work, this one first.
+MODULES = $(shell go list -m -f '{{.Dir}}')
+# bench compares with other libraries and runs on the developer's system only.
+PORTABLE = $(filter-out %/bench,$(MODULES))
+
+FUZZTIME  = 10s
+BENCHTIME = 1s
+
+LINT_VERSION = 2.12.2
+LINT = $(shell \
+	for lint in golangci-lint "$$(go env GOPATH)/bin/golangci-lint"; do \
+		if "$$lint" version 2>/dev/null | grep -qF ' $(LINT_VERSION) '; then echo "$$lint"; exit; fi; \
+	done; \
+	echo go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(LINT_VERSION))
+
+# each runs a command in the folder of every module of a list.
+define each
+@set -e; for module in $(1); do echo "== $$module: $(2)"; (cd "$$module" && $(2)); done
+endef
+
+.NOTPARALLEL:
+.PHONY: test lint fmt tidy race fuzz bench cover examples cross ci
+
+test:
+	$(call each,$(MODULES),go test -shuffle=on ./...)
+
+# lint only looks: formatting, vet, linters, and whether go.mod is tidy.
+lint: fmt tidy
+	$(call each,$(MODULES),go vet ./...)
+	$(call each,$(MODULES),$(LINT) run --config $(CURDIR)/.golangci.yml ./...)
+
+fmt:
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
+
+tidy:
+	$(call each,$(MODULES),GOWORK=off go mod tidy -diff)
+
+race:
+	$(call each,$(MODULES),go test -race -shuffle=on ./...)
+
+# fuzz runs every fuzz target for FUZZTIME.
+fuzz:
+	$(call each,$(MODULES),$(CURDIR)/scripts/fuzz $(FUZZTIME))
+
+# bench runs every benchmark for BENCHTIME.
+bench:
+	$(call each,$(MODULES),go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
+
+cover:
+	go test -coverpkg=./... -coverprofile=coverage.out ./...
+	@go tool cover -func=coverage.out | tail -n 1
+
+# examples runs what a newcomer runs, and looks at the output.
+examples:
+	scripts/examples
+
+# cross builds and vets for every system, and runs the tests on 32 bits.
+cross:
+	@set -e; for os in linux darwin windows; do for arch in amd64 arm64; do \
+		for module in $(PORTABLE); do \
+			echo "== $$module: $$os/$$arch"; cd "$$module"; \
+			CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build ./...; \
+			CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go vet ./...; \
+		done; \
+	done; done
+	$(call each,$(PORTABLE),$(CURDIR)/scripts/test32)
+
+# ci is everything, briefly: each benchmark once, each fuzz target for a number
+# of inputs instead of a time, and the plain tests last, so that their summary
+# closes the log.
+ci: export AUDITWARDEN_REQUIRE_SERVERS = 1
+ci: FUZZTIME = 10000x
+ci: BENCHTIME = 1x
+ci: lint race cross fuzz examples bench test

@@ -1,0 +1,36 @@
+package alertingtest
+
+import (
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func testDurable(t *storeTest) {
+	if t.reopen == nil {
+		return // volatile
+	}
+	t.save(acme, alerting.Settings{Cooldown: 10 * time.Minute})
+	a := t.opened(acme, "mallory", "e1", minutes(0))
+	t.put(Occurrence(acme, "mallory", "e2", minutes(1)))
+	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, "looking"))
+	closed := t.opened(acme, "eve", "e3", minutes(0))
+	t.ok(t.Resolve(t.Context(), closed.Ref(), ann, "done"))
+
+	t.Store = t.reopen(t.T, t.Store)
+	got := t.get(a.Ref())
+	want(t, "Status", got.Status, monitor.AlertAcknowledged)
+	want(t, "Occurrences", got.Occurrences, 2)
+	want(t, "Settings", t.settings(acme).Cooldown, 10*time.Minute)
+	history, err := t.Store.History(t.Context(), a.Ref())
+	if err != nil || len(history) != 2 || history[1].Note != "looking" {
+		t.Errorf("history %v, %v", history, err)
+	}
+	// Event keys, open alerts and cooldowns are not forgotten either.
+	want(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.Counted)
+	want(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.Counted)
+	d := t.one(Occurrence(acme, "mallory", "e4", minutes(9)))
+	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.Repeated})
+	want(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
+}

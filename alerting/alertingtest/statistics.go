@@ -1,0 +1,120 @@
+package alertingtest
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func (t *storeTest) statistics(q alerting.StatisticsQuery) *alerting.Statistics {
+	t.Helper()
+	s, err := t.Store.Statistics(t.Context(), q)
+	if err != nil {
+		t.Fatalf("Statistics: %v", err)
+	}
+	return s
+}
+
+func testStatistics(t *storeTest) {
+	empty := t.statistics(alerting.StatisticsQuery{Organization: acme})
+	if empty.Total != 0 || empty.BySeverity == nil || empty.ByType == nil || empty.BySource == nil || empty.ByRule == nil {
+		t.Errorf("statistics of nothing: %+v", empty)
+	}
+	severities := []monitor.Severity{monitor.SeverityLow, monitor.SeverityHigh, monitor.SeverityHigh}
+	statuses := []monitor.AlertStatus{
+		monitor.AlertActive, monitor.AlertActive, monitor.AlertAcknowledged, monitor.AlertResolved, monitor.AlertDismissed,
+	}
+	for i, severity := range severities {
+		for j, status := range statuses {
+			name := fmt.Sprint(i, j)
+			o := Occurrence(acme, name, name, minutes(0))
+			o.Severity = severity
+			o.Source = fmt.Sprint("source", i)
+			o.Finding.Rule = fmt.Sprint("rule", j)
+			if j == 0 {
+				o.Type = monitor.AlertCompliance
+			}
+			ref := monitor.AlertRef{Organization: acme, ID: t.one(o).AlertID}
+			if status != monitor.AlertActive {
+				t.ok(t.changes()[status](t.Context(), ref, ann, ""))
+			}
+		}
+	}
+	s := t.statistics(alerting.StatisticsQuery{Organization: acme})
+	want(t, "Total", s.Total, 15)
+	want(t, "Active", s.Active, 6)
+	want(t, "Acknowledged", s.Acknowledged, 3)
+	want(t, "Resolved", s.Resolved, 3)
+	want(t, "Dismissed", s.Dismissed, 3)
+	want(t, "trends", len(s.Trends), 0)
+	wantMap(t, "BySeverity", s.BySeverity, map[monitor.Severity]int{monitor.SeverityLow: 5, monitor.SeverityHigh: 10})
+	wantMap(t, "ByType", s.ByType, map[monitor.AlertType]int{monitor.AlertSecurity: 12, monitor.AlertCompliance: 3})
+	wantMap(t, "BySource", s.BySource, map[string]int{"source0": 5, "source1": 5, "source2": 5})
+	wantMap(t, "ByRule", s.ByRule, map[string]int{"rule0": 3, "rule1": 3, "rule2": 3, "rule3": 3, "rule4": 3})
+}
+
+func wantMap[K comparable](t *storeTest, what string, got, want map[K]int) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func testTrends(t *storeTest) {
+	resolved := t.opened(acme, "resolved", "e1", minutes(0))
+	dismissed := t.opened(acme, "dismissed", "e2", minutes(0))
+	reopened := t.opened(acme, "reopened", "e3", minutes(0))
+	letClockMove()
+	resolved = t.ok(t.Resolve(t.Context(), resolved.Ref(), ann, ""))
+	dismissed = t.ok(t.Dismiss(t.Context(), dismissed.Ref(), ann, ""))
+	t.ok(t.Resolve(t.Context(), reopened.Ref(), ann, ""))
+	t.ok(t.Reopen(t.Context(), reopened.Ref(), ann, ""))
+
+	// The second period begins when the first alert was resolved.
+	first, second := resolved.CreatedAt, resolved.ResolvedAt
+	q := alerting.StatisticsQuery{
+		Organization: acme,
+		Since:        first,
+		Until:        dismissed.ResolvedAt.Add(time.Microsecond),
+		Period:       second.Sub(first),
+	}
+	s := t.statistics(q)
+	want(t, "periods", int64(len(s.Trends)), q.Periods())
+	created, resolutions, dismissals := 0, 0, 0
+	for i, trend := range s.Trends {
+		t.wantTime(fmt.Sprintf("period %d", i), trend.Period, first.Add(time.Duration(i)*q.Period))
+		created += trend.Created
+		resolutions += trend.Resolved
+		dismissals += trend.Dismissed
+	}
+	want(t, "created in all", created, 3)
+	want(t, "resolved in all", resolutions, 1)
+	want(t, "dismissed in all", dismissals, 1)
+	want(t, "created in the first", s.Trends[0].Created, 3)
+	want(t, "resolved in the first", s.Trends[0].Resolved, 0)
+	want(t, "resolved in the second", s.Trends[1].Resolved, 1)
+
+	// The end is exclusive, and the other figures do not depend on the range.
+	q.Since, q.Until = second.Add(-24*time.Hour), second
+	q.Period = 0
+	s = t.statistics(q)
+	want(t, "periods", len(s.Trends), 1)
+	want(t, "created before the second", s.Trends[0].Created, 3)
+	want(t, "resolved before the second", s.Trends[0].Resolved, 0)
+	want(t, "Total", s.Total, 3)
+	want(t, "Resolved", s.Resolved, 1)
+}
+
+func testStatisticsInput(t *storeTest) {
+	for field, q := range map[string]alerting.StatisticsQuery{
+		"StatisticsQuery.Until":  {Since: minutes(1), Until: minutes(0)},
+		"StatisticsQuery.Period": {Since: minutes(0), Until: minutes(1), Period: time.Millisecond},
+	} {
+		q.Organization = acme
+		_, err := t.Store.Statistics(t.Context(), q)
+		t.wantInvalid("Statistics", err, field)
+	}
+}

@@ -1,0 +1,260 @@
+package alertingtest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A StoreHarness makes the stores that [RunStore] tests.
+type StoreHarness struct {
+	// New returns an empty store, to be cleaned up by t.
+	New func(t *testing.T) alerting.Store
+	// Reopen returns another store over what s has stored, as a restarted or
+	// second instance of the host would use. Nil means that there is no such
+	// thing: the store is volatile.
+	Reopen func(t *testing.T, s alerting.Store) alerting.Store
+	// Skip has the names of cases that are left out, each with its reason.
+	Skip map[string]string
+}
+
+// RunStore tests that a store does what [alerting.Store] promises. Every case is
+// a subtest with a store of its own. The cases use the real clock and may run
+// against a server.
+func RunStore(t *testing.T, h StoreHarness) {
+	t.Helper()
+	cases := storeCases()
+	for name := range h.Skip {
+		if cases[name] == nil {
+			t.Errorf("Skip names %q, which is no case", name)
+		}
+	}
+	for name, run := range cases {
+		t.Run(name, func(t *testing.T) {
+			if reason, skipped := h.Skip[name]; skipped {
+				t.Skip(reason)
+			}
+			run(&storeTest{T: t, Store: h.New(t), reopen: h.Reopen})
+		})
+	}
+}
+
+// storeCases are the cases by name.
+func storeCases() map[string]func(*storeTest) {
+	return map[string]func(*storeTest){
+		"Open":                  testOpen,
+		"Join":                  testJoin,
+		"OutOfOrder":            testOutOfOrder,
+		"HandleAlert":           testHandleAlert,
+		"Batch":                 testBatch,
+		"BatchAllOrNothing":     testBatchAllOrNothing,
+		"InvalidOccurrence":     testInvalidOccurrence,
+		"RetryCountsOnce":       testRetryCountsOnce,
+		"RetryAfterClose":       testRetryAfterClose,
+		"IncidentEnds":          testIncidentEnds,
+		"Copies":                testCopies,
+		"Cooldown":              testCooldown,
+		"CooldownSetting":       testCooldownSetting,
+		"CooldownOff":           testCooldownOff,
+		"Suppression":           testSuppression,
+		"SuppressionDaily":      testSuppressionDaily,
+		"Lifecycle":             testLifecycle,
+		"LifecycleFields":       testLifecycleFields,
+		"LifecycleInput":        testLifecycleInput,
+		"Version":               testVersion,
+		"ReopenConflict":        testReopenConflict,
+		"ReopenOlder":           testReopenOlder,
+		"History":               testHistory,
+		"NotFound":              testNotFound,
+		"List":                  testList,
+		"ListFilters":           testListFilters,
+		"ListPages":             testListPages,
+		"ListPagesWhileWriting": testListPagesWhileWriting,
+		"ListInput":             testListInput,
+		"ListStops":             testListStops,
+		"Statistics":            testStatistics,
+		"Trends":                testTrends,
+		"StatisticsInput":       testStatisticsInput,
+		"Purge":                 testPurge,
+		"Settings":              testSettings,
+		"SettingsConflict":      testSettingsConflict,
+		"SettingsInput":         testSettingsInput,
+		"Tenants":               testTenants,
+		"TenantsByReference":    testTenantsByReference,
+		"NoOrganization":        testNoOrganization,
+		"AllOrganizations":      testAllOrganizations,
+		"ConcurrentOccurrences": testConcurrentOccurrences,
+		"ConcurrentChanges":     testConcurrentChanges,
+		"ConcurrentClosing":     testConcurrentClosing,
+		"ConcurrentSettings":    testConcurrentSettings,
+		"Durable":               testDurable,
+	}
+}
+
+// Occurrence returns an occurrence of the rule "failed_auth" as a monitor hands
+// it to a store: key tells incidents, event tells events apart.
+func Occurrence(organization, key, event string, at time.Time) *monitor.Alert {
+	const rule = "failed_auth"
+	ref := monitor.EventRef{ID: event, Timestamp: at, Sequence: 1}
+	return &monitor.Alert{
+		Fingerprint:    monitor.FingerprintOf(rule, organization, key),
+		OrganizationID: organization,
+		Severity:       monitor.SeverityMedium,
+		Type:           monitor.AlertSecurity,
+		Source:         "audit-monitoring",
+		Finding: monitor.Finding{
+			Rule: rule, Severity: monitor.SeverityMedium, OrganizationID: organization,
+			Key: key, KeyField: "principalId", Event: ref, Count: 5, Threshold: 5,
+			Window: 5 * time.Minute, References: []monitor.EventRef{ref}, Technique: "T1110",
+		},
+		EventKey:    monitor.EventKeyOf(organization, event),
+		Occurrences: 1,
+		FirstSeen:   at,
+		LastSeen:    at,
+	}
+}
+
+// The tenants of the tests, and the person who works there.
+const (
+	acme  = "acme"
+	other = "other"
+	ann   = "ann"
+)
+
+// start is an event time to count from: a Friday.
+func start() time.Time { return time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC) }
+
+func minutes(n float64) time.Time {
+	return start().Add(time.Duration(n * float64(time.Minute)))
+}
+
+// A storeTest is one case: its store and the ways to ask it something that must
+// succeed.
+type storeTest struct {
+	*testing.T
+	alerting.Store
+	reopen func(*testing.T, alerting.Store) alerting.Store
+}
+
+// put stores occurrences. Afterwards it spoils them, since a store may use them
+// during the call only.
+func (t *storeTest) put(as ...*monitor.Alert) []monitor.Disposition {
+	t.Helper()
+	ds, err := t.StoreAlerts(t.Context(), as)
+	if err != nil {
+		t.Fatalf("StoreAlerts: %v", err)
+	}
+	if len(ds) != len(as) {
+		t.Fatalf("StoreAlerts returned %d dispositions for %d alerts", len(ds), len(as))
+	}
+	for _, a := range as {
+		clear(a.Finding.References)
+		clear(a.Tags)
+		clear(a.Metadata)
+		*a = monitor.Alert{Title: "spoiled", OrganizationID: "spoiled"}
+	}
+	return ds
+}
+
+// one stores an occurrence.
+func (t *storeTest) one(a *monitor.Alert) monitor.Disposition {
+	t.Helper()
+	return t.put(a)[0]
+}
+
+// opened opens an alert and returns it.
+func (t *storeTest) opened(organization, key, event string, at time.Time) *monitor.Alert {
+	t.Helper()
+	d := t.one(Occurrence(organization, key, event, at))
+	if d.Stored != monitor.Created || d.AlertID == "" {
+		t.Fatalf("occurrence %s of %s was %v in alert %q, want a new one", event, key, d.Stored, d.AlertID)
+	}
+	return t.get(monitor.AlertRef{Organization: organization, ID: d.AlertID})
+}
+
+func (t *storeTest) get(ref monitor.AlertRef) *monitor.Alert {
+	t.Helper()
+	a, err := t.Get(t.Context(), ref)
+	if err != nil {
+		t.Fatalf("Get %v: %v", ref, err)
+	}
+	return a
+}
+
+// ok returns the alert that a change of status returned.
+func (t *storeTest) ok(a *monitor.Alert, err error) *monitor.Alert {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("change of status: %v", err)
+	}
+	return a
+}
+
+func (t *storeTest) list(q alerting.Query) []*monitor.Alert {
+	t.Helper()
+	var as []*monitor.Alert
+	for a, err := range t.List(t.Context(), q) {
+		if err != nil {
+			t.Fatalf("List: %v", err)
+		}
+		as = append(as, a)
+	}
+	return as
+}
+
+func (t *storeTest) count(q alerting.Query) int {
+	t.Helper()
+	n, err := t.Count(t.Context(), q)
+	if err != nil {
+		t.Fatalf("Count: %v", err)
+	}
+	return n
+}
+
+func (t *storeTest) save(organization string, s alerting.Settings) alerting.Settings {
+	t.Helper()
+	saved, err := t.SaveSettings(t.Context(), organization, s, ann)
+	if err != nil {
+		t.Fatalf("SaveSettings: %v", err)
+	}
+	return saved
+}
+
+// want reports an error if got is something else.
+func want[T comparable](t *storeTest, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func (t *storeTest) wantTime(what string, got, want time.Time) {
+	t.Helper()
+	if !got.Equal(want) {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+func (t *storeTest) wantError(what string, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Errorf("%s: error %v, want %v", what, err, target)
+	}
+}
+
+func (t *storeTest) wantInvalid(what string, err error, field string) {
+	t.Helper()
+	if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != field {
+		t.Errorf("%s: error %v, want one about %s", what, err, field)
+	}
+}
+
+// letClockMove returns when the clock shows another time, so that what happens
+// afterwards has later timestamps.
+func letClockMove() {
+	for began := time.Now(); time.Since(began) < time.Millisecond; {
+	}
+}

@@ -1,0 +1,196 @@
+package alerting
+
+import (
+	"sync"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A coalescer holds back repeats of alerts that are known to be open. It does no
+// I/O; its owner flushes what it holds.
+type coalescer struct {
+	capacity int
+	full     chan struct{} // holds a token if half of the capacity was used
+
+	mu     sync.Mutex
+	active bool
+	// open are the alerts that were seen open since the last flush but one.
+	open map[incident]*openAlert
+	// epoch changes when an alert may have been closed: what a call to the
+	// store learned before is of no use after.
+	epoch int
+	// held are the repeats to be flushed, taken how many are being flushed,
+	// spare the memory of a batch that was.
+	held, spare []monitor.Alert
+	taken       int
+	slab        []monitor.Disposition
+	failure     error // of the last flush
+}
+
+type incident struct {
+	organization string
+	fingerprint  monitor.Fingerprint
+}
+
+func incidentOf(a *monitor.Alert) incident { return incident{a.OrganizationID, a.Fingerprint} }
+
+type openAlert struct {
+	id       string
+	severity monitor.Severity // the alert's is at least this
+	used     bool             // since the last flush
+}
+
+func newCoalescer(capacity int) *coalescer {
+	return &coalescer{
+		capacity: capacity,
+		full:     make(chan struct{}, 1),
+		open:     map[incident]*openAlert{},
+	}
+}
+
+// activate makes the coalescer hold repeats, or no longer.
+func (c *coalescer) activate(active bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.active = active
+	c.epoch++
+	clear(c.open)
+}
+
+// hold takes over the repeats among the occurrences and returns the others with
+// their places. The dispositions have room for all, and are nil if no occurrence
+// was taken. A repeat that is held costs no allocation.
+func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []*monitor.Alert, places []int, epoch int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.active {
+		return nil, as, nil, c.epoch
+	}
+	for i, a := range as {
+		known := c.known(a)
+		if known == nil || len(c.held)+c.taken >= c.capacity {
+			rest, places = append(rest, a), append(places, i)
+			continue
+		}
+		if ds == nil {
+			ds = c.dispositions(len(as))
+		}
+		known.used = true
+		c.add(a)
+		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.Repeated}
+	}
+	if len(c.held) > c.capacity/2 && c.failure == nil {
+		select {
+		case c.full <- struct{}{}:
+		default:
+		}
+	}
+	return ds, rest, places, c.epoch
+}
+
+// known returns the open alert that the occurrence repeats and changes in nothing
+// but its count and times.
+func (c *coalescer) known(a *monitor.Alert) *openAlert {
+	if ValidateOccurrence(a) != nil || a.Tags != nil || a.Metadata != nil {
+		return nil
+	}
+	if known := c.open[incidentOf(a)]; known != nil && a.Severity <= known.severity {
+		return known
+	}
+	return nil
+}
+
+// add copies an occurrence into the memory of an earlier one, if there is any.
+func (c *coalescer) add(a *monitor.Alert) {
+	if len(c.held) < cap(c.held) {
+		c.held = c.held[:len(c.held)+1]
+	} else {
+		c.held = append(c.held, monitor.Alert{})
+	}
+	slot := &c.held[len(c.held)-1]
+	references := slot.Finding.References[:0]
+	*slot = *a
+	slot.Finding.References = append(references, a.Finding.References...)
+}
+
+// dispositions returns room for n. It comes out of a slab that is never reused,
+// so that the caller may keep it.
+func (c *coalescer) dispositions(n int) []monitor.Disposition {
+	const slab = 64
+	if len(c.slab) < n {
+		c.slab = make([]monitor.Disposition, max(n, slab))
+	}
+	ds := c.slab[:n:n]
+	c.slab = c.slab[n:]
+	return ds
+}
+
+// learn remembers the alerts that a call to the store, begun in that epoch, found
+// open.
+func (c *coalescer) learn(epoch int, as []*monitor.Alert, ds []monitor.Disposition) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.active || c.epoch != epoch {
+		return
+	}
+	for i, a := range as {
+		known := c.open[incidentOf(a)]
+		switch {
+		case ds[i].Stored != monitor.Created && ds[i].Stored != monitor.Repeated:
+			continue
+		case known != nil && known.id == ds[i].AlertID:
+			known.severity = max(known.severity, a.Severity)
+		case len(c.open) < c.capacity:
+			c.open[incidentOf(a)] = &openAlert{id: ds[i].AlertID, severity: a.Severity, used: true}
+		}
+	}
+}
+
+// age forgets the alerts that were not seen since age was called before.
+func (c *coalescer) age() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, known := range c.open {
+		if !known.used {
+			delete(c.open, key)
+		}
+		known.used = false
+	}
+}
+
+// forget makes the next occurrence of every alert go to the store.
+func (c *coalescer) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	clear(c.open)
+}
+
+// take hands out what is held, to be given back with done.
+func (c *coalescer) take() (batch []monitor.Alert, epoch int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	batch = c.held
+	c.held, c.spare, c.taken = c.spare, nil, len(batch)
+	return batch, c.epoch
+}
+
+// done says how the flush of a batch ended. After an error the batch is held
+// again.
+func (c *coalescer) done(batch []monitor.Alert, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken, c.failure = 0, err
+	if err != nil {
+		c.held = append(batch, c.held...)
+	} else {
+		c.spare = batch[:0]
+	}
+}
+
+// state returns the number of occurrences held and the error of the last flush.
+func (c *coalescer) state() (held int, failure error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.held) + c.taken, c.failure
+}

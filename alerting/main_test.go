@@ -1,0 +1,220 @@
+package alerting_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/memalerts"
+	"github.com/auditwarden/auditwarden/internal/leaktest"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
+
+var errAway = errors.New("the store is away")
+
+// at is an event time in seconds.
+func at(seconds int) time.Time {
+	return time.Date(2024, 3, 1, 9, 0, seconds, 0, time.UTC)
+}
+
+func occurrence(key, event string, seconds int) *monitor.Alert {
+	return alertingtest.Occurrence("acme", key, event, at(seconds))
+}
+
+// A spyStore is a store that is watched and can be made to fail.
+type spyStore struct {
+	alerting.Store
+
+	mu       sync.Mutex
+	calls    []int // sizes of the calls of StoreAlerts that succeeded
+	failing  error
+	getFails error
+	// during is called in StoreAlerts and Resolve, after the work.
+	during func(method string)
+}
+
+func newSpy() *spyStore { return &spyStore{Store: memalerts.New(nil)} }
+
+func (s *spyStore) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = err
+}
+
+func (s *spyStore) sizes() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+func (s *spyStore) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+	s.mu.Lock()
+	if s.failing != nil {
+		defer s.mu.Unlock()
+		return nil, s.failing
+	}
+	s.calls = append(s.calls, len(as))
+	during := s.during
+	s.mu.Unlock()
+	ds, err := s.Store.StoreAlerts(ctx, as)
+	if during != nil {
+		during("StoreAlerts")
+	}
+	return ds, err
+}
+
+func (s *spyStore) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	a, err := s.Store.Resolve(ctx, ref, by, note)
+	if s.during != nil {
+		s.during("Resolve")
+	}
+	return a, err
+}
+
+func (s *spyStore) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
+	if s.getFails != nil {
+		return nil, s.getFails
+	}
+	return s.Store.Get(ctx, ref)
+}
+
+func newManager(t *testing.T, s alerting.Store, o *alerting.ManagerOptions) *alerting.Manager {
+	t.Helper()
+	m, err := alerting.NewManager(s, o)
+	if err != nil {
+		t.Fatalf("NewManager: %v", err)
+	}
+	return m
+}
+
+// run starts the manager; the function it returns stops it.
+func run(t *testing.T, m *alerting.Manager) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	synctest.Wait()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// advance lets fake time pass, and everything happen that it makes happen.
+func advance(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func put(t *testing.T, s monitor.AlertStorer, as ...*monitor.Alert) []monitor.Disposition {
+	t.Helper()
+	ds, err := s.StoreAlerts(t.Context(), as)
+	if err != nil {
+		t.Fatalf("StoreAlerts: %v", err)
+	}
+	return ds
+}
+
+// all returns the alerts in a store, newest first.
+func all(t *testing.T, s alerting.Store) []*monitor.Alert {
+	t.Helper()
+	var as []*monitor.Alert
+	for a, err := range s.List(t.Context(), alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit}) {
+		if err != nil {
+			t.Fatalf("List: %v", err)
+		}
+		as = append(as, a)
+	}
+	return as
+}
+
+// wantStored checks how many alerts there are, and the occurrences of each.
+func wantStored(t *testing.T, s alerting.Store, occurrences ...int64) {
+	t.Helper()
+	var got []int64
+	for _, a := range all(t, s) {
+		got = append(got, a.Occurrences)
+	}
+	if !slices.Equal(got, occurrences) {
+		t.Errorf("occurrences of the stored alerts are %d, want %d", got, occurrences)
+	}
+}
+
+// A recorder is a handler that remembers what it got.
+type recorder struct {
+	mu  sync.Mutex
+	got []*monitor.Alert
+	err error
+}
+
+func (r *recorder) HandleAlert(_ context.Context, a *monitor.Alert) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, a)
+	return r.err
+}
+
+func (r *recorder) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+}
+
+func (r *recorder) alerts() []*monitor.Alert {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+func (r *recorder) want(t *testing.T, keys ...string) {
+	t.Helper()
+	var got []string
+	for _, a := range r.alerts() {
+		got = append(got, a.Finding.Key)
+	}
+	if !slices.Equal(got, keys) {
+		t.Errorf("the handler got %q, want %q", got, keys)
+	}
+}
+
+// counts is a collector that adds up.
+type counts struct {
+	mu  sync.Mutex
+	sum map[monitor.Metric]map[string]int64
+}
+
+func (c *counts) Record(_ context.Context, m monitor.Measurement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sum == nil {
+		c.sum = map[monitor.Metric]map[string]int64{}
+	}
+	if c.sum[m.Metric] == nil {
+		c.sum[m.Metric] = map[string]int64{}
+	}
+	c.sum[m.Metric][m.Attribute] += m.Value
+}
+
+func (c *counts) want(t *testing.T, metric monitor.Metric, attribute string, want int64) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if got := c.sum[metric][attribute]; got != want {
+		t.Errorf("%v of %s = %d, want %d", metric, attribute, got, want)
+	}
+}
+
+func wantHealth(t *testing.T, m *alerting.Manager, want monitor.HealthStatus) {
+	t.Helper()
+	if h := m.Health(t.Context()); h.Name != "alerting" || h.Status != want {
+		t.Errorf("health is %+v, want %v", h, want)
+	}
+}

@@ -1,0 +1,106 @@
+package crypto_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/monitortest"
+)
+
+// authority is a function that is an Authority.
+type authority func(ctx context.Context, message, signature []byte) error
+
+func (a authority) Verify(ctx context.Context, message, signature []byte) error {
+	return a(ctx, message, signature)
+}
+
+func TestAuthority(t *testing.T) {
+	t.Parallel()
+	outage := errors.New("connection refused")
+	tests := map[string]struct {
+		answer  error
+		outcome monitor.Outcome
+		verdict monitor.Verdict
+		err     error
+	}{
+		"valid":        {nil, monitor.Accepted, monitor.Verified, nil},
+		"invalid":      {auditcrypto.ErrBadSignature, monitor.Failed, monitor.Forged, auditcrypto.ErrBadSignature},
+		"invalid, why": {fmt.Errorf("service: %w", auditcrypto.ErrBadSignature), monitor.Failed, monitor.Forged, auditcrypto.ErrBadSignature},
+		"outage":       {outage, monitor.Deferred, monitor.Undecided, outage},
+		"timeout":      {context.DeadlineExceeded, monitor.Deferred, monitor.Undecided, context.DeadlineExceeded},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			type key struct{}
+			ctx := context.WithValue(t.Context(), key{}, "passed on")
+			e := signed(t, hmacKey(t, "k", secret, nil))
+			asked := 0
+			k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+				func(ctx context.Context, message, signature []byte) error {
+					asked++
+					if string(message) != e.Hash || fmt.Sprintf("%x", signature) != e.Signature || ctx.Value(key{}) == nil {
+						t.Errorf("asked for message %q, signature %x", message, signature)
+					}
+					return tt.answer
+				}), nil))(t)
+			got := checker(t, k).Verify(ctx, e)
+			monitortest.WantVerdict(t, got, tt.outcome, tt.verdict)
+			if !errors.Is(got.Err, tt.err) || errors.Is(got.Err, auditcrypto.ErrUnavailable) != (tt.outcome == monitor.Deferred) {
+				t.Errorf("error %v", got.Err)
+			}
+			if asked != 1 {
+				t.Errorf("asked %d times", asked)
+			}
+		})
+	}
+}
+
+// An authority may go away between two questions about the same event.
+func TestAuthorityGoesAway(t *testing.T) {
+	t.Parallel()
+	answers := []error{auditcrypto.ErrBadSignature, errors.New("timeout")}
+	k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+		func(context.Context, []byte, []byte) (err error) {
+			err, answers = answers[0], answers[1:]
+			return err
+		}), nil))(t)
+	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" })
+	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Deferred, monitor.Undecided)
+}
+
+// A signature that is no base64 is nothing to ask an authority about.
+func TestAuthorityMalformed(t *testing.T) {
+	t.Parallel()
+	for algorithm, malformed := range map[auditcrypto.Algorithm]string{
+		auditcrypto.RSAPSSSHA256: "%%%", auditcrypto.HMACSHA256: "abc",
+	} {
+		k := must(auditcrypto.NewAuthorityKey("k", algorithm, authority(
+			func(context.Context, []byte, []byte) error { return errors.New("asked") }), nil))(t)
+		e := signed(t, hmacKey(t, "k", secret, nil))
+		e.Signature, e.SignatureAlgorithm = malformed, string(algorithm)
+		monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Failed, monitor.Forged)
+	}
+}
+
+// An authority that gave up may still hold what it was asked.
+func TestAuthorityMayKeep(t *testing.T) {
+	t.Parallel()
+	var kept, signature []byte
+	k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+		func(_ context.Context, m, s []byte) error { kept, signature = m, s; return nil }), nil))(t)
+	c := checker(t, k, hmacKey(t, "other", secret, nil))
+	c.Verify(t.Context(), signed(t, hmacKey(t, "k", secret, nil)))
+	message, value := bytes.Clone(kept), bytes.Clone(signature)
+	for range 10 {
+		c.Verify(t.Context(), signed(t, hmacKey(t, "other", secret, nil), func(e *monitor.Event) { e.Action = "x" }))
+	}
+	if !bytes.Equal(kept, message) || !bytes.Equal(signature, value) || len(kept) != 64 {
+		t.Errorf("message is %q, was %q", kept, message)
+	}
+}

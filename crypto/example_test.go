@@ -1,0 +1,109 @@
+package crypto_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// An event is signed where it is made and checked where it arrives.
+func Example() {
+	ctx := context.Background()
+	key, err := auditcrypto.NewHMACKey("2026-03", []byte("a secret of at least 32 bytes ..."), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	signer, err := auditcrypto.NewSigner(key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	event := &monitor.Event{
+		Timestamp:      time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC),
+		Action:         "data.read",
+		Status:         monitor.StatusSuccess,
+		PrincipalID:    "user-1",
+		OrganizationID: "org-1",
+	}
+	if err := signer.Sign(ctx, event); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	keyring, err := auditcrypto.NewKeyring(key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	checker := auditcrypto.NewChecker(keyring, nil)
+	v := checker.Verify(ctx, event)
+	fmt.Println(v.Outcome, v.Verdict, v.KeyID)
+
+	event.PrincipalID = "user-2"
+	v = checker.Verify(ctx, event)
+	fmt.Println(v.Outcome, v.Verdict, v.Err)
+	// Output:
+	// accepted verified 2026-03
+	// failed content_edited hash does not match the content
+}
+
+func ExampleAppendCanonical() {
+	event := &monitor.Event{
+		Timestamp:   time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC),
+		Action:      "data.read",
+		Status:      monitor.StatusSuccess,
+		PrincipalID: `the "admin"`,
+	}
+	canonical, err := auditcrypto.AppendCanonical(nil, event)
+	fmt.Println(string(canonical), err)
+	// Output:
+	// action:"data.read"|organizationId:null|outcomeDescription:null|principalId:"the \"admin\""|status:"success"|targetResourceId:null|targetResourceType:null|timestamp:"2026-03-02T10:00:00.000Z" <nil>
+}
+
+// A new key is given to the checker before anybody signs with it.
+func ExampleChecker_SetKeyring() {
+	ctx := context.Background()
+	oldKey, err := auditcrypto.NewHMACKey("2026-03", []byte("a secret of at least 32 bytes ..."), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	newKey, err := auditcrypto.NewHMACKey("2026-04", []byte("another secret of 32 bytes or more"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	signer, err := auditcrypto.NewSigner(newKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	event := &monitor.Event{Timestamp: time.Unix(1772445600, 0), Action: "data.read", Status: monitor.StatusSuccess}
+	if err := signer.Sign(ctx, event); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	before, err := auditcrypto.NewKeyring(oldKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	after, err := auditcrypto.NewKeyring(newKey, oldKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	checker := auditcrypto.NewChecker(before, nil)
+	fmt.Println(checker.Verify(ctx, event).Verdict)
+	checker.SetKeyring(after)
+	fmt.Println(checker.Verify(ctx, event).Verdict)
+	// Output:
+	// forged
+	// verified
+}

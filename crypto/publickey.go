@@ -1,0 +1,162 @@
+package crypto
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const minRSABits = 2048
+
+// NewPublicKey returns a key that verifies: an [ed25519.PublicKey], an
+// [*ecdsa.PublicKey] on P-256, or an [*rsa.PublicKey] of at least 2,048 bits,
+// each with an algorithm for such keys.
+func NewPublicKey(id string, algorithm Algorithm, public crypto.PublicKey, opts *KeyOptions) (*Key, error) {
+	k, err := newKey(id, algorithm, opts)
+	if err != nil {
+		return nil, err
+	}
+	valid, err := publicVerifier(algorithm, public)
+	if err != nil {
+		return nil, k.errorf("public key: %w", err)
+	}
+	k.verify = func(_ context.Context, message []byte, signature string) error {
+		raw, err := decodeBase64(signature)
+		if err != nil || !valid(message, raw) {
+			return ErrBadSignature
+		}
+		return nil
+	}
+	return k, nil
+}
+
+// NewPrivateKey returns a key that signs and verifies with any [crypto.Signer]:
+// a private key in memory, a token, an agent. What its Public method returns is
+// subject to the rules of [NewPublicKey].
+func NewPrivateKey(id string, algorithm Algorithm, private crypto.Signer, opts *KeyOptions) (*Key, error) {
+	if private == nil {
+		return nil, fmt.Errorf("crypto: new key %q: private key: missing", id)
+	}
+	k, err := NewPublicKey(id, algorithm, private.Public(), opts)
+	if err != nil {
+		return nil, err
+	}
+	hash, _ := algorithm.hash()
+	var options crypto.SignerOpts = hash
+	if algorithm.pss() {
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+	}
+	k.sign = func(_ context.Context, message []byte) (string, error) {
+		raw, err := crypto.SignMessage(private, rand.Reader, message, options)
+		return base64.StdEncoding.EncodeToString(raw), err
+	}
+	return k, nil
+}
+
+// NewCertificateKey returns a key that verifies with the public key of an X.509
+// certificate, for events whose timestamp is in the certificate's validity. The
+// certificate is trusted as given: its issuer is not looked at. Since the
+// timestamp is the signer's own claim, a stolen key is to be revoked, not left
+// to expire.
+func NewCertificateKey(id string, algorithm Algorithm, certificate *x509.Certificate, opts *KeyOptions) (*Key, error) {
+	if certificate == nil {
+		return nil, fmt.Errorf("crypto: new key %q: certificate: missing", id)
+	}
+	k, err := NewPublicKey(id, algorithm, certificate.PublicKey, opts)
+	if err != nil {
+		return nil, err
+	}
+	k.notBefore, k.notAfter = certificate.NotBefore, certificate.NotAfter
+	return k, nil
+}
+
+// KeyFromPEM returns the key in the first block of a PEM text (RFC 7468):
+// PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE, the latter as [NewCertificateKey]
+// does. Any other block is an error.
+func KeyFromPEM(id string, algorithm Algorithm, text []byte, opts *KeyOptions) (*Key, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("crypto: new key %q: PEM: no block found", id)
+	}
+	var public crypto.PublicKey
+	var err error
+	switch block.Type {
+	case "CERTIFICATE":
+		var certificate *x509.Certificate
+		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
+			return NewCertificateKey(id, algorithm, certificate, opts)
+		}
+	case "PUBLIC KEY":
+		public, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		public, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	default:
+		err = errors.New("neither a public key nor a certificate")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("crypto: new key %q: PEM: block %.40q: %w", id, block.Type, err)
+	}
+	return NewPublicKey(id, algorithm, public, opts)
+}
+
+// publicVerifier returns the function that tells whether a signature is valid.
+func publicVerifier(algorithm Algorithm, public crypto.PublicKey) (func(message, signature []byte) bool, error) {
+	switch algorithm {
+	case Ed25519:
+		if key, ok := public.(ed25519.PublicKey); ok && len(key) == ed25519.PublicKeySize {
+			return func(message, signature []byte) bool { return ed25519.Verify(key, message, signature) }, nil
+		}
+	case ECDSASHA256:
+		if key, ok := public.(*ecdsa.PublicKey); ok && key != nil && key.Curve == elliptic.P256() {
+			return func(message, signature []byte) bool {
+				return ecdsa.VerifyASN1(key, digest(crypto.SHA256, message), signature)
+			}, nil
+		}
+	case RSAPSSSHA256, RSAPSSSHA384, RSAPSSSHA512, RSAPKCS1SHA256, RSAPKCS1SHA384, RSAPKCS1SHA512:
+		if key, ok := public.(*rsa.PublicKey); ok && key != nil && key.N != nil {
+			return rsaVerifier(algorithm, key)
+		}
+	}
+	return nil, fmt.Errorf("%w: %s does not go with %T", ErrAlgorithm, algorithm, public)
+}
+
+func rsaVerifier(algorithm Algorithm, key *rsa.PublicKey) (func(message, signature []byte) bool, error) {
+	if bits := key.N.BitLen(); bits < minRSABits {
+		return nil, fmt.Errorf("%w: %d of at least %d bits", ErrKeyTooShort, bits, minRSABits)
+	}
+	hash, _ := algorithm.hash()
+	if algorithm.pss() {
+		// Emitters differ in the length of the salt, which is no secret and no
+		// weakness.
+		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthAuto}
+		return func(message, signature []byte) bool {
+			return rsa.VerifyPSS(key, hash, digest(hash, message), signature, options) == nil
+		}, nil
+	}
+	return func(message, signature []byte) bool {
+		return rsa.VerifyPKCS1v15(key, hash, digest(hash, message), signature) == nil
+	}, nil
+}
+
+func digest(hash crypto.Hash, message []byte) []byte {
+	h := hash.New()
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+func decodeBase64(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
+		return nil, ErrBadSignature
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
+}

@@ -1,0 +1,58 @@
+package crypto
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// hashAlgorithm is what [monitor.Event.HashAlgorithm] says of the hash.
+const hashAlgorithm = "SHA-256"
+
+// A Signer hashes and signs events where they are made. It is safe for
+// concurrent use.
+type Signer struct{ key *Key }
+
+// NewSigner returns a signer with the key, which must be active and hold what
+// signing takes: [NewHMACKey] and [NewPrivateKey] make such keys.
+func NewSigner(key *Key) (*Signer, error) {
+	switch {
+	case key == nil:
+		return nil, errors.New("crypto: new signer: key: missing")
+	case key.state != KeyActive:
+		return nil, fmt.Errorf("crypto: new signer: %s is not active", key)
+	case key.sign == nil:
+		return nil, fmt.Errorf("crypto: new signer: %s can only verify", key)
+	}
+	return &Signer{key: key}, nil
+}
+
+// Sign sets the event's Hash, HashAlgorithm, Signature, SignatureAlgorithm and
+// KeyID. With an error it sets none of them: the event has no canonical form
+// ([ErrNotCanonical]), the key may not sign for its organisation
+// ([ErrKeyForeign]), or signing failed.
+//
+// Sign after the last change to the event, and send the timestamp on as
+// [monitor.Event.TimestampText].
+func (s *Signer) Sign(ctx context.Context, e *monitor.Event) error {
+	if err := s.key.vouches(e); err != nil {
+		return fmt.Errorf("crypto: sign event: %s: %w", s.key, err)
+	}
+	canonical, err := AppendCanonical(nil, e)
+	if err != nil {
+		return fmt.Errorf("crypto: sign event: %w", err)
+	}
+	digest := sha256.Sum256(canonical)
+	message := hex.AppendEncode(nil, digest[:])
+	signature, err := s.key.sign(ctx, message)
+	if err != nil {
+		return fmt.Errorf("crypto: sign event: %s: %w", s.key, err)
+	}
+	e.Hash, e.HashAlgorithm = string(message), hashAlgorithm
+	e.Signature, e.SignatureAlgorithm, e.KeyID = signature, string(s.key.algorithm), s.key.id
+	return nil
+}

@@ -1,0 +1,109 @@
+package auditwarden_test
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/internal/deptest"
+)
+
+// The packages that an importer gets without a dependency, besides those that
+// lean calls so by their name.
+var leanPackages = []string{
+	"monitor", "monitor/detect", "crypto", "metrics", "alerting", "logging",
+}
+
+func lean(name string) bool {
+	base := path.Base(name)
+	return slices.Contains(leanPackages, name) || strings.HasPrefix(base, "mem") || testPackage(name)
+}
+
+// testPackage reports whether a package is there for tests: a suite, a double.
+func testPackage(name string) bool {
+	return strings.HasSuffix(name, "test")
+}
+
+// library reports whether a package is part of what a host embeds.
+func library(name string) bool {
+	top, _, _ := strings.Cut(name, "/")
+	return top != "examples" && top != "internal" && top != "bench"
+}
+
+func load(t *testing.T) *deptest.Module {
+	t.Helper()
+	m, err := deptest.Load(t.Context(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestLeanPackages holds the lean packages, and their tests, to the standard
+// library and this module.
+func TestLeanPackages(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	seen := 0
+	for _, name := range m.Packages() {
+		if !lean(name) {
+			continue
+		}
+		seen++
+		for _, foreign := range m.Foreign(name) {
+			t.Errorf("%s depends on %s", name, foreign)
+		}
+	}
+	if seen < len(leanPackages) {
+		t.Errorf("only %d lean packages were found: %q", seen, m.Packages())
+	}
+}
+
+// TestImportDirection holds imports to one way: leaf, port, monitor. Package
+// monitor has no siblings to import, and the packages above it import no other.
+func TestImportDirection(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	for _, name := range []string{
+		"monitor", "monitor/detect", "crypto", "metrics", "alerting", "tracing", "logging",
+	} {
+		for _, dep := range m.Own(name) {
+			if dep != "monitor" && !strings.HasPrefix(dep, "internal/") {
+				t.Errorf("%s depends on %s", name, dep)
+			}
+		}
+	}
+}
+
+// TestHostStaysInCharge holds library code to no cgo, no init functions, no
+// default logger, no end of the process and no signal handlers.
+func TestHostStaysInCharge(t *testing.T) {
+	t.Parallel()
+	uses := []string{
+		"os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln",
+		"os/signal.Notify", "os/signal.NotifyContext", "os/signal.Ignore", "os/signal.Reset",
+		"log/slog.Default", "log/slog.SetDefault",
+		"log/slog.Debug", "log/slog.DebugContext", "log/slog.Info", "log/slog.InfoContext",
+		"log/slog.Warn", "log/slog.WarnContext", "log/slog.Error", "log/slog.ErrorContext",
+		"log/slog.Log", "log/slog.LogAttrs", "log/slog.With",
+		"net/http.DefaultClient", "net/http.DefaultServeMux", "net/http.Handle", "net/http.HandleFunc",
+	}
+	m := load(t)
+	for _, name := range m.Packages() {
+		if !library(name) {
+			continue
+		}
+		imports := []string{"C", "testing"}
+		if testPackage(name) {
+			imports = []string{"C"}
+		}
+		objections, err := m.Source(name, imports, uses)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, objection := range objections {
+			t.Errorf("%s/%s", name, objection)
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// printTo prints an alert as it rises.
+func printTo(out io.Writer) monitor.AlertHandler {
+	return monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
+		_, err := fmt.Fprintf(out, "%s  %-8s  %-19s  %s\n",
+			a.FirstSeen.Format("15:04:05"), a.Severity, a.Finding.Rule, a.Description)
+		return err
+	})
+}
+
+// summarize prints what came together in the end.
+func summarize(ctx context.Context, out io.Writer, alerts alerting.Store, counted monitor.Snapshotter) error {
+	snapshot, err := counted.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	r := metrics.NewReport(&snapshot)
+	fmt.Fprintf(out, "\n%d events, %d verified, %d failed verification, %d replayed; p95 %s\n",
+		r.EventsProcessed, r.IntegrityVerifications.Passed, r.IntegrityViolations,
+		snapshot.Value(monitor.EventsReplayed), snapshot.Latency.P95)
+	fmt.Fprintf(out, "%d alerts:\n", r.AlertsGenerated)
+	for a, err := range alerts.List(ctx, alerting.Query{Organization: alerting.AllOrganizations}) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %-8s  %-19s  %-9s  %3d occurrences, %s\n",
+			a.Severity, a.Finding.Rule, a.OrganizationID, a.Occurrences, a.Status)
+	}
+	return nil
+}

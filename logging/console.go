@@ -1,0 +1,115 @@
+package logging
+
+import (
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+)
+
+// NewConsoleHandler returns a handler that writes a line for people:
+//
+//	2023-10-26T10:30:00.123Z WARN  store [requestId=r-1] cannot reach redis attempt=3 error="dial tcp: timeout"
+//
+// that is the time, the level, the module, the ids of request, trace and span in
+// brackets, the message, and the attributes, those in groups with the names of
+// the groups before a dot. A value is quoted as in JSON unless it is a single
+// word. Options may be nil.
+func NewConsoleHandler(w io.Writer, options *Options) *Handler {
+	return newHandler(w, options, appendConsoleLine)
+}
+
+func appendConsoleLine(buf []byte, o *Options, l *line) []byte {
+	if !l.time.IsZero() {
+		buf = l.time.AppendFormat(buf, "2006-01-02T15:04:05.000Z07:00")
+		buf = append(buf, ' ')
+	}
+	buf = appendLevel(buf, l.level, o.Color)
+	if o.Module != "" {
+		buf = append(buf, ' ')
+		buf = appendWord(buf, o.Module)
+	}
+	buf = appendIDs(buf, l)
+	buf = append(buf, ' ')
+	for _, r := range l.message {
+		buf = appendPrintable(buf, r)
+	}
+	return appendPairs(buf, "", l.attrs)
+}
+
+func appendLevel(buf []byte, level slog.Level, color bool) []byte {
+	name := levelName(level)
+	if color {
+		buf = append(buf, levelColor(level)...)
+	}
+	buf = append(buf, strings.ToUpper(name)...)
+	if color {
+		buf = append(buf, "\x1b[0m"...)
+	}
+	return append(buf, "     "[:len("debug")-len(name)]...)
+}
+
+// levelColor returns the escape sequence for the colour that the reference gives
+// the level: blue, green, yellow, red.
+func levelColor(level slog.Level) string {
+	switch {
+	case level < slog.LevelInfo:
+		return "\x1b[34m"
+	case level < slog.LevelWarn:
+		return "\x1b[32m"
+	case level < slog.LevelError:
+		return "\x1b[33m"
+	default:
+		return "\x1b[31m"
+	}
+}
+
+// appendIDs puts the ids before the message, where no attribute can pretend to
+// be one.
+func appendIDs(buf []byte, l *line) []byte {
+	opening := " ["
+	for _, id := range [...]struct{ name, value string }{
+		{"requestId", l.requestID}, {"trace_id", l.traceID}, {"span_id", l.spanID},
+	} {
+		if id.value != "" {
+			buf = append(buf, opening...)
+			buf = append(buf, id.name...)
+			buf = append(buf, '=')
+			buf = appendWord(buf, id.value)
+			opening = " "
+		}
+	}
+	if opening == " " {
+		buf = append(buf, ']')
+	}
+	return buf
+}
+
+func appendPairs(buf []byte, prefix string, attrs []slog.Attr) []byte {
+	for _, a := range attrs {
+		if a.Value.Kind() == slog.KindGroup {
+			buf = appendPairs(buf, prefix+a.Key+".", a.Value.Group())
+			continue
+		}
+		buf = append(buf, ' ')
+		buf = appendWord(buf, prefix+a.Key)
+		buf = append(buf, '=')
+		if text, ok := textOf(a.Value); ok {
+			buf = appendWord(buf, text)
+		} else {
+			buf = appendValue(buf, a.Value)
+		}
+	}
+	return buf
+}
+
+// appendWord appends text as it is if it is a single word, and quoted otherwise.
+func appendWord(buf []byte, s string) []byte {
+	special := func(r rune) bool {
+		return r == ' ' || r == '"' || r == '=' || r == '\\' || r == '[' || r == ']' || !strconv.IsPrint(r)
+	}
+	if s == "" || strings.ContainsFunc(s, special) {
+		return appendQuoted(buf, s)
+	}
+	return append(buf, s...)
+}

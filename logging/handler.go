@@ -1,0 +1,155 @@
+package logging
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options are the options of [NewJSONHandler] and [NewConsoleHandler]. The zero
+// value of a field is its documented default.
+type Options struct {
+	// Level is the lowest level that is written. Defaults to info; a
+	// [slog.LevelVar] can be changed at any time.
+	Level slog.Leveler
+	// Environment, Application, Module and Version say where a record comes
+	// from. The console shows Module only.
+	Environment, Application, Module, Version string
+	// TraceIDs returns the ids of the context's trace and span, empty if there
+	// is none. Defaults to none.
+	TraceIDs func(ctx context.Context) (traceID, spanID string)
+	// Redactor takes the secrets out. Defaults to NewRedactor(nil).
+	Redactor *Redactor
+	// Color makes the console colour the level. The host decides whether its
+	// output is a terminal.
+	Color bool
+}
+
+type requestIDKey struct{}
+
+// WithRequestID returns a context whose records carry the request's ID.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// A Handler is a [slog.Handler] that writes lines. It is safe for concurrent
+// use.
+type Handler struct {
+	options Options
+	format  func(buf []byte, o *Options, l *line) []byte
+	out     *output
+	scopes  []scope
+}
+
+// output is the writer that a handler shares with those derived from it.
+type output struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// scope is what one call of WithAttrs or WithGroup has added: attributes or the
+// name of a group.
+type scope struct {
+	group string
+	attrs []slog.Attr
+}
+
+// line is a record that is ready for writing: nothing in it is secret.
+type line struct {
+	time                       time.Time
+	level                      slog.Level
+	message                    string
+	requestID, traceID, spanID string
+	attrs                      []slog.Attr // as Redactor.attrs leaves them
+}
+
+func newHandler(w io.Writer, options *Options, format func([]byte, *Options, *line) []byte) *Handler {
+	h := &Handler{format: format, out: &output{w: w}}
+	if options != nil {
+		h.options = *options
+	}
+	if h.options.Level == nil {
+		h.options.Level = slog.LevelInfo
+	}
+	if h.options.Redactor == nil {
+		h.options.Redactor = NewRedactor(nil)
+	}
+	return h
+}
+
+// Enabled reports whether records of the level are written.
+func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.options.Level.Level()
+}
+
+// WithAttrs returns a handler that adds the attributes to every record.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return h.with(scope{attrs: attrs}, len(attrs) == 0)
+}
+
+// WithGroup returns a handler that puts everything added later into the group.
+func (h *Handler) WithGroup(name string) slog.Handler {
+	return h.with(scope{group: name}, name == "")
+}
+
+func (h *Handler) with(s scope, empty bool) slog.Handler {
+	if empty {
+		return h
+	}
+	derived := *h
+	derived.scopes = append(slices.Clip(h.scopes), s)
+	return &derived
+}
+
+// buffers holds *[]byte.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Handle writes the record. Its error is that of the writer.
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	redact := h.options.Redactor
+	l := line{
+		time:    r.Time,
+		level:   r.Level,
+		message: redact.String(r.Message),
+		attrs:   redact.attrs(h.attrs(r)),
+	}
+	if id, ok := ctx.Value(requestIDKey{}).(string); ok {
+		l.requestID = redact.String(id)
+	}
+	if h.options.TraceIDs != nil {
+		l.traceID, l.spanID = h.options.TraceIDs(ctx)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer func() {
+		const kept = 16 << 10 // larger ones are left to the garbage collector
+		if cap(*buf) <= kept {
+			buffers.Put(buf)
+		}
+	}()
+	*buf = append(h.format((*buf)[:0], &h.options, &l), '\n')
+	h.out.mu.Lock()
+	defer h.out.mu.Unlock()
+	_, err := h.out.w.Write(*buf)
+	return err
+}
+
+// attrs returns the record's attributes inside the handler's groups and behind
+// the handler's attributes.
+func (h *Handler) attrs(r slog.Record) []slog.Attr {
+	attrs := make([]slog.Attr, 0, r.NumAttrs()+len(h.scopes))
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, a)
+		return true
+	})
+	for _, s := range slices.Backward(h.scopes) {
+		if s.group != "" {
+			attrs = []slog.Attr{slog.GroupAttrs(s.group, attrs...)}
+		} else {
+			attrs = slices.Concat(s.attrs, attrs)
+		}
+	}
+	return attrs
+}

@@ -1,0 +1,191 @@
+package logging
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// NewJSONHandler returns a handler that writes a line of JSON for each record,
+// with the fields of the reference in its order: type (always "log"),
+// environment, application, module, version, requestId (if there is one), time
+// (milliseconds since 1970, a number), level (debug, info, warn, error or
+// fatal), message, trace_id and span_id (if there are any), and context, an
+// object that holds the attributes and nothing else, so that none can take the
+// place of another field. Of two attributes with one key the last counts.
+// Options may be nil.
+func NewJSONHandler(w io.Writer, options *Options) *Handler {
+	return newHandler(w, options, appendRecord)
+}
+
+func appendRecord(buf []byte, o *Options, l *line) []byte {
+	text := func(name, value string) {
+		buf = append(buf, `,"`...)
+		buf = append(buf, name...)
+		buf = append(buf, `":`...)
+		buf = appendQuoted(buf, value)
+	}
+	optional := func(name, value string) {
+		if value != "" {
+			text(name, value)
+		}
+	}
+	buf = append(buf, `{"type":"log"`...)
+	text("environment", o.Environment)
+	text("application", o.Application)
+	text("module", o.Module)
+	text("version", o.Version)
+	optional("requestId", l.requestID)
+	if !l.time.IsZero() {
+		buf = append(buf, `,"time":`...)
+		buf = strconv.AppendInt(buf, l.time.UnixMilli(), 10)
+	}
+	text("level", levelName(l.level))
+	text("message", l.message)
+	optional("trace_id", l.traceID)
+	optional("span_id", l.spanID)
+	buf = append(buf, `,"context":`...)
+	buf = appendGroup(buf, l.attrs)
+	return append(buf, '}')
+}
+
+func appendGroup(buf []byte, attrs []slog.Attr) []byte {
+	buf = append(buf, '{')
+	for i, a := range attrs {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = appendQuoted(buf, a.Key)
+		buf = append(buf, ':')
+		buf = appendValue(buf, a.Value)
+	}
+	return append(buf, '}')
+}
+
+// appendValue appends the value of an attribute that a redactor has seen.
+func appendValue(buf []byte, v slog.Value) []byte {
+	if text, ok := textOf(v); ok {
+		return appendQuoted(buf, text)
+	}
+	switch v.Kind() {
+	case slog.KindInt64:
+		return strconv.AppendInt(buf, v.Int64(), 10)
+	case slog.KindUint64:
+		return strconv.AppendUint(buf, v.Uint64(), 10)
+	case slog.KindFloat64:
+		return appendFloat(buf, v.Float64())
+	case slog.KindBool:
+		return strconv.AppendBool(buf, v.Bool())
+	case slog.KindGroup:
+		return appendGroup(buf, v.Group())
+	default:
+		return appendPlain(buf, v.Any())
+	}
+}
+
+// textOf returns the text of a value that is written as text.
+func textOf(v slog.Value) (string, bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return v.String(), true
+	case slog.KindDuration:
+		return v.Duration().String(), true
+	case slog.KindTime:
+		return v.Time().Format(time.RFC3339Nano), true
+	default:
+		return "", false
+	}
+}
+
+// appendPlain appends what [walker.plain] returns.
+func appendPlain(buf []byte, v any) []byte {
+	switch v := v.(type) {
+	case string:
+		return appendQuoted(buf, v)
+	case bool:
+		return strconv.AppendBool(buf, v)
+	case int64:
+		return strconv.AppendInt(buf, v, 10)
+	case uint64:
+		return strconv.AppendUint(buf, v, 10)
+	case float64:
+		return appendFloat(buf, v)
+	case json.Number:
+		return append(buf, v...)
+	case []any:
+		buf = append(buf, '[')
+		for i, x := range v {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			buf = appendPlain(buf, x)
+		}
+		return append(buf, ']')
+	case map[string]any:
+		buf = append(buf, '{')
+		for i, key := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			buf = appendQuoted(buf, key)
+			buf = append(buf, ':')
+			buf = appendPlain(buf, v[key])
+		}
+		return append(buf, '}')
+	default:
+		return append(buf, "null"...)
+	}
+}
+
+// appendFloat appends a number, or the name of what JSON has no number for.
+func appendFloat(buf []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return appendQuoted(buf, strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	return strconv.AppendFloat(buf, f, 'g', -1, 64)
+}
+
+// appendQuoted appends a JSON string in which everything that does not print is
+// escaped, invalid UTF-8 as U+FFFD.
+func appendQuoted(buf []byte, s string) []byte {
+	buf = append(buf, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			buf = append(buf, '\\', byte(r))
+		case r == '\n':
+			buf = append(buf, '\\', 'n')
+		case r == '\r':
+			buf = append(buf, '\\', 'r')
+		case r == '\t':
+			buf = append(buf, '\\', 't')
+		default:
+			buf = appendPrintable(buf, r)
+		}
+	}
+	return append(buf, '"')
+}
+
+// appendPrintable appends a character, or its JSON escape if it does not print.
+func appendPrintable(buf []byte, r rune) []byte {
+	if strconv.IsPrint(r) && r != utf8.RuneError {
+		return utf8.AppendRune(buf, r)
+	}
+	if r > 0xffff { // a surrogate pair
+		r -= 0x10000
+		buf = appendEscape(buf, 0xd800+r>>10)
+		r = 0xdc00 + r&0x3ff
+	}
+	return appendEscape(buf, r)
+}
+
+func appendEscape(buf []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(buf, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}

@@ -1,0 +1,312 @@
+package logging
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// What bounds a record's values.
+const (
+	maxDepth  = 32
+	maxValues = 10_000
+)
+
+// cut stands for what is over the bounds.
+const cut = "..."
+
+// A walker turns the values of one record into plain ones without secrets.
+type walker struct {
+	redactor *Redactor
+	left     int // values that may still be looked at
+}
+
+// enough reports whether the bounds are reached, and counts a value.
+func (w *walker) enough(depth int) bool {
+	w.left--
+	return depth > maxDepth || w.left < 0
+}
+
+// group appends the attributes of a group to dst.
+func (w *walker) group(dst, attrs []slog.Attr, depth int) []slog.Attr {
+	for _, a := range attrs {
+		if a.Equal(slog.Attr{}) {
+			continue
+		}
+		a.Value = a.Value.Resolve()
+		if a.Key == "" && a.Value.Kind() == slog.KindGroup && !w.enough(depth) {
+			dst = w.group(dst, a.Value.Group(), depth+1)
+			continue
+		}
+		a = w.attr(a, depth)
+		if a.Value.Kind() == slog.KindGroup && len(a.Value.Group()) == 0 {
+			continue
+		}
+		dst = setAttr(dst, a)
+	}
+	return dst
+}
+
+// setAttr appends an attribute and takes away the one with its key.
+func setAttr(dst []slog.Attr, a slog.Attr) []slog.Attr {
+	for i := range dst {
+		if dst[i].Key == a.Key {
+			dst = append(dst[:i], dst[i+1:]...)
+			break
+		}
+	}
+	return append(dst, a)
+}
+
+func (w *walker) attr(a slog.Attr, depth int) slog.Attr {
+	a.Value = a.Value.Resolve()
+	switch kind := a.Value.Kind(); {
+	case w.enough(depth):
+		a.Value = slog.StringValue(cut)
+	case kind == slog.KindBool || kind == slog.KindTime || kind == slog.KindDuration:
+	case w.redactor.secret(a.Key):
+		a.Value = slog.StringValue(redacted)
+	case kind == slog.KindString:
+		a.Value = slog.StringValue(w.redactor.String(a.Value.String()))
+	case kind == slog.KindGroup:
+		a.Value = slog.GroupValue(w.group(nil, a.Value.Group(), depth+1)...)
+	case kind == slog.KindAny:
+		a.Value = slog.AnyValue(w.member(a.Key, a.Value.Any()))
+	}
+	a.Key = w.redactor.String(a.Key)
+	return a
+}
+
+// member returns the plain form of the value of a key.
+func (w *walker) member(key string, v any) (plain any) {
+	defer func() {
+		if p := recover(); p != nil {
+			plain = w.redactor.String(fmt.Sprintf("!PANIC: %v", p))
+		}
+	}()
+	return w.named(reflect.ValueOf(v), 0, key)
+}
+
+// named returns the plain form of a value that goes by these names.
+func (w *walker) named(v reflect.Value, depth int, names ...string) any {
+	if hides(v) && slices.ContainsFunc(names, w.redactor.secret) {
+		return redacted
+	}
+	return w.plain(v, depth)
+}
+
+// hides reports whether a value may be a secret: it is neither nothing nor a
+// boolean, a time or a duration.
+func hides(v reflect.Value) bool {
+	for range maxDepth {
+		if k := v.Kind(); k != reflect.Pointer && k != reflect.Interface {
+			break
+		}
+		v = v.Elem()
+	}
+	switch {
+	case !v.IsValid() || v.Kind() == reflect.Bool:
+		return false
+	default:
+		t := v.Type()
+		return t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[time.Duration]()
+	}
+}
+
+// plain returns the plain form of a value.
+func (w *walker) plain(v reflect.Value, depth int) any {
+	switch {
+	case !v.IsValid():
+		return nil
+	case w.enough(depth):
+		return cut
+	}
+	if v.CanInterface() {
+		if plain, ok := w.special(v, depth); ok {
+			return plain
+		}
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return v.Bool()
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return v.Int()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return v.Uint()
+	case reflect.Float32, reflect.Float64:
+		return plainFloat(v.Float())
+	case reflect.String:
+		return w.redactor.String(v.String())
+	case reflect.Pointer, reflect.Interface:
+		return w.plain(v.Elem(), depth+1)
+	case reflect.Slice, reflect.Array:
+		return w.list(v, depth)
+	case reflect.Map:
+		return w.entries(v, depth)
+	case reflect.Struct:
+		fields := make(map[string]any)
+		w.fields(fields, v, depth)
+		return fields
+	default: // a function, a channel, a complex number
+		return v.Type().String()
+	}
+}
+
+func plainFloat(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return f
+}
+
+// special returns the plain form of a value that has one of its own.
+func (w *walker) special(v reflect.Value, depth int) (plain any, ok bool) {
+	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Interface) && v.IsNil() {
+		return nil, true
+	}
+	switch x := v.Interface().(type) {
+	case time.Time:
+		return x.Format(time.RFC3339Nano), true
+	case time.Duration:
+		return x.String(), true
+	case json.Number:
+		if _, err := json.Marshal(x); err != nil || x == "" { // not a number
+			return w.redactor.String(string(x)), true
+		}
+		return x, true
+	case []byte:
+		if utf8.Valid(x) {
+			return w.redactor.String(string(x)), true
+		}
+		return fmt.Sprintf("[%d bytes]", len(x)), true
+	case slog.LogValuer:
+		return w.logValue(slog.AnyValue(x).Resolve(), depth), true
+	case slog.Value:
+		return w.logValue(x.Resolve(), depth), true
+	case error:
+		return w.redactor.String(x.Error()), true
+	case json.Marshaler:
+		text, err := json.Marshal(x)
+		if err != nil {
+			return w.redactor.String(err.Error()), true
+		}
+		return w.decoded(text, depth), true
+	case encoding.TextMarshaler:
+		text, err := x.MarshalText()
+		if err != nil {
+			return w.redactor.String(err.Error()), true
+		}
+		return w.redactor.String(string(text)), true
+	}
+	return nil, false
+}
+
+// logValue returns the plain form of a value in a map, list or struct.
+func (w *walker) logValue(v slog.Value, depth int) any {
+	if v.Kind() == slog.KindGroup {
+		return object(w.group(nil, v.Group(), depth+1))
+	}
+	return w.plain(reflect.ValueOf(v.Any()), depth+1)
+}
+
+// object returns plain attributes as a plain map.
+func object(attrs []slog.Attr) map[string]any {
+	m := make(map[string]any, len(attrs))
+	for _, a := range attrs {
+		if text, ok := textOf(a.Value); ok {
+			m[a.Key] = text
+		} else if a.Value.Kind() == slog.KindGroup {
+			m[a.Key] = object(a.Value.Group())
+		} else {
+			m[a.Key] = a.Value.Any()
+		}
+	}
+	return m
+}
+
+// decoded returns the plain form of JSON.
+func (w *walker) decoded(text []byte, depth int) any {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return w.redactor.String(err.Error())
+	}
+	return w.plain(reflect.ValueOf(v), depth+1)
+}
+
+func (w *walker) list(v reflect.Value, depth int) any {
+	if v.Kind() == reflect.Slice && v.IsNil() {
+		return nil
+	}
+	list := []any{}
+	for i := range v.Len() {
+		if w.left <= 0 {
+			return append(list, cut)
+		}
+		list = append(list, w.plain(v.Index(i), depth+1))
+	}
+	return list
+}
+
+func (w *walker) entries(v reflect.Value, depth int) any {
+	if v.IsNil() {
+		return nil
+	}
+	object := make(map[string]any)
+	for entries := v.MapRange(); entries.Next(); {
+		if w.left <= 0 {
+			object[cut] = cut
+			break
+		}
+		key := keyText(entries.Key())
+		object[w.redactor.String(key)] = w.named(entries.Value(), depth+1, key)
+	}
+	return object
+}
+
+func keyText(v reflect.Value) string {
+	if v.Kind() != reflect.String && v.CanInterface() {
+		if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+			if text, err := m.MarshalText(); err == nil {
+				return string(text)
+			}
+		}
+	}
+	return fmt.Sprint(v)
+}
+
+// fields adds the exported fields of a struct under their JSON names, and those
+// of embedded structs without a name.
+func (w *walker) fields(dst map[string]any, v reflect.Value, depth int) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		value := v.Field(i)
+		if field.Anonymous && name == "" {
+			if value.Kind() == reflect.Pointer {
+				value = value.Elem()
+			}
+			if value.Kind() == reflect.Struct && depth < maxDepth {
+				w.fields(dst, value, depth+1)
+				continue
+			}
+		}
+		if !field.IsExported() || name == "-" {
+			continue
+		}
+		if name == "" {
+			name = field.Name
+		}
+		dst[name] = w.named(value, depth+1, name, field.Name)
+	}
+}

@@ -1,0 +1,104 @@
+package metrics_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/metrics/memmetrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func ExampleHistogram() {
+	var h metrics.Histogram
+	for i := range 1000 {
+		h.Observe(time.Duration(i+1) * time.Microsecond)
+	}
+	var d metrics.Distribution
+	h.AddTo(&d)
+	s := d.Summary()
+	fmt.Println(s.Count, s.Mean, s.Max)
+	fmt.Println("p95 is", s.P95.Round(10*time.Microsecond))
+	// Output:
+	// 1000 500.5µs 1ms
+	// p95 is 950µs
+}
+
+// The counts of two instances are added up bucket by bucket.
+func ExampleDistribution_Merge() {
+	var here, there metrics.Histogram
+	here.Observe(10 * time.Millisecond)
+	there.Observe(20 * time.Millisecond)
+	there.Observe(30 * time.Millisecond)
+
+	var both, theirs metrics.Distribution
+	here.AddTo(&both)
+	there.AddTo(&theirs)
+	both.Merge(&theirs)
+	fmt.Println(both.Count(), both.Sum/3, both.Max)
+	// Output: 3 20ms 30ms
+}
+
+// A collector of the host can be put beside memmetrics; here it forgets
+// everything.
+func ExampleFanout() {
+	local := memmetrics.New()
+	collector := metrics.Fanout(local, metrics.Discard{})
+
+	ctx := context.Background()
+	collector.Record(ctx, monitor.Measurement{Metric: monitor.AlertsCreated, Value: 1, Attribute: "failed_auth"})
+	snapshot, err := collector.Snapshot(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(snapshot.Value(monitor.AlertsCreated), snapshot.ByAttribute[monitor.AlertsCreated])
+	// Output: 1 map[failed_auth:1]
+}
+
+func ExampleNewReport() {
+	collector := memmetrics.New()
+	ctx := context.Background()
+	for range 4 {
+		collector.Record(ctx, monitor.Measurement{Metric: monitor.EventsProcessed, Value: 1})
+		collector.Record(ctx, monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(time.Millisecond)})
+	}
+	collector.Record(ctx, monitor.Measurement{Metric: monitor.Errors, Value: 1, Attribute: "detector"})
+
+	snapshot, err := collector.Snapshot(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	snapshot.Timestamp = time.Date(2026, 3, 13, 9, 30, 0, 0, time.UTC)
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	if err := out.Encode(metrics.NewReport(&snapshot)); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// {
+	//   "timestamp": "2026-03-13T09:30:00Z",
+	//   "eventsProcessed": 4,
+	//   "processingLatency": {
+	//     "average": 1,
+	//     "p50": 1,
+	//     "p95": 1,
+	//     "p99": 1
+	//   },
+	//   "queueDepth": 0,
+	//   "errorsGenerated": 1,
+	//   "errorRate": 0.25,
+	//   "integrityVerifications": {
+	//     "total": 0,
+	//     "passed": 0,
+	//     "failed": 0
+	//   },
+	//   "integrityViolations": 0,
+	//   "suspiciousPatterns": 0,
+	//   "alertsGenerated": 0
+	// }
+}

@@ -1,0 +1,76 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A Fan passes every measurement to several collectors, and stands in for them
+// where they have background work or health. It is made by [Fanout].
+type Fan struct {
+	collectors []monitor.MetricsCollector
+}
+
+// Fanout returns a collector that records with each of the collectors, in that
+// order. It is as safe for concurrent use as they are.
+func Fanout(collectors ...monitor.MetricsCollector) *Fan {
+	return &Fan{collectors}
+}
+
+// Record records the measurement with every collector.
+func (f *Fan) Record(ctx context.Context, m monitor.Measurement) {
+	for _, c := range f.collectors {
+		c.Record(ctx, m)
+	}
+}
+
+// Snapshot returns the snapshot of the first collector that can make one. When
+// none can, the error is [errors.ErrUnsupported].
+func (f *Fan) Snapshot(ctx context.Context) (monitor.Metrics, error) {
+	for _, c := range f.collectors {
+		if s, ok := c.(monitor.Snapshotter); ok {
+			return s.Snapshot(ctx)
+		}
+	}
+	return monitor.Metrics{}, fmt.Errorf("metrics: snapshot of fan-out: %w", errors.ErrUnsupported)
+}
+
+// Run runs the collectors that are a [monitor.Runner] until ctx is cancelled
+// and all of them have returned. One that fails earlier stops the others. The
+// errors are joined.
+func (f *Fan) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(f.collectors))
+	var running sync.WaitGroup
+	for i, c := range f.collectors {
+		if r, ok := c.(monitor.Runner); ok {
+			running.Go(func() {
+				if errs[i] = r.Run(ctx); errs[i] != nil {
+					stop()
+				}
+			})
+		}
+	}
+	<-ctx.Done()
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// Health returns the worst health of the collectors that report theirs, the
+// first of equals.
+func (f *Fan) Health(ctx context.Context) monitor.ComponentHealth {
+	worst := monitor.ComponentHealth{Name: "metrics"}
+	for _, c := range f.collectors {
+		if r, ok := c.(monitor.HealthReporter); ok {
+			if h := r.Health(ctx); h.Status > worst.Status {
+				worst = h
+			}
+		}
+	}
+	return worst
+}

@@ -1,0 +1,151 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// recorder remembers what it was given.
+type recorder struct{ got []monitor.Measurement }
+
+func (r *recorder) Record(_ context.Context, m monitor.Measurement) { r.got = append(r.got, m) }
+
+// worker has background work, which ends with err when ctx or failed does.
+type worker struct {
+	recorder
+	failed chan struct{}
+	err    error
+	ended  bool
+}
+
+func (w *worker) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-w.failed:
+	}
+	w.ended = true
+	return w.err
+}
+
+// gauge can tell what it counted and how it is.
+type gauge struct {
+	metrics.Discard
+	depth  int64
+	health monitor.ComponentHealth
+}
+
+func (g *gauge) Snapshot(context.Context) (monitor.Metrics, error) {
+	var m monitor.Metrics
+	m.Values[monitor.QueueDepth] = g.depth
+	return m, nil
+}
+
+func (g *gauge) Health(context.Context) monitor.ComponentHealth { return g.health }
+
+func TestFanoutRecords(t *testing.T) {
+	t.Parallel()
+	var first, second recorder
+	fan := metrics.Fanout(&first, metrics.Discard{}, &second)
+	want := []monitor.Measurement{
+		{Metric: monitor.Retries, Value: 2},
+		{Metric: monitor.Errors, Value: 1, Attribute: "panic"},
+	}
+	for _, m := range want {
+		fan.Record(t.Context(), m)
+	}
+	if !slices.Equal(first.got, want) || !slices.Equal(second.got, want) {
+		t.Errorf("recorded %v and %v, want %v in both", first.got, second.got, want)
+	}
+}
+
+func TestFanoutSnapshot(t *testing.T) {
+	t.Parallel()
+	m, err := metrics.Fanout(metrics.Discard{}, &gauge{depth: 3}, &gauge{depth: 4}).Snapshot(t.Context())
+	if err != nil || m.Value(monitor.QueueDepth) != 3 {
+		t.Errorf("depth %d, error %v, want that of the first", m.Value(monitor.QueueDepth), err)
+	}
+	if _, err := metrics.Fanout(metrics.Discard{}).Snapshot(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("error %v, want ErrUnsupported", err)
+	}
+}
+
+func TestFanoutRunsUntilCancelled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lost := errors.New("last flush failed")
+		a, b := &worker{}, &worker{err: lost}
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error, 1)
+		go func() { result <- metrics.Fanout(a, metrics.Discard{}, b).Run(ctx) }()
+		synctest.Wait()
+		select {
+		case err := <-result:
+			t.Fatalf("Run returned %v before it was cancelled", err)
+		default:
+		}
+		cancel()
+		if err := <-result; !errors.Is(err, lost) {
+			t.Errorf("Run = %v, want %v", err, lost)
+		}
+		if !a.ended || !b.ended {
+			t.Errorf("ended: %v, %v, want both", a.ended, b.ended)
+		}
+	})
+}
+
+func TestFanoutWithoutRunnersRunsUntilCancelled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error, 1)
+		go func() { result <- metrics.Fanout(metrics.Discard{}).Run(ctx) }()
+		synctest.Wait()
+		if len(result) != 0 {
+			t.Fatal("Run returned before it was cancelled")
+		}
+		cancel()
+		if err := <-result; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
+func TestFanoutStopsAllWhenOneFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	failed := make(chan struct{})
+	close(failed)
+	other := &worker{}
+	err := metrics.Fanout(other, &worker{failed: failed, err: broken}).Run(t.Context())
+	if !errors.Is(err, broken) || !other.ended {
+		t.Errorf("Run = %v with the other ended: %v, want %v and true", err, other.ended, broken)
+	}
+}
+
+func TestFanoutHealth(t *testing.T) {
+	t.Parallel()
+	of := func(name string, status monitor.HealthStatus) *gauge {
+		return &gauge{health: monitor.ComponentHealth{Name: name, Status: status}}
+	}
+	for _, c := range []struct {
+		name string
+		fan  *metrics.Fan
+		want monitor.ComponentHealth
+	}{
+		{"none reports", metrics.Fanout(metrics.Discard{}), monitor.ComponentHealth{Name: "metrics"}},
+		{"worst", metrics.Fanout(of("a", monitor.HealthWarning), of("b", monitor.HealthCritical), of("c", monitor.HealthOK)),
+			monitor.ComponentHealth{Name: "b", Status: monitor.HealthCritical}},
+		{"first of equals", metrics.Fanout(of("a", monitor.HealthWarning), of("b", monitor.HealthWarning)),
+			monitor.ComponentHealth{Name: "a", Status: monitor.HealthWarning}},
+	} {
+		if got := c.fan.Health(t.Context()); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}

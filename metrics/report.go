@@ -1,0 +1,69 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A Report is a snapshot in the flat form and under the JSON names of the
+// reference. Values of other metrics are in the [monitor.Metrics] only.
+type Report struct {
+	// Timestamp is when the snapshot was taken.
+	Timestamp         time.Time `json:"timestamp"`
+	EventsProcessed   int64     `json:"eventsProcessed"`
+	ProcessingLatency Latency   `json:"processingLatency"`
+	QueueDepth        int64     `json:"queueDepth"`
+	ErrorsGenerated   int64     `json:"errorsGenerated"`
+	// ErrorRate is errors per processed event.
+	ErrorRate              float64       `json:"errorRate"`
+	IntegrityVerifications Verifications `json:"integrityVerifications"`
+	IntegrityViolations    int64         `json:"integrityViolations"`
+	SuspiciousPatterns     int64         `json:"suspiciousPatterns"`
+	AlertsGenerated        int64         `json:"alertsGenerated"`
+}
+
+// Latency summarises durations in milliseconds.
+type Latency struct {
+	Average float64 `json:"average"`
+	P50     float64 `json:"p50"`
+	P95     float64 `json:"p95"`
+	P99     float64 `json:"p99"`
+}
+
+// Verifications counts verified events by outcome. What Total has beyond the
+// others is undecided so far.
+type Verifications struct {
+	Total  int64 `json:"total"`
+	Passed int64 `json:"passed"`
+	Failed int64 `json:"failed"`
+}
+
+// NewReport returns the report of a snapshot.
+func NewReport(m *monitor.Metrics) Report {
+	total := m.Value(monitor.Verifications)
+	failed := m.Value(monitor.IntegrityViolations)
+	return Report{
+		Timestamp:       m.Timestamp,
+		EventsProcessed: m.Value(monitor.EventsProcessed),
+		ProcessingLatency: Latency{
+			Average: milliseconds(m.Latency.Mean),
+			P50:     milliseconds(m.Latency.P50),
+			P95:     milliseconds(m.Latency.P95),
+			P99:     milliseconds(m.Latency.P99),
+		},
+		QueueDepth:      m.Value(monitor.QueueDepth),
+		ErrorsGenerated: m.Value(monitor.Errors),
+		ErrorRate:       m.ErrorRate(),
+		IntegrityVerifications: Verifications{
+			Total:  total,
+			Passed: max(0, total-failed-m.Value(monitor.EventsUndecided)),
+			Failed: failed,
+		},
+		IntegrityViolations: failed,
+		SuspiciousPatterns:  m.Value(monitor.SuspiciousPatterns),
+		AlertsGenerated:     m.Value(monitor.AlertsCreated),
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,57 @@
+package metrics_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	m := monitor.Metrics{
+		Timestamp: time.Date(2026, 3, 13, 9, 30, 0, 0, time.UTC),
+		Latency: monitor.LatencySummary{
+			Count: 200, Mean: 1500 * time.Microsecond, P50: time.Millisecond,
+			P95: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: time.Second,
+		},
+	}
+	for metric, value := range map[monitor.Metric]int64{
+		monitor.EventsProcessed:     200,
+		monitor.QueueDepth:          4,
+		monitor.Errors:              5,
+		monitor.Verifications:       100,
+		monitor.IntegrityViolations: 2,
+		monitor.EventsUndecided:     3,
+		monitor.SuspiciousPatterns:  7,
+		monitor.AlertsCreated:       6,
+		monitor.AlertsRepeated:      9,
+	} {
+		m.Values[metric] = value
+	}
+	const want = `{"timestamp":"2026-03-13T09:30:00Z","eventsProcessed":200,` +
+		`"processingLatency":{"average":1.5,"p50":1,"p95":2,"p99":3},` +
+		`"queueDepth":4,"errorsGenerated":5,"errorRate":0.025,` +
+		`"integrityVerifications":{"total":100,"passed":95,"failed":2},` +
+		`"integrityViolations":2,"suspiciousPatterns":7,"alertsGenerated":6}`
+	got, err := json.Marshal(metrics.NewReport(&m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("report\n%s, want\n%s", got, want)
+	}
+}
+
+// TestReportBetweenCounts has a snapshot that saw the failures of verifications
+// that it did not see.
+func TestReportBetweenCounts(t *testing.T) {
+	t.Parallel()
+	var m monitor.Metrics
+	m.Values[monitor.IntegrityViolations] = 1
+	if got := metrics.NewReport(&m).IntegrityVerifications.Passed; got != 0 {
+		t.Errorf("passed = %d, want 0", got)
+	}
+}

@@ -1,0 +1,152 @@
+package detect
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// An Engine judges events by a set of rules. It is a [monitor.BatchDetector] and
+// safe for concurrent use; its methods never fail on an event.
+type Engine struct {
+	set atomic.Pointer[ruleset]
+	ids ids
+	// swap is held while set is replaced.
+	swap sync.Mutex
+}
+
+// New returns an engine with empty windows. Nil options stand for the five
+// patterns of the reference, see [Defaults]. An error names everything that is
+// wrong with the options, by rule and field.
+func New(o *Options) (*Engine, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	set, err := o.compile()
+	if err != nil {
+		return nil, err
+	}
+	en := &Engine{}
+	en.set.Store(set)
+	return en, nil
+}
+
+// Name returns "rules".
+func (en *Engine) Name() string { return "rules" }
+
+// Detect counts the event and reports every event that qualifies because of it,
+// for every rule: the event itself, and events with a later timestamp that came
+// before it. It does not block on anything but other calls, and always returns
+// nil.
+func (en *Engine) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter) error {
+	en.detect(e, r)
+	return nil
+}
+
+// DetectBatch is Detect for each of the events, in order.
+func (en *Engine) DetectBatch(_ context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+	for i, e := range es {
+		r.At(i)
+		en.detect(e, r)
+	}
+	return nil
+}
+
+func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
+	a := rep.Arrival()
+	var room [8]hit
+	hits := room[:0]
+	// The functions of rules belong to the host and may panic. All are called
+	// before anything is counted, so that the event can be handed over again.
+	for _, r := range en.set.Load().of(a.OrganizationID) {
+		if h, outcome := r.judge(e, a); outcome == Below || outcome == Fired {
+			hits = append(hits, h)
+		}
+	}
+	if len(hits) > 0 {
+		en.ids.put(a.Sequence, e.ID)
+	}
+	for i := range hits {
+		if hits[i].rule.kind == stateless {
+			hits[i].reportStateless(e, rep)
+			continue
+		}
+		s := sighting{
+			hit: hits[i], event: e, reporter: rep, ids: &en.ids,
+			stamp: stamp{ts: e.Timestamp.UnixNano(), sequence: a.Sequence},
+		}
+		s.count()
+	}
+}
+
+// Swap puts other options in place, between two events. A rule keeps its windows
+// if its name, its version and what it counts (events, distinct values, these
+// steps) stay the same; when the window becomes longer, it fills up as time
+// passes. Invalid options change nothing.
+func (en *Engine) Swap(o *Options) error {
+	if o == nil {
+		o = &Options{}
+	}
+	set, err := o.compile()
+	if err != nil {
+		return err
+	}
+	en.swap.Lock()
+	defer en.swap.Unlock()
+	tables := map[stateKey]*table{}
+	for _, r := range en.set.Load().rules {
+		tables[r.stateKey()] = r.table
+	}
+	set.adopt(tables)
+	en.set.Store(set)
+	return nil
+}
+
+// A stateKey tells whether two rules can use the same table.
+type stateKey struct {
+	name, version string
+	shape         shape
+}
+
+func (r *rule) stateKey() stateKey { return stateKey{r.Name, r.Version, r.shape} }
+
+// adopt makes the rules use the tables that fit them.
+func (s *ruleset) adopt(tables map[stateKey]*table) {
+	use := func(rules []*rule) {
+		for _, r := range rules {
+			if t := tables[r.stateKey()]; t != nil {
+				r.table = t
+			}
+		}
+	}
+	use(s.rules)
+	for _, rules := range s.byOrganization {
+		use(rules)
+	}
+}
+
+// RuleStats is what a rule holds and what its caps cut off.
+type RuleStats struct {
+	Rule string
+	// Keys is the number of groups held, Events that of the events in them.
+	Keys, Events int
+	// Evictions counts the groups dropped by MaxKeys while they were live,
+	// Truncations the events dropped by MaxEventsPerKey.
+	Evictions, Truncations int64
+}
+
+// Stats returns the numbers of every rule, in the order of the rules. It takes
+// time in proportion to the groups held.
+func (en *Engine) Stats() []RuleStats {
+	var all []RuleStats
+	for _, r := range en.set.Load().rules {
+		s := RuleStats{Rule: r.Name}
+		if r.table != nil {
+			r.table.addTo(&s)
+		}
+		all = append(all, s)
+	}
+	return all
+}

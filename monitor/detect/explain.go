@@ -1,0 +1,131 @@
+package detect
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// An Explanation says what a rule makes of an event, and why.
+type Explanation struct {
+	Rule    string
+	Outcome Outcome
+	// KeyField and Key are the event's group, if it came to that.
+	KeyField, Key string
+	// Count is what the window that ends with the event comes to. AtLeast is set
+	// when a memory cap cut the window.
+	Count     int
+	AtLeast   bool
+	Threshold int
+	Window    time.Duration
+	Timing    monitor.Timing
+	// Exception is the field by which the event is excepted. Ignored is the
+	// field by which it would be, if a signature covered it.
+	Exception, Ignored monitor.Fields
+}
+
+// String returns the explanation in a sentence.
+func (x Explanation) String() string {
+	text := x.Rule + ": "
+	switch x.Outcome {
+	case NotMatched:
+		return text + "does not match"
+	case Disabled:
+		return text + "is disabled for the organization"
+	case Anonymous:
+		return text + "skips events that name nobody"
+	case Excepted:
+		return text + "is excepted by " + x.Exception.String()
+	case Untimely:
+		return text + "is not counted, being " + x.Timing.String()
+	case Below, Fired:
+		text += x.Outcome.String()
+	}
+	if x.Window > 0 {
+		atLeast := ""
+		if x.AtLeast {
+			atLeast = "at least "
+		}
+		text += fmt.Sprintf(", %s%d of %d in %s", atLeast, x.Count, x.Threshold, x.Window)
+	}
+	text += fmt.Sprintf(" for %s %q", x.KeyField, x.Key)
+	if x.Ignored != 0 {
+		text += fmt.Sprintf("; an exception was ignored, as no signature covers %s", x.Ignored)
+	}
+	return text
+}
+
+// Explain tells what each rule makes of the event, in the order of the rules,
+// and changes nothing. An event that was counted before is recognised by its
+// sequence number and judged in its place; another one is judged as if it came
+// now. The windows are those of now: what has left them is not counted.
+func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {
+	var all []Explanation
+	for _, r := range en.set.Load().of(a.OrganizationID) {
+		all = append(all, r.explain(e, &a))
+	}
+	return all
+}
+
+func (r *rule) explain(e *monitor.Event, a *monitor.Arrival) Explanation {
+	h, outcome := r.judge(e, a)
+	x := Explanation{
+		Rule: r.Name, Outcome: outcome,
+		KeyField: h.group.Field, Key: h.group.Value,
+		Threshold: r.Threshold, Window: r.Window, Timing: a.Timing,
+	}
+	switch outcome {
+	case Excepted:
+		x.Exception = r.exceptions.of(e, r.trusted(a))
+	case Below, Fired:
+		x.Ignored = r.exceptions.of(e, ^monitor.Fields(0))
+	}
+	switch outcome {
+	case Fired:
+		x.Count = 1
+	case Below:
+		x.Count, x.AtLeast = r.preview(&h, a.OrganizationID, stamp{e.Timestamp.UnixNano(), a.Sequence})
+		if x.Count >= r.Threshold {
+			x.Outcome = Fired
+		}
+	}
+	return x
+}
+
+// preview counts the window that ends with the stamp.
+func (r *rule) preview(h *hit, organization string, last stamp) (count int, atLeast bool) {
+	window := &entry{}
+	limit := minus(last.ts, r.window)
+	add := func(st stamp, mark uint64) {
+		window.insert(window.stamps.len(), st, mark, r.maxEvents)
+	}
+	if r.kind != counting {
+		window.marked = &marked{}
+	}
+
+	sh, place := r.table.shard(organization, h.group.Value)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	atLeast = sh.lost > limit
+	if en := sh.entries.find(place, organization, h.group.Value); en != nil {
+		atLeast = en.lost > limit
+		for i, end := en.after(limit), en.after(last.ts); i < end; i++ {
+			st := *en.stamps.at(i)
+			if st == last && st.sequence != 0 {
+				break
+			}
+			add(st, en.markOf(i))
+		}
+	}
+	add(last, h.mark)
+	if r.kind == counting {
+		return window.stamps.len(), atLeast
+	}
+	w := newWalk(r)
+	window.window = r.window
+	for i := range window.stamps.len() {
+		count = w.advance(window, i)
+	}
+	return count, atLeast
+}

@@ -1,0 +1,74 @@
+package detect
+
+// An index finds entries by their place, a hash of organisation and group: open
+// addressing with linear probing, so that one look into memory finds the entry
+// in a large index.
+type index struct {
+	slots []slot
+	n     int
+}
+
+type slot struct {
+	place uint64
+	entry *entry
+}
+
+// find returns the entry of a group, or nil.
+func (x *index) find(place uint64, organization, key string) *entry {
+	if x.n == 0 {
+		return nil
+	}
+	mask := uint64(len(x.slots) - 1)
+	for i := place & mask; ; i = (i + 1) & mask {
+		s := &x.slots[i]
+		if s.entry == nil {
+			return nil
+		}
+		if s.place == place && s.entry.key == key && s.entry.tenant.organization == organization {
+			return s.entry
+		}
+	}
+}
+
+// add adds an entry that is not there.
+func (x *index) add(en *entry) {
+	if 4*(x.n+1) > 3*len(x.slots) {
+		old := x.slots
+		x.slots = make([]slot, max(8, 2*len(old)))
+		for _, s := range old {
+			if s.entry != nil {
+				x.put(s)
+			}
+		}
+	}
+	x.put(slot{en.place, en})
+	x.n++
+}
+
+func (x *index) put(s slot) {
+	mask := uint64(len(x.slots) - 1)
+	i := s.place & mask
+	for x.slots[i].entry != nil {
+		i = (i + 1) & mask
+	}
+	x.slots[i] = s
+}
+
+// remove removes an entry that is there, and moves those behind it up, so that
+// no gap hides them.
+func (x *index) remove(en *entry) {
+	mask := uint64(len(x.slots) - 1)
+	gap := en.place & mask
+	for x.slots[gap].entry != en {
+		gap = (gap + 1) & mask
+	}
+	for i := (gap + 1) & mask; x.slots[i].entry != nil; i = (i + 1) & mask {
+		// It may move up unless its own place is behind the gap.
+		if home := x.slots[i].place & mask; (i-home)&mask >= (i-gap)&mask {
+			x.slots[gap] = x.slots[i]
+			gap = i
+		}
+	}
+	x.slots[gap] = slot{}
+	x.n--
+}

@@ -1,0 +1,221 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Options configure an [Engine]. The zero value of a field is its documented
+// default.
+type Options struct {
+	// Rules are judged in this order. Nil means [Defaults].
+	Rules []Rule
+	// Location is the time zone of [Rule.Hours]. Defaults to UTC.
+	Location *time.Location
+	// Overrides change rules for single organisations.
+	Overrides map[string]Override
+	// Exceptions are events that every rule passes over.
+	Exceptions Exceptions
+	// SkipAnonymous drops the group [Unknown]: events that name nobody are then
+	// not counted by rules that group by somebody.
+	SkipAnonymous bool
+	// TrustUncovered lets exceptions look at fields that no signature covers.
+	TrustUncovered bool
+
+	// MaxEventsPerKey bounds the events held for one group; the oldest go first.
+	// Defaults to 1,024, or to what the rule needs if that is more; -1 sets no
+	// bound.
+	MaxEventsPerKey int
+	// MaxKeys bounds the groups held for one rule. Defaults to 100,000; -1 sets
+	// no bound.
+	MaxKeys int
+	// MaxReferences bounds the references of a finding. Defaults to 10; -1 gives
+	// none.
+	MaxReferences int
+}
+
+// An Override changes the rules for one organisation.
+type Override struct {
+	// Location replaces Options.Location.
+	Location *time.Location
+	// Exceptions are added to those of the rules.
+	Exceptions Exceptions
+	// Rules change single rules, by name.
+	Rules map[string]RuleOverride
+}
+
+// A RuleOverride changes one rule for one organisation. What is zero stays as it
+// is in the rule.
+type RuleOverride struct {
+	Disabled  bool
+	Threshold int
+	Window    time.Duration
+	Hours     *Hours
+}
+
+// on returns the rule as it is under the override.
+func (o RuleOverride) on(r Rule) Rule {
+	if o.Threshold != 0 {
+		r.Threshold = o.Threshold
+	}
+	if o.Window != 0 {
+		r.Window = o.Window
+	}
+	if o.Hours != nil {
+		r.Hours = o.Hours
+	}
+	return r
+}
+
+// A complaint takes what is wrong with a field.
+type complaint func(field, format string, args ...any)
+
+// complaints collects everything that is wrong with a configuration.
+type complaints []error
+
+// about returns the complaint that puts its subject before the field.
+func (c *complaints) about(subject string) complaint {
+	return func(field, format string, args ...any) {
+		*c = append(*c, fmt.Errorf("%s%s: %s", subject, field, fmt.Sprintf(format, args...)))
+	}
+}
+
+// validate returns everything that is wrong with the options, whose rules are
+// these.
+func (o *Options) validate(rules []Rule) error {
+	var wrong complaints
+	bad := wrong.about("")
+	for _, limit := range [...]struct {
+		field string
+		value int
+	}{{"MaxEventsPerKey", o.MaxEventsPerKey}, {"MaxKeys", o.MaxKeys}, {"MaxReferences", o.MaxReferences}} {
+		if limit.value < -1 {
+			bad(limit.field, "%d is negative", limit.value)
+		}
+	}
+	o.Exceptions.validate(bad)
+
+	known := map[string]bool{}
+	for i := range rules {
+		r := &rules[i]
+		bad := wrong.about(fmt.Sprintf("rule %q: ", r.Name))
+		if known[r.Name] {
+			bad("Name", "is that of another rule")
+		}
+		known[r.Name] = true
+		r.validate(bad)
+		o.validateRoom(r, bad)
+	}
+	for _, organization := range slices.Sorted(maps.Keys(o.Overrides)) {
+		override := o.Overrides[organization]
+		bad := wrong.about(fmt.Sprintf("override of organization %q: ", organization))
+		if organization == "" {
+			bad("Overrides", "the organization is empty")
+		}
+		override.Exceptions.validate(bad)
+		for _, name := range slices.Sorted(maps.Keys(override.Rules)) {
+			if !known[name] {
+				bad("Rules", "there is no rule %q", name)
+			}
+		}
+		for i := range rules {
+			change, ok := override.Rules[rules[i].Name]
+			if !ok {
+				continue
+			}
+			bad := wrong.about(fmt.Sprintf("override of organization %q: rule %q: ", organization, rules[i].Name))
+			r := change.on(rules[i])
+			if r.shape() != rules[i].shape() {
+				bad("Window", "the rule has none to change")
+				continue
+			}
+			r.validate(bad)
+			o.validateRoom(&r, bad)
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// validateRoom refuses a rule that its own cap keeps from ever firing.
+func (o *Options) validateRoom(r *Rule, bad complaint) {
+	if n := r.events(); o.MaxEventsPerKey > 0 && r.Window > 0 && n > o.MaxEventsPerKey {
+		bad("Threshold", "needs %d events, which are more than MaxEventsPerKey, %d", n, o.MaxEventsPerKey)
+	}
+}
+
+// bound returns the limit that an option stands for.
+func bound(value, otherwise, off int) int {
+	switch value {
+	case 0:
+		return otherwise
+	case -1:
+		return off
+	}
+	return value
+}
+
+// compile turns the options into a ruleset with empty tables.
+func (o *Options) compile() (*ruleset, error) {
+	rules := o.Rules
+	if rules == nil {
+		rules = Defaults()
+	}
+	if err := o.validate(rules); err != nil {
+		return nil, fmt.Errorf("detect: options: %w", err)
+	}
+	set := &ruleset{byOrganization: map[string][]*rule{}}
+	for i := range rules {
+		r := o.newRule(rules[i], Override{})
+		if r.kind != stateless {
+			r.table = newTable(r.maxKeys)
+		}
+		set.rules = append(set.rules, r)
+	}
+	for organization, override := range o.Overrides {
+		var own []*rule
+		for i := range rules {
+			r := o.newRule(rules[i], override)
+			r.table = set.rules[i].table
+			own = append(own, r)
+		}
+		set.byOrganization[organization] = own
+	}
+	return set, nil
+}
+
+// newRule compiles a rule for the organisations under the override.
+func (o *Options) newRule(base Rule, override Override) *rule {
+	change := override.Rules[base.Name]
+	r := &rule{
+		Rule:          change.on(base),
+		shape:         base.shape(),
+		disabled:      change.Disabled,
+		exceptions:    newExceptions(o.Exceptions, base.Exceptions, override.Exceptions),
+		trust:         o.TrustUncovered,
+		skipAnonymous: o.SkipAnonymous,
+		maxKeys:       bound(o.MaxKeys, 100_000, math.MaxInt),
+		maxReferences: bound(o.MaxReferences, 10, 0),
+	}
+	r.maxEvents = bound(o.MaxEventsPerKey, max(1024, r.events()), math.MaxInt)
+	r.window = int64(r.Window)
+	r.uses = r.Uses | monitor.FieldTimestamp | monitor.FieldOrganizationID
+	if r.GroupBy == nil {
+		r.GroupBy = ByPrincipal
+	}
+	if r.Hours != nil {
+		r.calendar = newCalendar(r.Hours, override.Location, o.Location)
+	}
+	switch r.kind {
+	case stateless:
+		r.Threshold = 1
+	case sequence:
+		r.Threshold = len(r.Sequence)
+	}
+	return r
+}

@@ -1,0 +1,111 @@
+package detect
+
+import (
+	"strings"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// The names of the five patterns of the reference.
+const (
+	FailedAuth         = "failed_auth"
+	UnauthorizedAccess = "unauthorized_access"
+	DataVelocity       = "data_velocity"
+	BulkOperation      = "bulk_operation"
+	OffHours           = "off_hours"
+)
+
+// Defaults returns the five patterns of the reference, with its thresholds,
+// windows, groups and severities. The caller may change what it gets.
+func Defaults() []Rule {
+	return []Rule{
+		{
+			Name: FailedAuth, Version: "1", Severity: monitor.SeverityHigh, Technique: "T1110",
+			Match: isFailedAuth, Uses: monitor.FieldStatus | monitor.FieldAction,
+			GroupBy: ByPrincipalOrAddress, Threshold: 5, Window: 5 * time.Minute,
+		},
+		{
+			Name: UnauthorizedAccess, Version: "1", Severity: monitor.SeverityCritical, Technique: "T1078",
+			Match: isUnauthorizedAccess, Uses: monitor.FieldStatus | monitor.FieldOutcomeDescription,
+			GroupBy: ByPrincipal, Threshold: 3, Window: 10 * time.Minute,
+		},
+		{
+			Name: DataVelocity, Version: "1", Severity: monitor.SeverityMedium, Technique: "T1213",
+			Match: isDataAccess, Uses: monitor.FieldStatus | monitor.FieldAction | monitor.FieldTargetResourceType,
+			GroupBy: ByPrincipal, Threshold: 50, Window: time.Minute,
+		},
+		{
+			Name: BulkOperation, Version: "1", Severity: monitor.SeverityMedium, Technique: "T1020",
+			Match: isBulkOperation, Uses: monitor.FieldAction | monitor.FieldRecordCount,
+			GroupBy: ByOrganization, Threshold: 100, Window: 5 * time.Minute,
+		},
+		{
+			Name: OffHours, Version: "1", Severity: monitor.SeverityLow, Technique: "T1078",
+			Match: isSensitive, Uses: monitor.FieldStatus | monitor.FieldAction,
+			Hours: &Hours{Start: referenceStart, End: referenceEnd}, GroupBy: ByPrincipal,
+		},
+	}
+}
+
+// The off-hours of the reference.
+const (
+	referenceStart = 22
+	referenceEnd   = 6
+)
+
+func isFailedAuth(e *monitor.Event) bool {
+	return e.Status == monitor.StatusFailure && strings.Contains(e.Action, "auth.login.failure")
+}
+
+func isUnauthorizedAccess(e *monitor.Event) bool {
+	return e.Status == monitor.StatusFailure &&
+		(containsFold(e.OutcomeDescription, "unauthorized") ||
+			containsFold(e.OutcomeDescription, "access denied") ||
+			containsFold(e.OutcomeDescription, "forbidden"))
+}
+
+func isDataAccess(e *monitor.Event) bool {
+	return e.Status == monitor.StatusSuccess &&
+		(e.TargetResourceType != "" ||
+			strings.Contains(e.Action, "data.read") ||
+			strings.Contains(e.Action, "fhir."))
+}
+
+// bulkRecords is the number of records above which any action is a bulk
+// operation.
+const bulkRecords = 10
+
+func isBulkOperation(e *monitor.Event) bool {
+	return e.RecordCount > bulkRecords ||
+		strings.Contains(e.Action, "data.export") ||
+		strings.Contains(e.Action, "data.import") ||
+		strings.Contains(e.Action, "bulk")
+}
+
+func isSensitive(e *monitor.Event) bool {
+	return e.Status == monitor.StatusSuccess &&
+		(strings.Contains(e.Action, "data.") || strings.Contains(e.Action, "fhir."))
+}
+
+// containsFold reports whether s contains the lower-case ASCII text, in letters
+// of either case.
+func containsFold(s, lower string) bool {
+	for i := 0; i+len(lower) <= len(s); i++ {
+		j := 0
+		for j < len(lower) && toLower(s[i+j]) == lower[j] {
+			j++
+		}
+		if j == len(lower) {
+			return true
+		}
+	}
+	return false
+}
+
+func toLower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}

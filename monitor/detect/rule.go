@@ -1,0 +1,163 @@
+package detect
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A Rule says what is suspicious. There are four kinds:
+//
+//   - without Window: every matching event qualifies;
+//   - with Window: Threshold matching events of a group within it;
+//   - with Window and Distinct: Threshold distinct values among them, such as 20
+//     patients looked at by one principal in 10 minutes;
+//   - with Window and Sequence: steps in order, such as 5 failures, then a
+//     success.
+//
+// Its functions must be safe for concurrent use, must not change or keep the
+// event, and should not allocate.
+type Rule struct {
+	// Name is the rule's stable name, such as "failed_auth". It is part of the
+	// identity of alerts.
+	Name string
+	// Version is to be changed with Match, GroupBy, Distinct or Sequence: state
+	// is carried over by [Engine.Swap] and [Engine.Restore] only between rules
+	// with the same name, version and kind.
+	Version  string
+	Severity monitor.Severity
+	// Technique is the MITRE ATT&CK technique, such as "T1110".
+	Technique string
+
+	// Match selects the events that the rule is about. It may be nil for a rule
+	// with a Sequence.
+	Match func(e *monitor.Event) bool
+	// Uses are the fields that the rule's functions look at, for
+	// [monitor.Finding.Uncovered]. The timestamp, the organisation and the
+	// fields of GroupBy count without being named.
+	Uses monitor.Fields
+	// Hours narrow the rule to the times at which nobody is expected to work.
+	Hours *Hours
+	// GroupBy defaults to [ByPrincipal].
+	GroupBy Key
+	// Threshold is the number of events or distinct values that qualify. A rule
+	// without window, or with a sequence, needs none.
+	Threshold int
+	// Window is the length of the window, which includes its end and excludes
+	// its start.
+	Window time.Duration
+	// Distinct returns the value to count. An event for which it is empty does
+	// not match. Values are told apart by 64 bits of their SHA-256.
+	Distinct func(e *monitor.Event) string
+	// Sequence has up to 64 steps. An event of the last step qualifies when the
+	// events of all steps, one after the other, end with it and lie within the
+	// window. Nothing resets a sequence but time.
+	Sequence []Step
+
+	// Exceptions are events that the rule passes over, beside
+	// [Options.Exceptions].
+	Exceptions Exceptions
+	// Shadow findings are counted and reported, and raise no alert.
+	Shadow bool
+}
+
+// A Step is a part of a sequence: Count events that match.
+type Step struct {
+	Match func(e *monitor.Event) bool
+	// Count defaults to 1.
+	Count int
+}
+
+func (r *Rule) validate(bad complaint) {
+	if r.Name == "" {
+		bad("Name", "is empty")
+	}
+	if r.Severity > monitor.SeverityCritical {
+		bad("Severity", "%d is no severity", r.Severity)
+	}
+	if r.Match == nil && r.Sequence == nil {
+		bad("Match", "is nil")
+	}
+	if r.Threshold < 0 {
+		bad("Threshold", "%d is negative", r.Threshold)
+	}
+	if r.Window < 0 {
+		bad("Window", "%s is negative", r.Window)
+	}
+	switch {
+	case r.Window == 0 && (r.Threshold > 1 || r.Distinct != nil || r.Sequence != nil):
+		bad("Window", "is missing")
+	case r.Window > 0 && r.Threshold == 0 && r.Sequence == nil:
+		bad("Threshold", "is missing")
+	}
+	if r.Sequence != nil {
+		r.validateSequence(bad)
+	}
+	if r.Hours != nil {
+		r.Hours.validate(bad)
+	}
+	r.Exceptions.validate(bad)
+}
+
+func (r *Rule) validateSequence(bad complaint) {
+	if n := len(r.Sequence); n == 0 || n > maxSteps {
+		bad("Sequence", "%d steps are not 1 to %d", n, maxSteps)
+	}
+	if r.Threshold != 0 {
+		bad("Threshold", "is set, and so is Sequence")
+	}
+	if r.Distinct != nil {
+		bad("Distinct", "is set, and so is Sequence")
+	}
+	for i, step := range r.Sequence {
+		if step.Match == nil {
+			bad("Sequence", "step %d has no Match", i+1)
+		}
+		if step.Count < 0 {
+			bad("Sequence", "step %d: Count %d is negative", i+1, step.Count)
+		}
+	}
+}
+
+// events returns the number of events that the rule must be able to hold.
+func (r *Rule) events() int {
+	n := r.Threshold
+	for _, step := range r.Sequence {
+		n += max(1, step.Count)
+	}
+	return n
+}
+
+// A shape is the part of a rule that its state depends on.
+type shape struct {
+	kind kind
+	// steps are the counts of a sequence's steps, such as "5,1".
+	steps string
+}
+
+type kind uint8
+
+const (
+	stateless kind = iota
+	counting
+	distinct
+	sequence
+)
+
+func (r *Rule) shape() shape {
+	switch {
+	case r.Window == 0:
+		return shape{kind: stateless}
+	case r.Distinct != nil:
+		return shape{kind: distinct}
+	case r.Sequence != nil:
+		var counts []string
+		for _, step := range r.Sequence {
+			counts = append(counts, strconv.Itoa(max(1, step.Count)))
+		}
+		return shape{kind: sequence, steps: strings.Join(counts, ",")}
+	}
+	return shape{kind: counting}
+}

@@ -1,0 +1,171 @@
+package detect
+
+import "github.com/auditwarden/auditwarden/monitor"
+
+// A sighting is an event on its way into the window of a group.
+type sighting struct {
+	hit      hit
+	event    *monitor.Event
+	stamp    stamp
+	reporter *monitor.Reporter
+	ids      *ids
+}
+
+// count puts the event into its window and reports the events that qualify
+// because of it.
+func (s *sighting) count() {
+	r, a := s.hit.rule, s.reporter.Arrival()
+	sh, place := r.table.shard(a.OrganizationID, s.hit.group.Value)
+	evicted, truncated := s.countIn(sh, place)
+	if evicted > 0 {
+		s.reporter.Count(monitor.StateEvictions, r.Name, evicted)
+	}
+	if truncated > 0 {
+		s.reporter.Count(monitor.StateTruncations, r.Name, truncated)
+	}
+}
+
+func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
+	r, a := s.hit.rule, s.reporter.Arrival()
+	horizon := s.stamp.ts
+	if a.Watermark.After(s.event.Timestamp) {
+		horizon = a.Watermark.UnixNano()
+	}
+	horizon = minus(minus(horizon, int64(a.Lateness)), r.window)
+
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	en := sh.entries.find(place, a.OrganizationID, s.hit.group.Value)
+	if en != nil {
+		en.touched = true
+	} else {
+		en, evicted = sh.admit(place, a.OrganizationID, s.hit.group.Value, r.maxKeys/len(r.table.shards))
+	}
+	en.tenant.horizon = max(en.tenant.horizon, horizon)
+	en.prepare(r)
+	en.expire(horizon)
+
+	i := en.stamps.len()
+	if s.stamp.ts < en.newest() {
+		i = en.after(s.stamp.ts)
+	}
+	for ; en.stamps.len() >= r.maxEvents; truncated++ {
+		sh.truncations++
+		if i == 0 {
+			en.lost = max(en.lost, s.stamp.ts)
+			return evicted, truncated + 1
+		}
+		en.lost = max(en.lost, en.stamps.at(0).ts)
+		en.drop()
+		i--
+	}
+	en.insert(i, s.stamp, s.hit.mark, r.maxEvents)
+	switch late := i < en.stamps.len()-1; {
+	case r.kind == counting && !late:
+		s.countNewest(en)
+	case r.kind == counting:
+		s.countLate(en, i)
+	case !late:
+		if n := en.marked.walk.advance(en, i); n >= r.Threshold {
+			s.report(en, i, n, false)
+		}
+	default:
+		s.walkLate(sh, en, i)
+	}
+	return evicted, truncated
+}
+
+// countNewest counts the newest stamp.
+func (s *sighting) countNewest(en *entry) {
+	newest := en.stamps.len() - 1
+	limit := minus(s.stamp.ts, en.window)
+	start := int(en.start)
+	for start < newest && en.stamps.at(start).ts <= limit {
+		start++
+	}
+	en.start = int32(start)
+	if n := newest - start + 1; n >= s.hit.rule.Threshold {
+		s.report(en, newest, n, false)
+	}
+}
+
+// countLate counts the i-th stamp, which was inserted before others. It can make
+// only those after it qualify that have it as one of the threshold's number of
+// stamps up to them, and did not reach one stamp further back.
+func (s *sighting) countLate(en *entry, i int) {
+	if s.stamp.ts <= minus(en.newest(), en.window) {
+		en.start++
+	}
+	threshold := s.hit.rule.Threshold
+	if n := i + 1 - en.after(minus(s.stamp.ts, en.window)); n >= threshold {
+		s.report(en, i, n, false)
+	}
+	for j := i + 1; j < en.stamps.len() && j < i+threshold; j++ {
+		limit := minus(en.stamps.at(j).ts, en.window)
+		if s.stamp.ts <= limit {
+			return
+		}
+		qualifies := j-threshold+1 >= 0 && en.stamps.at(j-threshold+1).ts > limit
+		before := j-threshold >= 0 && en.stamps.at(j-threshold).ts > limit
+		if qualifies && !before {
+			s.report(en, j, threshold, true)
+		}
+	}
+}
+
+// walkLate judges the i-th stamp, which was inserted before others, and those
+// after it, by going through their windows without it and with it.
+func (s *sighting) walkLate(sh *shard, en *entry, i int) {
+	r := s.hit.rule
+	from := en.after(minus(s.stamp.ts, en.window))
+	sh.before.restart(r, from, i)
+	sh.after.restart(r, from, -1)
+	for j := from; j < en.stamps.len(); j++ {
+		without := 0
+		if j != i {
+			without = sh.before.advance(en, j)
+		}
+		with := sh.after.advance(en, j)
+		affected := j >= i && s.stamp.ts > minus(en.stamps.at(j).ts, en.window)
+		if affected && with >= r.Threshold && without < r.Threshold {
+			s.report(en, j, with, j != i)
+		}
+	}
+	en.marked.walk, sh.after = sh.after, en.marked.walk
+}
+
+// report reports that the i-th stamp qualifies; completed says that it did so
+// because of the sighting and came before it.
+func (s *sighting) report(en *entry, i, n int, completed bool) {
+	r, at := s.hit.rule, en.stamps.at(i)
+	limit := minus(at.ts, en.window)
+	f := s.hit.finding()
+	// The event's own strings may be parts of something much larger.
+	f.OrganizationID, f.Key = en.tenant.organization, en.key
+	f.Event = s.ref(*at)
+	if completed {
+		f.CompletedBy = s.ref(s.stamp)
+	}
+	f.Count = n
+	f.AtLeast = en.lost > limit
+	held := 0
+	for held < r.maxReferences && held <= i && en.stamps.at(i-held).ts > limit {
+		held++
+	}
+	f.References = s.reporter.References(held)
+	for j := range f.References {
+		f.References[j] = s.ref(*en.stamps.at(i - held + 1 + j))
+	}
+	s.reporter.Report(f)
+}
+
+// ref returns the reference to a stamp's event.
+func (s *sighting) ref(st stamp) monitor.EventRef {
+	ref := monitor.EventRef{Timestamp: timeOf(st.ts), Sequence: st.sequence}
+	if st == s.stamp {
+		ref.ID = s.event.ID
+	} else {
+		ref.ID = s.ids.get(st.sequence)
+	}
+	return ref
+}

@@ -1,0 +1,347 @@
+package detect
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+)
+
+// The format of a snapshot. Numbers are varints (u: unsigned), strings are
+// preceded by their length.
+//
+//	"auditwarden windows 1\n"
+//	for each rule: 1, name, version, u kind, steps
+//	    for each group: 1, organisation, key, newest lost timestamp
+//	        for each event: 1, timestamp (after the first: u, the difference to
+//	            the one before), u sequence, [u mark,] ID
+//	        0
+//	    0
+//	0
+//	CRC-32 (IEEE) of all that, 4 bytes, big-endian
+//
+// The mark is there unless the rule just counts events.
+const snapshotHeader = "auditwarden windows 1\n"
+
+// maxText is the length of the longest string in a snapshot.
+const maxText = 1 << 20
+
+// restored is added to the sequence numbers of a snapshot, which another monitor
+// gave out, so that they differ from those to come.
+const restored = 1 << 63
+
+// Snapshot writes the windows of all rules. Every group is written as it is at
+// one moment; for a moment that is the same for all, no event must be under way.
+// No lock is held while w writes.
+func (en *Engine) Snapshot(w io.Writer) error {
+	sum := crc32.NewIEEE()
+	out := io.MultiWriter(w, sum)
+	_, err := io.WriteString(out, snapshotHeader)
+	for _, r := range en.set.Load().rules {
+		if err == nil && r.table != nil {
+			err = en.writeRule(out, r)
+		}
+	}
+	if err == nil {
+		_, err = out.Write([]byte{0})
+	}
+	if err == nil {
+		_, err = w.Write(sum.Sum(nil))
+	}
+	if err != nil {
+		return fmt.Errorf("detect: write snapshot: %w", err)
+	}
+	return nil
+}
+
+func (en *Engine) writeRule(w io.Writer, r *rule) error {
+	b := encoder{1}
+	b.string(r.Name)
+	b.string(r.Version)
+	b = binary.AppendUvarint(b, uint64(r.kind))
+	b.string(r.steps)
+	for i := range r.table.shards {
+		b = r.table.shards[i].append(b, &en.ids)
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		b = b[:0]
+	}
+	_, err := w.Write([]byte{0})
+	return err
+}
+
+type encoder []byte
+
+func (b *encoder) string(s string) {
+	*b = append(binary.AppendUvarint(*b, uint64(len(s))), s...)
+}
+
+func (s *shard) append(b encoder, names *ids) encoder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for en := range s.all() {
+		b = append(b, 1)
+		b.string(en.tenant.organization)
+		b.string(en.key)
+		b = binary.AppendVarint(b, en.lost)
+		for i := range en.stamps.len() {
+			st := en.stamps.at(i)
+			b = append(b, 1)
+			if i == 0 {
+				b = binary.AppendVarint(b, st.ts)
+			} else {
+				b = binary.AppendUvarint(b, uint64(st.ts)-uint64(en.stamps.at(i-1).ts))
+			}
+			b = binary.AppendUvarint(b, st.sequence)
+			if en.marked != nil {
+				b = binary.AppendUvarint(b, *en.marked.marks.at(i))
+			}
+			b.string(names.get(st.sequence))
+		}
+		b = append(b, 0)
+	}
+	return b
+}
+
+// Restore puts the windows of a snapshot in place of the engine's, for the rules
+// that have the same name and version and count the same as when it was
+// written; what it holds of other rules is skipped, and other rules begin
+// without windows. It is meant for an engine that has not begun to work; events
+// that are under way may get lost. The windows go on exactly where they were, up
+// to the caps of this engine.
+//
+// Events of before have another [monitor.EventRef.Sequence] afterwards: a number
+// above 1<<63 that no new event gets.
+//
+// Damaged and truncated snapshots are errors and change nothing.
+func (en *Engine) Restore(r io.Reader) error {
+	en.swap.Lock()
+	defer en.swap.Unlock()
+	old := en.set.Load()
+	d := &decoder{in: bufio.NewReader(r), ids: &en.ids, renumbered: map[uint64]uint64{0: 0}}
+	tables, err := d.snapshot(old.rules)
+	if err != nil {
+		return fmt.Errorf("detect: read snapshot: %w", err)
+	}
+	set := &ruleset{byOrganization: map[string][]*rule{}}
+	set.rules = withTables(old.rules, tables)
+	for organization, rules := range old.byOrganization {
+		set.byOrganization[organization] = withTables(rules, tables)
+	}
+	en.set.Store(set)
+	return nil
+}
+
+// withTables returns copies of the rules with other tables.
+func withTables(rules []*rule, tables map[stateKey]*table) []*rule {
+	var copies []*rule
+	for _, r := range rules {
+		c := *r
+		c.table = tables[r.stateKey()]
+		copies = append(copies, &c)
+	}
+	return copies
+}
+
+// A decoder reads a snapshot. The first error sticks, and everything read after
+// it is zero.
+type decoder struct {
+	in  *bufio.Reader
+	sum uint32
+	err error
+	ids *ids
+	// renumbered maps the sequence numbers of the snapshot.
+	renumbered map[uint64]uint64
+}
+
+func (d *decoder) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = fmt.Errorf(format, args...)
+	}
+}
+
+// ReadByte makes the decoder an [io.ByteReader].
+func (d *decoder) ReadByte() (byte, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	c, err := d.in.ReadByte()
+	if err != nil {
+		d.cut(err)
+		return 0, d.err
+	}
+	d.sum = crc32.Update(d.sum, crc32.IEEETable, []byte{c})
+	return c, nil
+}
+
+// cut records an error of reading, at a place where the snapshot must go on.
+func (d *decoder) cut(err error) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends too early")
+	}
+	d.fail("%w", err)
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, err := binary.ReadUvarint(d)
+	if err != nil {
+		d.fail("%w", err)
+		return 0
+	}
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v, err := binary.ReadVarint(d)
+	if err != nil {
+		d.fail("%w", err)
+		return 0
+	}
+	return v
+}
+
+func (d *decoder) string() string {
+	n := d.uvarint()
+	if n > maxText {
+		d.fail("a text of %d bytes is too long", n)
+	}
+	if d.err != nil {
+		return ""
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(d.in, text); err != nil {
+		d.cut(err)
+		return ""
+	}
+	d.sum = crc32.Update(d.sum, crc32.IEEETable, text)
+	return string(text)
+}
+
+// more reads whether there is another element.
+func (d *decoder) more() bool {
+	c, _ := d.ReadByte() //nolint:errcheck // the error sticks
+	if c > 1 {
+		d.fail("%d is neither a further element nor an end", c)
+	}
+	return c == 1 && d.err == nil
+}
+
+// snapshot reads everything, and returns a table for each of the rules that has
+// one.
+func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
+	header := make([]byte, len(snapshotHeader))
+	if _, err := io.ReadFull(d.in, header); err != nil || string(header) != snapshotHeader {
+		return nil, errors.New("this is no snapshot of version 1")
+	}
+	d.sum = crc32.ChecksumIEEE(header)
+
+	own := map[stateKey]*rule{}
+	tables := map[stateKey]*table{}
+	for _, r := range rules {
+		if r.table != nil {
+			own[r.stateKey()] = r
+			tables[r.stateKey()] = newTable(r.maxKeys)
+		}
+	}
+	read := map[stateKey]bool{}
+	for d.more() {
+		key := stateKey{name: d.string(), version: d.string()}
+		k := d.uvarint()
+		key.shape.kind, key.shape.steps = kind(k), d.string()
+		if k < uint64(counting) || k > uint64(sequence) {
+			d.fail("%d is no kind of rule", k)
+		}
+		if read[key] {
+			d.fail("rule %q is there twice", key.name)
+		}
+		read[key] = true
+		d.rule(own[key], tables[key], key.shape.kind)
+	}
+	sum := d.sum
+	var trailer [4]byte
+	if d.err == nil {
+		if _, err := io.ReadFull(d.in, trailer[:]); err != nil {
+			d.cut(err)
+		}
+	}
+	if d.err == nil && binary.BigEndian.Uint32(trailer[:]) != sum {
+		d.fail("the checksum is wrong")
+	}
+	if d.err == nil {
+		if _, err := d.in.ReadByte(); !errors.Is(err, io.EOF) {
+			d.fail("it goes on after its end")
+		}
+	}
+	return tables, d.err
+}
+
+// rule reads the groups of a rule into the table, or skips them if there is
+// none.
+func (d *decoder) rule(r *rule, t *table, k kind) {
+	for d.more() {
+		organization, key := d.string(), d.string()
+		lost := d.varint()
+		var en *entry
+		limit := 0
+		if t != nil && d.err == nil {
+			s, place := t.shard(organization, key)
+			if s.entries.find(place, organization, key) != nil {
+				d.fail("group %q of organization %q is there twice", key, organization)
+				return
+			}
+			en, _ = s.admit(place, organization, key, r.maxKeys/len(t.shards))
+			en.lost = max(en.lost, lost)
+			limit = r.maxEvents
+		}
+		d.events(en, k, limit)
+	}
+}
+
+// events reads the events of a group into the entry, the newest up to the limit,
+// or skips them if there is none.
+func (d *decoder) events(en *entry, k kind, limit int) {
+	if en != nil && k != counting {
+		en.marked = &marked{walk: walk{start: math.MaxInt}}
+	}
+	var st stamp
+	first := true
+	for ; d.more(); first = false {
+		if first {
+			st.ts = d.varint()
+		} else {
+			previous := st.ts
+			st.ts = int64(uint64(previous) + d.uvarint())
+			if st.ts < previous {
+				d.fail("a timestamp is out of range")
+			}
+		}
+		old := d.uvarint()
+		var mark uint64
+		if k != counting {
+			mark = d.uvarint()
+		}
+		id := d.string()
+		if en == nil || d.err != nil {
+			continue
+		}
+		sequence, known := d.renumbered[old]
+		if !known {
+			sequence = restored + uint64(len(d.renumbered))
+			d.renumbered[old] = sequence
+			d.ids.put(sequence, id)
+		}
+		st.sequence = sequence
+		for en.stamps.len() >= limit {
+			en.lost = max(en.lost, en.stamps.at(0).ts)
+			en.drop()
+		}
+		en.insert(en.stamps.len(), st, mark, limit)
+	}
+	if first {
+		d.fail("a group has no events")
+	}
+}

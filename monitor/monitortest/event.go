@@ -1,0 +1,33 @@
+package monitortest
+
+import (
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Time is the timestamp of the events that [NewEvent] makes: a Monday morning,
+// 10:00 UTC.
+func Time() time.Time { return time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC) }
+
+// NewEvent returns a valid event that no default rule finds suspicious, after
+// the edits. It has no ID, so that two of them are not duplicates.
+func NewEvent(edits ...func(e *monitor.Event)) *monitor.Event {
+	e := &monitor.Event{
+		Timestamp:          Time(),
+		Action:             "data.read",
+		Status:             monitor.StatusSuccess,
+		PrincipalID:        "user-1",
+		OrganizationID:     "org-1",
+		TargetResourceType: "Patient",
+		TargetResourceID:   "patient-1",
+		OutcomeDescription: "record was read",
+		Session:            monitor.Session{ID: "session-1", IPAddress: "192.0.2.1", UserAgent: "test"},
+		DataClassification: monitor.ClassificationInternal,
+		RecordCount:        1,
+	}
+	for _, edit := range edits {
+		edit(e)
+	}
+	return e
+}

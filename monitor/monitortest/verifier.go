@@ -1,0 +1,267 @@
+package monitortest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// VerifierHarness is what [RunVerifier] needs to know of a verifier.
+type VerifierHarness struct {
+	// New returns a verifier that demands a signature.
+	New func(t *testing.T) monitor.Verifier
+	// Sign sets the hash and signature fields of an event such that the
+	// verifier accepts it.
+	Sign func(e *monitor.Event)
+	// SignWrong does so with a key of the same algorithm and ID that is not the
+	// verifier's.
+	SignWrong func(e *monitor.Event)
+	// Skip names cases that do not apply, with the reason.
+	Skip map[string]string
+}
+
+// RunVerifier checks that a verifier accepts what was signed and rejects what
+// was tampered with: every bit that it says it covers, swapped fields, wrong
+// keys, cut or missing hashes and signatures, other algorithms, signatures of
+// other events. It also checks that the verifier leaves events alone and can be
+// used concurrently.
+func RunVerifier(t *testing.T, h VerifierHarness) {
+	t.Helper()
+	for _, c := range verifierCases() {
+		t.Run(c.name, func(t *testing.T) {
+			if reason, ok := h.Skip[c.name]; ok {
+				t.Skip(reason)
+			}
+			for _, err := range c.check(verifierCheck{h, h.New(t)}) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// verifierCheck is a verifier at a test.
+type verifierCheck struct {
+	VerifierHarness
+	verifier monitor.Verifier
+}
+
+type verifierCase struct {
+	name string
+	// check returns what is wrong with the verifier.
+	check func(v verifierCheck) []error
+}
+
+func verifierCases() []verifierCase {
+	cases := []verifierCase{
+		{"accepts", verifierCheck.accepts},
+		{"covered_fields", verifierCheck.coveredFields},
+		{"event_unchanged", verifierCheck.eventUnchanged},
+		{"concurrent", verifierCheck.concurrent},
+	}
+	for _, t := range tamperings {
+		cases = append(cases, verifierCase{t.name, func(v verifierCheck) []error {
+			return v.rejects(t.name, func(e *monitor.Event) { t.tamper(v, e) })
+		}})
+	}
+	return cases
+}
+
+// tamperings turn a signed event into one that must be rejected.
+var tamperings = []struct {
+	name   string
+	tamper func(v verifierCheck, e *monitor.Event)
+}{
+	{"swapped_fields", func(_ verifierCheck, e *monitor.Event) {
+		e.PrincipalID, e.OrganizationID = e.OrganizationID, e.PrincipalID
+	}},
+	{"wrong_key", func(v verifierCheck, e *monitor.Event) { v.SignWrong(e) }},
+	{"unknown_key_id", func(_ verifierCheck, e *monitor.Event) { e.KeyID = "no-such-key" }},
+	{"hash_flipped", func(_ verifierCheck, e *monitor.Event) { e.Hash = otherDigit(e.Hash) }},
+	{"hash_truncated", func(_ verifierCheck, e *monitor.Event) { e.Hash = e.Hash[:len(e.Hash)-2] }},
+	{"hash_extended", func(_ verifierCheck, e *monitor.Event) { e.Hash += "00" }},
+	{"hash_stripped", func(_ verifierCheck, e *monitor.Event) { e.Hash, e.HashAlgorithm = "", "" }},
+	{"signature_flipped", func(_ verifierCheck, e *monitor.Event) { e.Signature = otherDigit(e.Signature) }},
+	{"signature_truncated", func(_ verifierCheck, e *monitor.Event) { e.Signature = e.Signature[:len(e.Signature)/2] }},
+	{"signature_extended", func(_ verifierCheck, e *monitor.Event) { e.Signature += "00" }},
+	{"signature_stripped", func(_ verifierCheck, e *monitor.Event) {
+		e.Signature, e.SignatureAlgorithm, e.KeyID = "", "", ""
+	}},
+	{"everything_stripped", func(_ verifierCheck, e *monitor.Event) {
+		e.Hash, e.HashAlgorithm, e.Signature, e.SignatureAlgorithm, e.KeyID = "", "", "", "", ""
+	}},
+	{"algorithm_none", func(_ verifierCheck, e *monitor.Event) { e.SignatureAlgorithm = "none" }},
+	{"algorithm_swapped", func(_ verifierCheck, e *monitor.Event) {
+		if e.SignatureAlgorithm == "ED25519" {
+			e.SignatureAlgorithm = "HMAC-SHA256"
+		} else {
+			e.SignatureAlgorithm = "ED25519"
+		}
+	}},
+	{"hash_algorithm_swapped", func(_ verifierCheck, e *monitor.Event) { e.HashAlgorithm = "MD5" }},
+	{"signature_is_hash", func(_ verifierCheck, e *monitor.Event) { e.Signature = e.Hash }},
+	// Edited and hashed again by somebody without the key.
+	{"rehashed", func(v verifierCheck, e *monitor.Event) {
+		signature := e.Signature
+		e.PrincipalID = "intruder"
+		v.Sign(e)
+		e.Signature = signature
+	}},
+	// Hash and signature of another event.
+	{"replayed_signature", func(v verifierCheck, e *monitor.Event) {
+		v.Sign(e)
+		e.PrincipalID = "intruder"
+	}},
+}
+
+func (v verifierCheck) accepts() []error {
+	var errs []error
+	for name, edit := range map[string]func(e *monitor.Event){
+		"plain":    func(*monitor.Event) {},
+		"unicode":  func(e *monitor.Event) { e.OutcomeDescription = "\"<é>\u2028\\\n\x00\x7f😀" },
+		"received": func(e *monitor.Event) { errs = append(errs, e.SetTimestampText("2026-03-02T12:00:00.1+02:00")) },
+		"minimal": func(e *monitor.Event) {
+			*e = monitor.Event{Timestamp: e.Timestamp, Action: e.Action, Status: e.Status}
+		},
+	} {
+		e := v.signed(edit)
+		got := v.verifier.Verify(context.Background(), e)
+		if got.Outcome != monitor.Accepted || got.Verdict != monitor.Verified || got.Err != nil || got.Covered == 0 {
+			errs = append(errs, fmt.Errorf("%s event: %v, %v, covered %q, error %w",
+				name, got.Outcome, got.Verdict, got.Covered, got.Err))
+		}
+	}
+	return compact(errs)
+}
+
+// coveredFields changes each field that the verifier says is covered.
+func (v verifierCheck) coveredFields() []error {
+	covered := v.verifier.Verify(context.Background(), v.signed()).Covered
+	if !covered.Has(monitor.FieldAction | monitor.FieldTimestamp) {
+		return []error{fmt.Errorf("covers %q: neither what was done nor when", covered)}
+	}
+	var errs []error
+	for field, change := range fieldChanges {
+		if covered.Has(field) {
+			errs = append(errs, v.rejects(field.String()+" changed", change)...)
+		}
+	}
+	return errs
+}
+
+// fieldChanges change one bit of a field, or the least that it can.
+var fieldChanges = map[monitor.Fields]func(e *monitor.Event){
+	monitor.FieldTimestamp:          func(e *monitor.Event) { e.Timestamp = e.Timestamp.Add(time.Millisecond) },
+	monitor.FieldAction:             func(e *monitor.Event) { flip(&e.Action) },
+	monitor.FieldStatus:             func(e *monitor.Event) { e.Status = monitor.StatusFailure },
+	monitor.FieldPrincipalID:        func(e *monitor.Event) { flip(&e.PrincipalID) },
+	monitor.FieldOrganizationID:     func(e *monitor.Event) { flip(&e.OrganizationID) },
+	monitor.FieldTargetResourceType: func(e *monitor.Event) { flip(&e.TargetResourceType) },
+	monitor.FieldTargetResourceID:   func(e *monitor.Event) { flip(&e.TargetResourceID) },
+	monitor.FieldOutcomeDescription: func(e *monitor.Event) { flip(&e.OutcomeDescription) },
+	monitor.FieldID:                 func(e *monitor.Event) { e.ID += "x" },
+	monitor.FieldSession:            func(e *monitor.Event) { flip(&e.Session.IPAddress) },
+	monitor.FieldCorrelationID:      func(e *monitor.Event) { e.CorrelationID += "x" },
+	monitor.FieldEventVersion:       func(e *monitor.Event) { e.EventVersion += "x" },
+	monitor.FieldRetentionPolicy:    func(e *monitor.Event) { e.RetentionPolicy += "x" },
+	monitor.FieldDataClassification: func(e *monitor.Event) { e.DataClassification = monitor.ClassificationPublic },
+	monitor.FieldRecordCount:        func(e *monitor.Event) { e.RecordCount ^= 1 },
+	monitor.FieldDetails:            func(e *monitor.Event) { e.Details = map[string]any{"added": true} },
+}
+
+func (v verifierCheck) eventUnchanged() []error {
+	var errs []error
+	for name, edit := range map[string]func(e *monitor.Event){
+		"signed":   func(*monitor.Event) {},
+		"tampered": func(e *monitor.Event) { e.Action = "data.export" },
+		"unsigned": func(e *monitor.Event) { e.Hash, e.Signature = "", "" },
+	} {
+		e := v.signed(func(e *monitor.Event) { e.Details = map[string]any{"a": "b"} })
+		edit(e)
+		before := *e
+		before.Details = maps.Clone(e.Details)
+		v.verifier.Verify(context.Background(), e)
+		if !reflect.DeepEqual(*e, before) {
+			errs = append(errs, fmt.Errorf("the verifier changed a %s event", name))
+		}
+	}
+	return errs
+}
+
+// concurrent verifies good and bad events at the same time.
+func (v verifierCheck) concurrent() []error {
+	const goroutines, rounds = 8, 50
+	errs := make([]error, goroutines)
+	var wg sync.WaitGroup
+	for i := range goroutines {
+		good := v.signed(func(e *monitor.Event) { e.PrincipalID = fmt.Sprint("user-", i) })
+		bad := *good
+		bad.PrincipalID = "intruder"
+		wg.Go(func() {
+			for range rounds {
+				g := v.verifier.Verify(context.Background(), good)
+				b := v.verifier.Verify(context.Background(), &bad)
+				if g.Outcome != monitor.Accepted || b.Outcome != monitor.Failed {
+					errs[i] = fmt.Errorf("concurrent use: good event %v (%w), bad event %v", g.Outcome, g.Err, b.Outcome)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return compact(errs)
+}
+
+// rejects checks that a signed event fails after the change.
+func (v verifierCheck) rejects(what string, change func(e *monitor.Event)) []error {
+	e := v.signed()
+	change(e)
+	got := v.verifier.Verify(context.Background(), e)
+	var errs []error
+	if got.Outcome != monitor.Failed || got.Verdict == monitor.Verified {
+		errs = append(errs, fmt.Errorf("%s: %v, %v, want failed", what, got.Outcome, got.Verdict))
+	}
+	if got.Err == nil {
+		errs = append(errs, errors.New(what+": no error tells why"))
+	}
+	return errs
+}
+
+func (v verifierCheck) signed(edits ...func(e *monitor.Event)) *monitor.Event {
+	e := NewEvent(edits...)
+	v.Sign(e)
+	return e
+}
+
+// flip changes the lowest bit of the last byte.
+func flip(s *string) {
+	b := []byte(*s)
+	b[len(b)-1] ^= 1
+	*s = string(b)
+}
+
+// otherDigit puts another digit, of hex and of base64, in the middle.
+func otherDigit(s string) string {
+	b := []byte(s)
+	if middle := len(b) / 2; b[middle] == '0' {
+		b[middle] = '1'
+	} else {
+		b[middle] = '0'
+	}
+	return string(b)
+}
+
+func compact(errs []error) []error {
+	var out []error
+	for _, err := range errs {
+		if err != nil {
+			out = append(out, err)
+		}
+	}
+	return out
+}

@@ -1,0 +1,32 @@
+package monitortest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// WantVerdict checks outcome and verdict of a verification, and that there is
+// an error unless the event was accepted.
+func WantVerdict(tb testing.TB, v monitor.Verification, outcome monitor.Outcome, verdict monitor.Verdict) {
+	tb.Helper()
+	if v.Outcome != outcome || v.Verdict != verdict {
+		tb.Errorf("verification is %v, %v (%v), want %v, %v", v.Outcome, v.Verdict, v.Err, outcome, verdict)
+	}
+	if (v.Err == nil) != (v.Outcome == monitor.Accepted) {
+		tb.Errorf("verification is %v with error %v", v.Outcome, v.Err)
+	}
+}
+
+// WantFindings checks that the findings are of these rules, in this order.
+func WantFindings(tb testing.TB, findings []monitor.Finding, rules ...string) {
+	tb.Helper()
+	var got []string
+	for _, f := range findings {
+		got = append(got, f.Rule)
+	}
+	if !slices.Equal(got, rules) {
+		tb.Errorf("findings of the rules %q, want %q", got, rules)
+	}
+}

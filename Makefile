@@ -1,7 +1,7 @@
 # make test needs nothing but Go. make race needs a C compiler besides.
 
 # The modules of go.work, this one first.
-MODULES = $(shell go list -m -f '{{.Dir}}')
+MODULES := $(or $(shell go list -m -f '{{.Dir}}'),$(error go.work is broken))
 # bench compares with other libraries and runs on the developer's system only.
 PORTABLE = $(filter-out %/bench,$(MODULES))
 

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -14,18 +15,34 @@ type coalescer struct {
 
 	mu     sync.Mutex
 	active bool
-	// open are the alerts that were seen open since the last flush but one.
+	// open are the alerts that were seen open lately, see age.
 	open map[incident]*openAlert
 	// epoch changes when an alert may have been closed: what a call to the
 	// store learned before is of no use after.
 	epoch int
 	// held are the repeats to be flushed, taken how many are being flushed,
 	// spare the memory of a batch that was.
-	held, spare []monitor.Alert
+	held, spare batch
 	taken       int
 	slab        []monitor.Disposition
 	failure     error // of the last flush
 }
+
+// A batch holds copies of occurrences in memory that can be used again.
+type batch struct {
+	alerts     []monitor.Alert
+	references []monitor.EventRef // of all their findings
+}
+
+func (b *batch) add(a *monitor.Alert) {
+	n := len(b.references)
+	b.references = append(b.references, a.Finding.References...)
+	b.alerts = append(b.alerts, *a)
+	b.alerts[len(b.alerts)-1].Finding.References = slices.Clip(b.references[n:])
+}
+
+// emptied returns the batch's memory.
+func (b batch) emptied() batch { return batch{b.alerts[:0], b.references[:0]} }
 
 type incident struct {
 	organization string
@@ -37,7 +54,7 @@ func incidentOf(a *monitor.Alert) incident { return incident{a.OrganizationID, a
 type openAlert struct {
 	id       string
 	severity monitor.Severity // the alert's is at least this
-	used     bool             // since the last flush
+	used     bool             // since age was called
 }
 
 func newCoalescer(capacity int) *coalescer {
@@ -68,7 +85,7 @@ func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []
 	}
 	for i, a := range as {
 		known := c.known(a)
-		if known == nil || len(c.held)+c.taken >= c.capacity {
+		if known == nil || len(c.held.alerts)+c.taken >= c.capacity {
 			rest, places = append(rest, a), append(places, i)
 			continue
 		}
@@ -76,10 +93,10 @@ func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []
 			ds = c.dispositions(len(as))
 		}
 		known.used = true
-		c.add(a)
+		c.held.add(a)
 		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.Repeated}
 	}
-	if len(c.held) > c.capacity/2 && c.failure == nil {
+	if len(c.held.alerts) > c.capacity/2 && c.failure == nil {
 		select {
 		case c.full <- struct{}{}:
 		default:
@@ -98,19 +115,6 @@ func (c *coalescer) known(a *monitor.Alert) *openAlert {
 		return known
 	}
 	return nil
-}
-
-// add copies an occurrence into the memory of an earlier one, if there is any.
-func (c *coalescer) add(a *monitor.Alert) {
-	if len(c.held) < cap(c.held) {
-		c.held = c.held[:len(c.held)+1]
-	} else {
-		c.held = append(c.held, monitor.Alert{})
-	}
-	slot := &c.held[len(c.held)-1]
-	references := slot.Finding.References[:0]
-	*slot = *a
-	slot.Finding.References = append(references, a.Finding.References...)
 }
 
 // dispositions returns room for n. It comes out of a slab that is never reused,
@@ -167,24 +171,24 @@ func (c *coalescer) forget() {
 }
 
 // take hands out what is held, to be given back with done.
-func (c *coalescer) take() (batch []monitor.Alert, epoch int) {
+func (c *coalescer) take() (b batch, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	batch = c.held
-	c.held, c.spare, c.taken = c.spare, nil, len(batch)
-	return batch, c.epoch
+	b = c.held
+	c.held, c.spare, c.taken = c.spare, batch{}, len(b.alerts)
+	return b, c.epoch
 }
 
 // done says how the flush of a batch ended. After an error the batch is held
 // again.
-func (c *coalescer) done(batch []monitor.Alert, err error) {
+func (c *coalescer) done(b batch, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.taken, c.failure = 0, err
 	if err != nil {
-		c.held = append(batch, c.held...)
+		c.held.alerts = append(b.alerts, c.held.alerts...)
 	} else {
-		c.spare = batch[:0]
+		c.spare = b.emptied()
 	}
 }
 
@@ -192,5 +196,5 @@ func (c *coalescer) done(batch []monitor.Alert, err error) {
 func (c *coalescer) state() (held int, failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.held) + c.taken, c.failure
+	return len(c.held.alerts) + c.taken, c.failure
 }

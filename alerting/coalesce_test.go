@@ -66,6 +66,17 @@ func TestRepeatsAreCoalesced(t *testing.T) {
 		wantStored(t, spy, 102)
 		put(t, m, occurrence("mallory", "later", 102))
 		wantStored(t, spy, 103)
+		// A storm takes one call an interval, however long it lasts.
+		calls := len(spy.sizes())
+		for i := range 10 {
+			put(t, m, occurrence("mallory", fmt.Sprint("storm", i), 103))
+			put(t, m, occurrence("mallory", fmt.Sprint("more", i), 103))
+			advance(time.Second)
+		}
+		wantStored(t, spy, 123)
+		if n := len(spy.sizes()) - calls; n != 10 {
+			t.Errorf("10 intervals took %d calls of the store", n)
+		}
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
@@ -155,6 +166,50 @@ func TestNothingIsHeld(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRepeatAfterARiseIsHeld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spy := newSpy()
+		m := newManager(t, spy, nil)
+		stop := run(t, m)
+		put(t, m, occurrence("mallory", "e0", 0))
+		for i, stored := range []int64{2, 2, 2} { // only the first goes to the store
+			a := occurrence("mallory", fmt.Sprint("high", i), 1)
+			a.Severity = monitor.SeverityHigh
+			put(t, m, a)
+			wantStored(t, spy, stored)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		wantStored(t, spy, 4)
+	})
+}
+
+// A retried event that a closed alert has already says nothing of an open one.
+func TestRetryAfterClosing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spy := newSpy()
+		m := newManager(t, spy, nil)
+		stop := run(t, m)
+		id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
+		if _, err := m.Resolve(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
+			t.Fatal(err)
+		}
+		if d := put(t, m, occurrence("mallory", "e0", 0))[0]; d.Stored != monitor.Counted {
+			t.Errorf("the retry was %v", d.Stored)
+		}
+		if d := put(t, m, occurrence("mallory", "e1", 1))[0]; d.Stored != monitor.Created {
+			t.Errorf("the next occurrence was %v", d.Stored)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		wantStored(t, spy, 1, 1)
+	})
 }
 
 func TestInvalidRepeatIsRefused(t *testing.T) {
@@ -390,7 +445,9 @@ func TestClosedByAnotherInstance(t *testing.T) {
 		m := newManager(t, spy, nil)
 		stop := run(t, m)
 		id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
-		put(t, m, occurrence("mallory", "e1", 1))
+		repeat := occurrence("mallory", "e1", 1)
+		put(t, m, repeat)
+		clear(repeat.Finding.References) // they were valid during the call only
 		if _, err := spy.Store.Resolve(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// ErrTransition: the alert's status does not allow the change. Its
-// [TransitionError] says which statuses these are.
+// ErrTransition says that the alert's status does not allow the change. The
+// [TransitionError] that is one names the two statuses.
 var ErrTransition = errors.New("transition not allowed")
 
 // A TransitionError is a change of status that the lifecycle does not have. It

@@ -204,13 +204,13 @@ func (m *Manager) Flush(ctx context.Context) error {
 		return fmt.Errorf("alerting: flush: %w", ctx.Err())
 	}
 	batch, epoch := m.repeats.take()
-	if len(batch) == 0 {
+	if len(batch.alerts) == 0 {
 		m.repeats.done(batch, nil)
 		return nil
 	}
-	as := make([]*monitor.Alert, len(batch))
-	for i := range batch {
-		as[i] = &batch[i]
+	as := make([]*monitor.Alert, len(batch.alerts))
+	for i := range batch.alerts {
+		as[i] = &batch.alerts[i]
 	}
 	ds, err := m.store(ctx, as, epoch)
 	if err != nil {

@@ -201,6 +201,9 @@ func TestSlowHandlerDelaysNothing(t *testing.T) {
 		stop := run(t, m)
 		began := time.Now()
 		for i := range 1100 {
+			if i == 1 {
+				synctest.Wait() // the handler has the first
+			}
 			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
 		}
 		if took := time.Since(began); took != 0 {
@@ -249,6 +252,31 @@ func TestLastAttempt(t *testing.T) {
 		}
 		r.want(t, "mallory", "eve", "mallory", "eve", "mallory", "eve")
 		wantHealth(t, m, monitor.HealthOK)
+		put(t, m, occurrence("trudy", "e2", 0)) // as before Run
+		r.want(t, "mallory", "eve", "mallory", "eve", "mallory", "eve", "trudy")
+	})
+}
+
+func TestTimesOfAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began, attempts := time.Now(), ""
+		bad := monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
+			attempts += fmt.Sprint(a.Finding.Key, time.Since(began), " ")
+			return errHandler
+		})
+		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "bad", Handler: bad}}})
+		stop := run(t, m)
+		put(t, m, occurrence("a", "e0", 0))
+		advance(2500 * time.Millisecond)
+		put(t, m, occurrence("b", "e1", 0))
+		advance(5 * time.Second)
+		if want := "a0s a1s b2.5s a3s b3.5s b5.5s a7s "; attempts != want {
+			t.Errorf("attempts %s, want %s", attempts, want)
+		}
+		if err := stop(); !errors.Is(err, errHandler) {
+			t.Errorf("Run: %v", err)
+		}
 	})
 }
 

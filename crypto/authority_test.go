@@ -74,6 +74,20 @@ func TestAuthorityGoesAway(t *testing.T) {
 	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Deferred, monitor.Undecided)
 }
 
+// While one of several candidates cannot be asked, nothing is known.
+func TestAuthorityAmongCandidates(t *testing.T) {
+	t.Parallel()
+	away := must(auditcrypto.NewAuthorityKey("away", auditcrypto.HMACSHA256, authority(
+		func(context.Context, []byte, []byte) error { return errors.New("timeout") }), nil))(t)
+	other := hmacKey(t, "other", otherSecret, nil)
+	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" })
+	for _, keys := range [][]*auditcrypto.Key{{away, other}, {other, away}} {
+		monitortest.WantVerdict(t, checker(t, keys...).Verify(t.Context(), e), monitor.Deferred, monitor.Undecided)
+	}
+	e = signed(t, other, func(e *monitor.Event) { e.KeyID = "" })
+	monitortest.WantVerdict(t, checker(t, away, other).Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+}
+
 // A signature that is no base64 is nothing to ask an authority about.
 func TestAuthorityMalformed(t *testing.T) {
 	t.Parallel()
@@ -98,7 +112,9 @@ func TestAuthorityMayKeep(t *testing.T) {
 	c.Verify(t.Context(), signed(t, hmacKey(t, "k", secret, nil)))
 	message, value := bytes.Clone(kept), bytes.Clone(signature)
 	for range 10 {
-		c.Verify(t.Context(), signed(t, hmacKey(t, "other", secret, nil), func(e *monitor.Event) { e.Action = "x" }))
+		e := monitortest.NewEvent(func(e *monitor.Event) { e.PrincipalID = "user-2" })
+		sign(t, hmacKey(t, "other", secret, nil), e)
+		monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
 	}
 	if !bytes.Equal(kept, message) || !bytes.Equal(signature, value) || len(kept) != 64 {
 		t.Errorf("message is %q, was %q", kept, message)

@@ -57,8 +57,8 @@ func BenchmarkChecker(b *testing.B) {
 		accept bool
 	}{
 		{"hmac", hmacKey(b, "k", secret, nil), func(*monitor.Event) {}, true},
-		{"hmac/unnamed", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" }, true},
-		{"hmac/edited", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" }, false},
+		{"hmac-unnamed", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" }, true},
+		{"hmac-edited", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" }, false},
 		{"ed25519", must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, public, nil))(b), func(*monitor.Event) {}, true},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
@@ -71,7 +71,7 @@ func BenchmarkChecker(b *testing.B) {
 			}
 		})
 	}
-	b.Run("hmac/parallel", func(b *testing.B) {
+	b.Run("hmac-parallel", func(b *testing.B) {
 		key := hmacKey(b, "k", secret, nil)
 		c, e := checker(b, key), benchSigned(b, key, func(*monitor.Event) {})
 		b.ReportAllocs()

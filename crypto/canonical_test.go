@@ -105,6 +105,35 @@ func TestAppendCanonical(t *testing.T) {
 	}
 }
 
+// Every character of one byte and some of two, at every place of a short text.
+func TestEveryCharacter(t *testing.T) {
+	t.Parallel()
+	const filling = "abcdefghijklmnopqrstuvwxyz"
+	var buf []byte
+	for r := range rune(0x100) {
+		for before := range 9 {
+			for _, after := range []int{0, 1, 8, 9} {
+				e := monitortest.NewEvent(func(e *monitor.Event) {
+					e.PrincipalID = filling[:before] + string(r) + filling[:after]
+				})
+				want, _ := plainCanonical(e)
+				var err error
+				if buf, err = auditcrypto.AppendCanonical(buf[:0], e); err != nil || string(buf) != want {
+					t.Fatalf("%q: got %q, %v, want %q", e.PrincipalID, buf, err, want)
+				}
+			}
+		}
+	}
+}
+
+func TestCoveredV1(t *testing.T) {
+	t.Parallel()
+	const want = "timestamp,action,status,principalId,organizationId,targetResourceType,targetResourceId,outcomeDescription"
+	if got := auditcrypto.CoveredV1.String(); got != want {
+		t.Errorf("covered fields %s, want %s", got, want)
+	}
+}
+
 func TestNotCanonical(t *testing.T) {
 	t.Parallel()
 	const bad = "a\xffb"

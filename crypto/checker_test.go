@@ -182,6 +182,32 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// Neither hash nor signature is good as far as it goes.
+func TestBadDigitAtTheEnd(t *testing.T) {
+	t.Parallel()
+	key := hmacKey(t, "k", secret, nil)
+	c := checker(t, key)
+	hashes, signatures := 0, 0
+	for i := range 4096 { // some of them end with two zeros
+		e := monitortest.NewEvent(func(e *monitor.Event) { e.PrincipalID = fmt.Sprint("user-", i) })
+		sign(t, key, e)
+		if hash, ok := strings.CutSuffix(e.Hash, "00"); ok {
+			hashes++
+			e.Hash = hash + "zz"
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.HashFieldEdited)
+			e.PrincipalID = "intruder"
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.Replaced)
+		} else if signature, ok := strings.CutSuffix(e.Signature, "00"); ok {
+			signatures++
+			e.Signature = signature + "zz"
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.Forged)
+		}
+	}
+	if hashes == 0 || signatures == 0 {
+		t.Errorf("%d hashes and %d signatures end with two zeros", hashes, signatures)
+	}
+}
+
 // An event that changed its organisation was edited, even when its key may not
 // sign for the one that it claims now.
 func TestEditedOrganization(t *testing.T) {

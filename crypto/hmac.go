@@ -99,9 +99,10 @@ func (s *hmacState) mac(message []byte) []byte {
 // decodeHex reads 64 hex digits of either case.
 func decodeHex(text string) (value [sha256.Size]byte, ok bool) {
 	var digits [2 * sha256.Size]byte
-	if copy(digits[:], text) != len(text) || len(text) != len(digits) {
+	if len(text) != len(digits) {
 		return value, false
 	}
+	copy(digits[:], text)
 	_, err := hex.Decode(value[:], digits[:])
 	return value, err == nil
 }

@@ -2,6 +2,11 @@ package crypto_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"io"
 	"reflect"
@@ -25,6 +30,48 @@ func TestSigner(t *testing.T) {
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("signed event is\n%+v\nwant\n%+v", e, want)
 	}
+}
+
+// What a signer makes, the standard library verifies, and the other way round.
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	sha := func(h stdcrypto.Hash, message []byte) []byte {
+		d := h.New()
+		d.Write(message)
+		return d.Sum(nil)
+	}
+	salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+	ed := privateKeys()["ed25519"].Public().(ed25519.PublicKey)
+	ec := privateKeys()["ecdsa"].Public().(*ecdsa.PublicKey)
+	rs := privateKeys()["rsa"].(*rsa.PrivateKey)
+	pss := func(h stdcrypto.Hash) func(m, sig []byte) bool {
+		return func(m, sig []byte) bool { return rsa.VerifyPSS(&rs.PublicKey, h, sha(h, m), sig, salt) == nil }
+	}
+	pkcs1 := func(h stdcrypto.Hash) func(m, sig []byte) bool {
+		return func(m, sig []byte) bool { return rsa.VerifyPKCS1v15(&rs.PublicKey, h, sha(h, m), sig) == nil }
+	}
+	verifiers := map[auditcrypto.Algorithm]func(message, signature []byte) bool{
+		"ED25519":            func(m, sig []byte) bool { return ed25519.Verify(ed, m, sig) },
+		"ECDSA_SHA_256":      func(m, sig []byte) bool { return ecdsa.VerifyASN1(ec, sha(stdcrypto.SHA256, m), sig) },
+		"RSASSA_PSS_SHA_256": pss(stdcrypto.SHA256), "RSASSA_PKCS1_V1_5_SHA_256": pkcs1(stdcrypto.SHA256),
+		"RSASSA_PSS_SHA_384": pss(stdcrypto.SHA384), "RSASSA_PKCS1_V1_5_SHA_384": pkcs1(stdcrypto.SHA384),
+		"RSASSA_PSS_SHA_512": pss(stdcrypto.SHA512), "RSASSA_PKCS1_V1_5_SHA_512": pkcs1(stdcrypto.SHA512),
+	}
+	algorithms := publicAlgorithms()
+	for algorithm, verify := range verifiers {
+		e := signed(t, must(auditcrypto.NewPrivateKey("k", algorithm, algorithms[algorithm], nil))(t))
+		raw := must(base64.StdEncoding.DecodeString(e.Signature))(t)
+		if !verify([]byte(e.Hash), raw) {
+			t.Errorf("%s: the signature is not one over the text of the hash", algorithm)
+		}
+	}
+
+	// OpenSSL and Node make the salt as long as they can.
+	e := signed(t, must(auditcrypto.NewPrivateKey("k", auditcrypto.RSAPSSSHA256, rs, nil))(t))
+	raw := must(rsa.SignPSS(rand.Reader, rs, stdcrypto.SHA256, sha(stdcrypto.SHA256, []byte(e.Hash)), nil))(t)
+	e.Signature = base64.StdEncoding.EncodeToString(raw)
+	c := checker(t, must(auditcrypto.NewPublicKey("k", auditcrypto.RSAPSSSHA256, rs.Public(), nil))(t))
+	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
 }
 
 func TestNewSignerErrors(t *testing.T) {

@@ -71,13 +71,14 @@ func appendIDs(buf []byte, l *line) []byte {
 	for _, id := range [...]struct{ name, value string }{
 		{"requestId", l.requestID}, {"trace_id", l.traceID}, {"span_id", l.spanID},
 	} {
-		if id.value != "" {
-			buf = append(buf, opening...)
-			buf = append(buf, id.name...)
-			buf = append(buf, '=')
-			buf = appendWord(buf, id.value)
-			opening = " "
+		if id.value == "" {
+			continue
 		}
+		buf = append(buf, opening...)
+		buf = append(buf, id.name...)
+		buf = append(buf, '=')
+		buf = appendWord(buf, id.value)
+		opening = " "
 	}
 	if opening == " " {
 		buf = append(buf, ']')

@@ -84,7 +84,7 @@ func TestConsoleHandlerLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := write(t, test.ctx, newConsole, test.options, test.record); got != test.want+"\n" {
+			if got := write(test.ctx, t, newConsole, test.options, test.record); got != test.want+"\n" {
 				t.Errorf("got  %swant %s", got, test.want)
 			}
 		})
@@ -97,7 +97,7 @@ func TestColorsFollowTheLevel(t *testing.T) {
 		slog.LevelDebug: "\x1b[34mDEBUG\x1b[0m", slog.LevelInfo: "\x1b[32mINFO\x1b[0m",
 		slog.LevelError: "\x1b[31mERROR\x1b[0m", logging.LevelFatal: "\x1b[31mFATAL\x1b[0m",
 	} {
-		got := write(t, t.Context(), newConsole, &logging.Options{Color: true}, record(level, "m"))
+		got := write(t.Context(), t, newConsole, &logging.Options{Color: true}, record(level, "m"))
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
@@ -113,12 +113,12 @@ func FuzzLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message, key, value string) {
 		for _, newHandler := range []newHandler{newJSON, newConsole} {
 			r := record(slog.LevelInfo, message, key, value, "nested", map[string]string{key: value})
-			line, ok := strings.CutSuffix(write(t, t.Context(), newHandler, nil, r), "\n")
+			line, ok := strings.CutSuffix(write(t.Context(), t, newHandler, nil, r), "\n")
 			if i := strings.IndexFunc(line, func(r rune) bool { return !strconv.IsPrint(r) || unicode.IsControl(r) }); i >= 0 || !ok {
 				t.Fatalf("%q does not print at %d", line, i)
 			}
 		}
-		line := write(t, t.Context(), newJSON, nil, record(slog.LevelInfo, message, key, value))
+		line := write(t.Context(), t, newJSON, nil, record(slog.LevelInfo, message, key, value))
 		var fields struct {
 			Level, Message string
 			Context        map[string]any

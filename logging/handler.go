@@ -104,9 +104,6 @@ func (h *Handler) with(s scope, empty bool) slog.Handler {
 	return &derived
 }
 
-// buffers holds *[]byte.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // Handle writes the record. Its error is that of the writer.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	redact := h.options.Redactor
@@ -122,17 +119,10 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	if h.options.TraceIDs != nil {
 		l.traceID, l.spanID = h.options.TraceIDs(ctx)
 	}
-	buf := buffers.Get().(*[]byte)
-	defer func() {
-		const kept = 16 << 10 // larger ones are left to the garbage collector
-		if cap(*buf) <= kept {
-			buffers.Put(buf)
-		}
-	}()
-	*buf = append(h.format((*buf)[:0], &h.options, &l), '\n')
+	text := append(h.format(make([]byte, 0, 512), &h.options, &l), '\n')
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
-	_, err := h.out.w.Write(*buf)
+	_, err := h.out.w.Write(text)
 	return err
 }
 

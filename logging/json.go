@@ -18,7 +18,8 @@ import (
 // (milliseconds since 1970, a number), level (debug, info, warn, error or
 // fatal), message, trace_id and span_id (if there are any), and context, an
 // object that holds the attributes and nothing else, so that none can take the
-// place of another field. Of two attributes with one key the last counts.
+// place of another field. Of two attributes with one key the last counts; two
+// groups with one name become one.
 // Options may be nil.
 func NewJSONHandler(w io.Writer, options *Options) *Handler {
 	return newHandler(w, options, appendRecord)
@@ -156,14 +157,14 @@ func appendFloat(buf []byte, f float64) []byte {
 func appendQuoted(buf []byte, s string) []byte {
 	buf = append(buf, '"')
 	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
+		switch r {
+		case '"', '\\':
 			buf = append(buf, '\\', byte(r))
-		case r == '\n':
+		case '\n':
 			buf = append(buf, '\\', 'n')
-		case r == '\r':
+		case '\r':
 			buf = append(buf, '\\', 'r')
-		case r == '\t':
+		case '\t':
 			buf = append(buf, '\\', 't')
 		default:
 			buf = appendPrintable(buf, r)

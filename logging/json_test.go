@@ -27,7 +27,7 @@ func record(level slog.Level, message string, args ...any) slog.Record {
 }
 
 // write returns what the handler made by newHandler writes for a record.
-func write(t testing.TB, ctx context.Context, newHandler newHandler, o *logging.Options, r slog.Record) string {
+func write(ctx context.Context, t *testing.T, newHandler newHandler, o *logging.Options, r slog.Record) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := newHandler(&out, o).Handle(ctx, r); err != nil {
@@ -85,7 +85,7 @@ func TestJSONHandlerRecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := write(t, test.ctx, newJSON, test.options, test.record); got != test.want+"\n" {
+			if got := write(test.ctx, t, newJSON, test.options, test.record); got != test.want+"\n" {
 				t.Errorf("got  %swant %s", got, test.want)
 			}
 		})
@@ -98,7 +98,7 @@ func TestLevels(t *testing.T) {
 		-8: "debug", slog.LevelDebug: "debug", -1: "debug", slog.LevelInfo: "info", 3: "info", slog.LevelWarn: "warn",
 		slog.LevelError: "error", 11: "error", logging.LevelFatal: "fatal", 100: "fatal",
 	} {
-		if got := write(t, t.Context(), newJSON, nil, record(level, "m")); !strings.Contains(got, `"level":"`+want+`"`) {
+		if got := write(t.Context(), t, newJSON, nil, record(level, "m")); !strings.Contains(got, `"level":"`+want+`"`) {
 			t.Errorf("level %d: got %s, want %s", level, got, want)
 		}
 	}
@@ -207,7 +207,8 @@ func TestValues(t *testing.T) {
 		"pointers":            {&tagged{Label: &Label{"l"}}, `{"Any":null,"X":0,"Y":0,"label":{"Name":"l"},"renamed":""}`},
 		"own JSON":            {raw{`{"b":[1e400, null],"a":"\u0041"}`}, `{"a":"A","b":[1e400,null]}`},
 		"own JSON that fails": {raw{}, `"json: error calling MarshalJSON`},
-		"group":               {slog.GroupValue(slog.Int("a", 1), slog.Group("b"), slog.Group("", slog.Int("c", 2)), slog.Int("a", 3)), `{"c":2,"a":3}`},
+		"group":               {slog.GroupValue(slog.Int("a", 1), slog.Group("b"), slog.Group("", slog.Int("c", 2)), slog.Int("a", 3)), `{"a":3,"c":2}`},
+		"groups of one name":  {slog.GroupValue(slog.Group("g", "a", 1, "b", 2), slog.Group("g", "b", 3), slog.Int("n", 1)), `{"g":{"a":1,"b":3},"n":1}`},
 		"valuer in a map":     {map[string]any{"v": valuer{slog.GroupValue(slog.Int("a", 1), slog.Group("g", "d", time.Second))}}, `{"v":{"a":1,"g":{"d":"1s"}}}`},
 		"value in a map":      {map[string]any{"v": slog.StringValue("x")}, `{"v":"x"}`},
 		"function":            {func() {}, `"func()"`},
@@ -220,7 +221,7 @@ func TestValues(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			line := write(t, t.Context(), newJSON, nil, record(slog.LevelInfo, "m", "k", test.value))
+			line := write(t.Context(), t, newJSON, nil, record(slog.LevelInfo, "m", "k", test.value))
 			_, got, _ := strings.Cut(line, `"context":{"k":`)
 			if !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %.200s, want %s", got, test.want)
@@ -228,7 +229,7 @@ func TestValues(t *testing.T) {
 			if !json.Valid([]byte(line)) || strings.Count(line, "\n") != 1 || len(line) > 1<<20 {
 				t.Errorf("not a line of JSON within bounds: %.200s", line)
 			}
-			write(t, t.Context(), newConsole, nil, record(slog.LevelInfo, "m", "k", test.value))
+			write(t.Context(), t, newConsole, nil, record(slog.LevelInfo, "m", "k", test.value))
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // redacted stands in the place of a secret.
@@ -60,53 +61,57 @@ func NewRedactor(options *RedactorOptions) *Redactor {
 	}
 	if options != nil {
 		for _, key := range options.Keys {
-			r.names[strings.Join(words(key), "")] = true
+			if name := lowerLetters(key); name != "" {
+				r.names[name] = true
+			}
 		}
-		delete(r.names, "") // of a key without letters
 		r.patterns = options.Patterns
 	}
 	return r
 }
 
-// secret reports whether the key names something secret.
-func (r *Redactor) secret(key string) bool {
-	before := ""
-	all := words(key)
-	for _, word := range all {
-		if r.names[word] || r.names[before+word] {
-			return true
+// lowerLetters returns the letters of a key in lower case.
+func lowerLetters(key string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsLetter(c) {
+			return -1
 		}
-		before = word
-	}
-	return len(all) > 2 && r.names[strings.Join(all, "")]
+		return unicode.ToLower(c)
+	}, key)
 }
 
-// words returns the words of a key in lower case. A word ends before anything
-// that is no letter, before an upper-case letter that follows a lower-case one,
-// and before the last of several upper-case letters when a lower-case one
-// follows it.
-func words(key string) []string {
-	var all []string
-	letters := []rune(key)
-	start := 0
-	end := func(i int) {
-		if i > start {
-			all = append(all, strings.ToLower(string(letters[start:i])))
-		}
+// secret reports whether the key names something secret. A word of the key ends
+// before anything that is no letter, before an upper-case letter that follows a
+// lower-case one, and before the last of several upper-case letters when a
+// lower-case one follows it.
+func (r *Redactor) secret(key string) bool {
+	var array [64]byte
+	letters := array[:0]   // of the key so far, in lower case
+	previous, word := 0, 0 // where the last two words begin in letters
+	named := func() bool {
+		return r.names[string(letters[word:])] || r.names[string(letters[previous:])]
 	}
-	for i, c := range letters {
-		switch {
-		case !unicode.IsLetter(c):
-			end(i)
-			start = i + 1
-		case i > start && unicode.IsUpper(c) &&
-			(unicode.IsLower(letters[i-1]) || i+1 < len(letters) && unicode.IsLower(letters[i+1])):
-			end(i)
-			start = i
+	var last rune
+	for i, c := range key {
+		isLetter := unicode.IsLetter(c)
+		begins := unicode.IsUpper(c) && (unicode.IsLower(last) || beginsLower(key[i+utf8.RuneLen(c):]))
+		if (!isLetter || begins) && len(letters) > word {
+			if named() {
+				return true
+			}
+			previous, word = word, len(letters)
 		}
+		if isLetter {
+			letters = utf8.AppendRune(letters, unicode.ToLower(c))
+		}
+		last = c
 	}
-	end(len(letters))
-	return all
+	return named() || r.names[string(letters)]
+}
+
+func beginsLower(s string) bool {
+	c, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsLower(c)
 }
 
 // Value returns the value of a key without its secrets and in plain types: nil,
@@ -129,7 +134,7 @@ func (r *Redactor) Attr(a slog.Attr) slog.Attr {
 
 // attrs returns the attributes as a handler writes them: each as Attr returns it,
 // groups without a name dissolved, empty groups and attributes left out, and of
-// several with one key the last.
+// several with one key the last, except that groups become one.
 func (r *Redactor) attrs(attrs []slog.Attr) []slog.Attr {
 	w := walker{redactor: r, left: maxValues}
 	return w.group(nil, attrs, 0)

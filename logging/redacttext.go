@@ -68,7 +68,7 @@ func (r *Redactor) assigned(s string, from int) (start, end int) {
 			return -1, -1
 		}
 		i += n
-		if r.secretBefore(s[from:i]) {
+		if r.secretBefore(s[:i]) {
 			if start, end = valueAfter(s, i); start < end && s[start:end] != redacted {
 				return start, end
 			}
@@ -177,8 +177,8 @@ func wordLength(s string) int {
 }
 
 // schemeToken finds the token behind the word Bearer or Basic. A token has six
-// characters or more; as "basic" is a common word, its token must have a digit
-// or a = too.
+// characters or more; as "basic" is a common word, what follows it must not look
+// like a word.
 func schemeToken(s string, from int) (start, end int) {
 	for i := from; ; i++ {
 		n := strings.IndexByte(s[i:], ' ')
@@ -186,8 +186,8 @@ func schemeToken(s string, from int) (start, end int) {
 			return -1, -1
 		}
 		i += n
-		bearer := endsInWord(s[from:i], "bearer")
-		if !bearer && !endsInWord(s[from:i], "basic") {
+		bearer := endsInWord(s[:i], "bearer")
+		if !bearer && !endsInWord(s[:i], "basic") {
 			continue
 		}
 		start = len(s) - len(strings.TrimLeft(s[i:], " "))
@@ -195,7 +195,7 @@ func schemeToken(s string, from int) (start, end int) {
 		if n := strings.IndexFunc(token, notInToken); n >= 0 {
 			token = token[:n]
 		}
-		if len(token) >= 6 && (bearer || strings.ContainsAny(token, "0123456789=")) {
+		if len(token) >= 6 && (bearer || strings.ContainsFunc(token[1:], notInWord)) {
 			return start, start + len(token)
 		}
 	}
@@ -204,6 +204,8 @@ func schemeToken(s string, from int) (start, end int) {
 func notInToken(c rune) bool {
 	return c >= utf8.RuneSelf || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-._~+/=", c)
 }
+
+func notInWord(c rune) bool { return !unicode.IsLower(c) }
 
 // endsInWord reports whether s ends in the word, in any case.
 func endsInWord(s, word string) bool {

@@ -56,15 +56,22 @@ func (w *walker) group(dst, attrs []slog.Attr, depth int) []slog.Attr {
 	return dst
 }
 
-// setAttr appends an attribute and takes away the one with its key.
+// setAttr puts an attribute in the place of the one with its key, or appends it.
+// A group is put into the one with its key.
 func setAttr(dst []slog.Attr, a slog.Attr) []slog.Attr {
-	for i := range dst {
-		if dst[i].Key == a.Key {
-			dst = append(dst[:i], dst[i+1:]...)
-			break
-		}
+	i := slices.IndexFunc(dst, func(d slog.Attr) bool { return d.Key == a.Key })
+	if i < 0 {
+		return append(dst, a)
 	}
-	return append(dst, a)
+	if a.Value.Kind() == slog.KindGroup && dst[i].Value.Kind() == slog.KindGroup {
+		merged := slices.Clone(dst[i].Value.Group())
+		for _, member := range a.Value.Group() {
+			merged = setAttr(merged, member)
+		}
+		a.Value = slog.GroupValue(merged...)
+	}
+	dst[i] = a
+	return dst
 }
 
 func (w *walker) attr(a slog.Attr, depth int) slog.Attr {
@@ -73,14 +80,14 @@ func (w *walker) attr(a slog.Attr, depth int) slog.Attr {
 	case w.enough(depth):
 		a.Value = slog.StringValue(cut)
 	case kind == slog.KindBool || kind == slog.KindTime || kind == slog.KindDuration:
+	case kind == slog.KindAny:
+		a.Value = slog.AnyValue(w.member(a.Key, a.Value.Any()))
 	case w.redactor.secret(a.Key):
 		a.Value = slog.StringValue(redacted)
 	case kind == slog.KindString:
 		a.Value = slog.StringValue(w.redactor.String(a.Value.String()))
 	case kind == slog.KindGroup:
 		a.Value = slog.GroupValue(w.group(nil, a.Value.Group(), depth+1)...)
-	case kind == slog.KindAny:
-		a.Value = slog.AnyValue(w.member(a.Key, a.Value.Any()))
 	}
 	a.Key = w.redactor.String(a.Key)
 	return a

@@ -96,6 +96,9 @@ func TestSummary(t *testing.T) {
 		{"mean and max are exact", []time.Duration{1, 2, 1_000_003}, monitor.LatencySummary{
 			Count: 3, Mean: 333_335, P50: 2, P95: 1_000_003, P99: 1_000_003, Max: 1_000_003,
 		}},
+		{"the last is exact", []time.Duration{1_000_000, 1_015_000}, monitor.LatencySummary{
+			Count: 2, Mean: 1_007_500, P50: 1_003_520, P95: 1_015_000, P99: 1_015_000, Max: 1_015_000,
+		}},
 		{"ranks", upTo(50), monitor.LatencySummary{Count: 50, Mean: 25, P50: 25, P95: 48, P99: 50, Max: 50}},
 	} {
 		if got := distributionOf(c.durations...).Summary(); got != c.want {

@@ -171,7 +171,7 @@ func (d *eventDecoder) member(name string) error {
 		if dst := d.event.textField(name); dst != nil {
 			err = d.optionalText(dst)
 		} else {
-			err = d.detail(1, &d.event.Details)
+			d.event.Details, err = d.detail(1, d.event.Details)
 		}
 	}
 	if err == nil {
@@ -205,7 +205,7 @@ func (d *eventDecoder) sessionMember(name string) error {
 	if dst := d.event.Session.textField(name); dst != nil {
 		err = d.optionalText(dst)
 	} else {
-		err = d.detail(2, &d.event.Session.Details)
+		d.event.Session.Details, err = d.detail(2, d.event.Session.Details)
 	}
 	if err == nil {
 		d.field = ""
@@ -253,18 +253,18 @@ func (d *eventDecoder) recordCount() error {
 	return nil
 }
 
-// detail decodes the value of a field that has no place in [Event].
-func (d *eventDecoder) detail(depth int, details *map[string]any) error {
-	name := d.field
+// detail decodes the value of a field that has no place in [Event] into details,
+// which may be nil.
+func (d *eventDecoder) detail(depth int, details map[string]any) (map[string]any, error) {
 	v, err := d.value(depth)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if *details == nil {
-		*details = make(map[string]any)
+	if details == nil {
+		details = make(map[string]any)
 	}
-	(*details)[name] = v
-	return nil
+	details[d.field] = v
+	return details, nil
 }
 
 // wrongType is the error for a value of another type than the field has.

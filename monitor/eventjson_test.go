@@ -40,7 +40,7 @@ func TestDecodeEventFields(t *testing.T) {
 		"sessionContext":{"sessionId":"s","ipAddress":"ip","userAgent":"ua","geolocation":"g","device":{"os":"x"}},
 		"correlationId":"c","eventVersion":"1.0","retentionPolicy":"r","dataClassification":"PHI","recordCount":12,
 		"hash":"h","hashAlgorithm":"SHA-256","signature":"sg","algorithm":"HMAC-SHA256","keyId":"k",
-		"Action":"other case","details":{"n":[1,2.50,1e400,-0,true,null,"x"]}} `)
+		"Action":"other case","details":{"n":[1,2.50,1e400,-0,true,false,null,"x"]}} `)
 	want := &monitor.Event{
 		ID: "i", Action: "a", Status: monitor.StatusAttempt, PrincipalID: "p", OrganizationID: "o",
 		TargetResourceType: "tt", TargetResourceID: "ti", OutcomeDescription: "od",
@@ -54,7 +54,7 @@ func TestDecodeEventFields(t *testing.T) {
 		Details: map[string]any{
 			"Action": "other case",
 			"details": map[string]any{"n": []any{
-				json.Number("1"), json.Number("2.50"), json.Number("1e400"), json.Number("-0"), true, nil, "x",
+				json.Number("1"), json.Number("2.50"), json.Number("1e400"), json.Number("-0"), true, false, nil, "x",
 			}},
 		},
 	}
@@ -155,6 +155,7 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"invalid UTF-8":          {with("\"principalId\":\"a\xff\""), "principalId", "UTF-8"},
 		"invalid UTF-8, escapes": {with("\"principalId\":\"\\t\xc3\""), "principalId", "UTF-8"},
 		"invalid UTF-8 name":     {with("\"\xff\":1"), "", "UTF-8"},
+		"continuation byte":      {with("\"principalId\":\"\x80\""), "principalId", "UTF-8"},
 		"surrogate in UTF-8":     {with("\"principalId\":\"\xed\xa0\x80\""), "principalId", "UTF-8"},
 		"lone high surrogate":    {with(`"outcomeDescription":"x\ud800y"`), "outcomeDescription", "surrogate"},
 		"lone low surrogate":     {with(`"outcomeDescription":"x\udc00y"`), "outcomeDescription", "surrogate"},
@@ -228,9 +229,13 @@ func TestDecodeEventRefuses(t *testing.T) {
 func TestDecodeEventLimitsAreInclusive(t *testing.T) {
 	t.Parallel()
 	e := decodeEvent(t, `{`+requiredFields+`,"principalId":"`+strings.Repeat("x", monitor.MaxFieldSize)+
-		`","x":`+strings.Repeat(`[`, 63)+strings.Repeat(`]`, 63)+`}`)
+		`","x":`+strings.Repeat(`[`, 63)+strings.Repeat(`]`, 63)+
+		`,"y":`+strings.Repeat(`{"z":`, 63)+`1`+strings.Repeat(`}`, 63)+`}`)
 	if len(e.PrincipalID) != monitor.MaxFieldSize {
 		t.Errorf("principal has %d bytes", len(e.PrincipalID))
+	}
+	if _, err := e.AppendJSON(nil); err != nil {
+		t.Errorf("the deepest event does not encode: %v", err)
 	}
 	head := `{` + requiredFields + `,"x":"`
 	e = decodeEvent(t, head+strings.Repeat("x", monitor.MaxEventSize-len(head)-2)+`"}`)

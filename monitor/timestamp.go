@@ -41,7 +41,7 @@ func parseTimestamp(text string) (time.Time, error) {
 // that RFC 3339 does not, keeps off the local time zone and does not allocate.
 func readTimestamp(s string) (t time.Time, ok bool) {
 	const layout = "dddd-dd-ddTdd:dd:dd"
-	if len(s) <= len(layout) {
+	if len(s) < len(layout) {
 		return t, false
 	}
 	for i := range len(layout) {

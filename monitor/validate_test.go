@@ -88,6 +88,25 @@ func TestValidateAccepts(t *testing.T) {
 	}
 }
 
+// TestValidateFindsEveryByte puts a byte that is no UTF-8 everywhere in texts of
+// every length.
+func TestValidateFindsEveryByte(t *testing.T) {
+	t.Parallel()
+	e := decodeEvent(t, typicalEvent)
+	for length := 1; length <= 40; length++ {
+		for i := range length {
+			text := []byte(strings.Repeat("x", length))
+			if e.PrincipalID = string(text); e.Validate() != nil {
+				t.Fatalf("%q is refused", text)
+			}
+			text[i] = 0x80
+			if e.PrincipalID = string(text); e.Validate() == nil {
+				t.Fatalf("%q is accepted", text)
+			}
+		}
+	}
+}
+
 func TestValidateAllocations(t *testing.T) {
 	e := decodeEvent(t, typicalEvent)
 	if n := testing.AllocsPerRun(100, func() {

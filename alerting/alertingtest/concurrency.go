@@ -71,7 +71,7 @@ func testConcurrentChanges(t *storeTest) {
 		want(t, "acknowledgements that succeeded", succeeded.Load(), 1)
 		got := t.get(a.Ref())
 		want(t, "Version", got.Version, 2)
-		history, err := t.Store.History(t.Context(), a.Ref())
+		history, err := t.History(t.Context(), a.Ref())
 		if err != nil || len(history) != 2 || history[1].By != got.AcknowledgedBy {
 			t.Errorf("history %v, %v; acknowledged by %s", history, err, got.AcknowledgedBy)
 		}
@@ -142,5 +142,5 @@ func testConcurrentSettings(t *storeTest) {
 	}
 	all.Wait()
 	want(t, "saves that succeeded", succeeded.Load(), 1)
-	want(t, "Version", t.settings(acme).Version, 1)
+	want(t, "Version", t.mySettings().Version, 1)
 }

@@ -22,8 +22,8 @@ func testDurable(t *storeTest) {
 	got := t.get(a.Ref())
 	want(t, "Status", got.Status, monitor.AlertAcknowledged)
 	want(t, "Occurrences", got.Occurrences, 2)
-	want(t, "Settings", t.settings(acme).Cooldown, 10*time.Minute)
-	history, err := t.Store.History(t.Context(), a.Ref())
+	want(t, "Settings", t.mySettings().Cooldown, 10*time.Minute)
+	history, err := t.History(t.Context(), a.Ref())
 	if err != nil || len(history) != 2 || history[1].Note != "looking" {
 		t.Errorf("history %v, %v", history, err)
 	}

@@ -167,7 +167,7 @@ func testHistory(t *storeTest) {
 	t.ok(t.Resolve(t.Context(), a.Ref(), "bob", "done"))
 	reopened := t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
 	t.ok(t.Dismiss(t.Context(), a.Ref(), "bob", "really"))
-	history, err := t.Store.History(t.Context(), a.Ref())
+	history, err := t.History(t.Context(), a.Ref())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +209,6 @@ func (t *storeTest) eachByReference(ref monitor.AlertRef, check func(what string
 	}
 	_, err := t.Get(t.Context(), ref)
 	check("Get", err)
-	_, err = t.Store.History(t.Context(), ref)
+	_, err = t.History(t.Context(), ref)
 	check("History", err)
 }

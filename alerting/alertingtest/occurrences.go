@@ -240,7 +240,7 @@ func testCopies(t *storeTest) {
 		spoil(a)
 	}
 	spoil(t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, "")))
-	history, err := t.Store.History(t.Context(), a.Ref())
+	history, err := t.History(t.Context(), a.Ref())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func testCopies(t *storeTest) {
 	if !slices.Contains(got.Tags, "suspicious-pattern") {
 		t.Errorf("Tags = %q", got.Tags)
 	}
-	if history, err = t.Store.History(t.Context(), a.Ref()); err != nil || len(history) != 2 || history[1].By != ann {
+	if history, err = t.History(t.Context(), a.Ref()); err != nil || len(history) != 2 || history[1].By != ann {
 		t.Errorf("history = %v, %v", history, err)
 	}
 }

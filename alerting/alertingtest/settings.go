@@ -8,9 +8,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-func (t *storeTest) settings(organization string) alerting.Settings {
+func (t *storeTest) mySettings() alerting.Settings {
 	t.Helper()
-	s, err := t.Store.Settings(t.Context(), organization)
+	s, err := t.Settings(t.Context(), acme)
 	if err != nil {
 		t.Fatalf("Settings: %v", err)
 	}
@@ -42,7 +42,7 @@ func someSettings() alerting.Settings {
 }
 
 func testSettings(t *storeTest) {
-	want(t, "settings nobody saved", t.asJSON(t.settings(acme)), t.asJSON(alerting.Settings{}))
+	want(t, "settings nobody saved", t.asJSON(t.mySettings()), t.asJSON(alerting.Settings{}))
 
 	before := time.Now().Add(-time.Minute)
 	saved := t.save(acme, someSettings())
@@ -53,8 +53,8 @@ func testSettings(t *storeTest) {
 	if saved.UpdatedAt.Before(before) {
 		t.Errorf("UpdatedAt = %v", saved.UpdatedAt)
 	}
-	want(t, "settings", t.asJSON(t.settings(acme)), t.asJSON(saved))
-	got := t.settings(acme)
+	want(t, "settings", t.asJSON(t.mySettings()), t.asJSON(saved))
+	got := t.mySettings()
 	want(t, "Cooldown", got.Cooldown, 90*time.Second)
 	want(t, "threshold", got.Thresholds["failed_auth"], alerting.Threshold{Count: 10, Window: 10 * time.Minute})
 
@@ -63,7 +63,7 @@ func testSettings(t *storeTest) {
 	saved.Suppressions[0].Weekdays[0] = time.Monday
 	got.Suppressions[0].Reason = "spoiled"
 	clear(got.Thresholds)
-	again := t.settings(acme)
+	again := t.mySettings()
 	want(t, "stored threshold", again.Thresholds["failed_auth"].Count, 10)
 	want(t, "stored weekday", again.Suppressions[0].Weekdays[0], time.Saturday)
 	want(t, "stored reason", again.Suppressions[0].Reason, "backups")
@@ -71,8 +71,8 @@ func testSettings(t *storeTest) {
 	// What is not given is gone.
 	next := t.save(acme, alerting.Settings{Version: 1})
 	want(t, "next version", next.Version, 2)
-	want(t, "windows", len(t.settings(acme).Suppressions), 0)
-	want(t, "thresholds", len(t.settings(acme).Thresholds), 0)
+	want(t, "windows", len(t.mySettings().Suppressions), 0)
+	want(t, "thresholds", len(t.mySettings().Thresholds), 0)
 }
 
 func testSettingsConflict(t *storeTest) {
@@ -83,7 +83,7 @@ func testSettingsConflict(t *storeTest) {
 		_, err := t.SaveSettings(t.Context(), acme, alerting.Settings{Version: version}, ann)
 		t.wantError("another version", err, monitor.ErrConflict)
 	}
-	want(t, "settings", t.asJSON(t.settings(acme)), t.asJSON(saved))
+	want(t, "settings", t.asJSON(t.mySettings()), t.asJSON(saved))
 }
 
 func testSettingsInput(t *storeTest) {
@@ -98,5 +98,5 @@ func testSettingsInput(t *storeTest) {
 	}
 	_, err := t.SaveSettings(t.Context(), acme, alerting.Settings{}, "")
 	t.wantInvalid("SaveSettings", err, "by")
-	want(t, "Version", t.settings(acme).Version, 0)
+	want(t, "Version", t.mySettings().Version, 0)
 }

@@ -11,7 +11,7 @@ import (
 
 func (t *storeTest) statistics(q alerting.StatisticsQuery) *alerting.Statistics {
 	t.Helper()
-	s, err := t.Store.Statistics(t.Context(), q)
+	s, err := t.Statistics(t.Context(), q)
 	if err != nil {
 		t.Fatalf("Statistics: %v", err)
 	}
@@ -114,7 +114,7 @@ func testStatisticsInput(t *storeTest) {
 		"StatisticsQuery.Period": {Since: minutes(0), Until: minutes(1), Period: time.Millisecond},
 	} {
 		q.Organization = acme
-		_, err := t.Store.Statistics(t.Context(), q)
+		_, err := t.Statistics(t.Context(), q)
 		t.wantInvalid("Statistics", err, field)
 	}
 }

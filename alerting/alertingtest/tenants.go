@@ -32,7 +32,7 @@ func testTenants(t *storeTest) {
 	want(t, "their count", t.count(alerting.Query{Organization: other}), 2)
 	want(t, "my total", t.statistics(alerting.StatisticsQuery{Organization: acme}).Total, 1)
 	want(t, "their total", t.statistics(alerting.StatisticsQuery{Organization: other}).Total, 2)
-	want(t, "my settings", t.settings(acme).Version, 0)
+	want(t, "my settings", t.mySettings().Version, 0)
 	for _, nobody := range []string{"nobody", "ACME", "acme ", "*", "%"} {
 		want(t, "list of "+nobody, len(t.list(alerting.Query{Organization: nobody})), 0)
 		want(t, "count of "+nobody, t.count(alerting.Query{Organization: nobody}), 0)
@@ -94,7 +94,7 @@ func (t *storeTest) eachScoped(organization, id string, check func(what string, 
 	t.eachByReference(monitor.AlertRef{Organization: organization, ID: id}, check)
 	_, err = t.Purge(t.Context(), organization, time.Now().Add(time.Hour))
 	check("Purge", err)
-	_, err = t.Store.Settings(t.Context(), organization)
+	_, err = t.Settings(t.Context(), organization)
 	check("Settings", err)
 	_, err = t.SaveSettings(t.Context(), organization, alerting.Settings{}, ann)
 	check("SaveSettings", err)
@@ -108,7 +108,7 @@ func (t *storeTest) scopedReads(organization string) map[string]error {
 		errs["List"] = err
 	}
 	_, errs["Count"] = t.Count(t.Context(), alerting.Query{Organization: organization})
-	_, errs["Statistics"] = t.Store.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
+	_, errs["Statistics"] = t.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
 	return errs
 }
 

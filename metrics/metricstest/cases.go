@@ -109,15 +109,16 @@ func testHistogram(p *probe) {
 }
 
 func testAttributes(p *probe) {
+	p.record(monitor.AlertsCreated, 32, metrics.OtherAttribute) // no more than a name here
 	p.record(monitor.AlertsCreated, 1, "failed_auth")
 	p.record(monitor.AlertsCreated, 2, "off_hours")
 	p.record(monitor.AlertsCreated, 4, "failed_auth")
 	p.record(monitor.AlertsCreated, 8, "")
 	p.record(monitor.Errors, 16, "off_hours")
 	m := p.snapshot()
-	p.wantValue(&m, monitor.AlertsCreated, 15)
+	p.wantValue(&m, monitor.AlertsCreated, 47)
 	p.wantValue(&m, monitor.Errors, 16)
-	want := map[string]int64{"failed_auth": 5, "off_hours": 2}
+	want := map[string]int64{metrics.OtherAttribute: 32, "failed_auth": 5, "off_hours": 2}
 	if got := m.ByAttribute[monitor.AlertsCreated]; !maps.Equal(got, want) {
 		p.Errorf("alerts_created by attribute = %v, want %v", got, want)
 	}
@@ -195,6 +196,7 @@ func testConcurrent(p *probe) {
 				p.record(monitor.EventsProcessed, 1, "")
 				p.record(monitor.SuspiciousPatterns, 1, rules[i%len(rules)])
 				p.record(monitor.ProcessingLatency, int64(i), "")
+				p.record(monitor.Errors, 1, fmt.Sprintf("kind-%d", i/20)) // often a new one
 			}
 		})
 	}
@@ -234,6 +236,7 @@ func testConcurrent(p *probe) {
 	p.wantValue(&m, monitor.EventsProcessed, recorders*each)
 	p.wantValue(&m, monitor.SuspiciousPatterns, recorders*each)
 	p.wantValue(&m, monitor.ProcessingLatency, recorders*each)
+	p.wantValue(&m, monitor.Errors, recorders*each)
 	for i, rule := range rules {
 		p.wantAttribute(&m, monitor.SuspiciousPatterns, rule, recorders*int64((each-i+len(rules)-1)/len(rules)))
 	}

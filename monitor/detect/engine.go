@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // An Engine judges events by a set of rules. It is a [monitor.BatchDetector] and
-// safe for concurrent use; its methods never fail on an event.
+// safe for concurrent use. It serves one monitor, whose sequence numbers tell the
+// events apart.
 type Engine struct {
 	set atomic.Pointer[ruleset]
 	ids ids
@@ -39,7 +41,8 @@ func (en *Engine) Name() string { return "rules" }
 // Detect counts the event and reports every event that qualifies because of it,
 // for every rule: the event itself, and events with a later timestamp that came
 // before it. It does not block on anything but other calls, and always returns
-// nil.
+// nil: a rule that panics is reported to [monitor.Reporter.Fail], and the other
+// rules go on.
 func (en *Engine) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter) error {
 	en.detect(e, r)
 	return nil
@@ -56,16 +59,13 @@ func (en *Engine) DetectBatch(_ context.Context, es []*monitor.Event, r *monitor
 
 func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 	a := rep.Arrival()
+	rules := en.set.Load().of(a.OrganizationID)
 	var room [8]hit
 	hits := room[:0]
-	// The functions of rules belong to the host and may panic. All are called
-	// before anything is counted, so that the event can be handed over again.
-	for _, r := range en.set.Load().of(a.OrganizationID) {
-		if h, outcome := r.judge(e, a); outcome == Below || outcome == Fired {
-			hits = append(hits, h)
-		}
+	for next := 0; next < len(rules); {
+		next, hits = judgeAll(rules, next, e, rep, hits)
 	}
-	if len(hits) > 0 {
+	if len(hits) > 0 && e.ID != "" {
 		en.ids.put(a.Sequence, e.ID)
 	}
 	for i := range hits {
@@ -79,6 +79,25 @@ func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 		}
 		s.count()
 	}
+}
+
+// judgeAll adds the hits of the rules from next on. It returns the rule to go on
+// with, which is the one behind a rule whose functions, being the host's own,
+// panicked.
+func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit) (next int, all []hit) {
+	next, all = from, hits
+	defer func() {
+		if v := recover(); v != nil {
+			rep.Fail(&monitor.PanicError{Where: "rule " + rules[next].Name, Value: v, Stack: debug.Stack()})
+			next++
+		}
+	}()
+	for ; next < len(rules); next++ {
+		if h, outcome := rules[next].judge(e, rep.Arrival()); outcome == Below || outcome == Fired {
+			all = append(all, h)
+		}
+	}
+	return next, all
 }
 
 // Swap puts other options in place, between two events. A rule keeps its windows

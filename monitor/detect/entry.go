@@ -5,7 +5,7 @@ import "math"
 // An entry is one group of one organisation: its events in the order of their
 // timestamps, as far back as a window of an event that may still come reaches.
 type entry struct {
-	key    string
+	key    name
 	tenant *tenant
 	// window is the length of the window that start and marked were made for.
 	window int64

@@ -40,9 +40,13 @@ type idSlot struct {
 	id       [maxID]byte
 }
 
+// put remembers the ID of an event. An ID that is empty or too long is none.
 func (s *ids) put(sequence uint64, id string) {
-	if sequence == 0 || id == "" || len(id) > maxID {
+	if sequence == 0 {
 		return
+	}
+	if len(id) > maxID {
+		id = ""
 	}
 	stripe := &s.stripes[sequence%idStripes]
 	stripe.mu.Lock()

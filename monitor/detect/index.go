@@ -24,7 +24,7 @@ func (x *index) find(place uint64, organization, key string) *entry {
 		if s.entry == nil {
 			return nil
 		}
-		if s.place == place && s.entry.key == key && s.entry.tenant.organization == organization {
+		if s.place == place && s.entry.key.is(key) && s.entry.tenant.organization == organization {
 			return s.entry
 		}
 	}

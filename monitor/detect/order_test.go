@@ -82,12 +82,12 @@ func backwards(steps []detect.Step, window []*monitor.Event) int {
 		return 0
 	}
 	i := len(window) - 1
-	for s := len(steps) - 1; s >= 0; s-- {
-		for need := max(1, steps[s].Count); need > 0; i-- {
+	for _, step := range slices.Backward(steps) {
+		for need := max(1, step.Count); need > 0; i-- {
 			if i < 0 {
 				return 0
 			}
-			if steps[s].Match(window[i]) {
+			if step.Match(window[i]) {
 				need--
 			}
 		}
@@ -157,6 +157,9 @@ func TestOrderOfArrival(t *testing.T) {
 			}
 			tr := newTrail(t, &detect.Options{Rules: mixedRules(), MaxEventsPerKey: -1})
 			tr.lateness = lateness
+			if order == 1 {
+				tr.engine.Collide()
+			}
 			found := tr.add(arriving...)
 
 			inOrder := slices.Clone(arriving)

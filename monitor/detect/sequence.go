@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -23,13 +24,14 @@ func stepsOf(steps []Step, e *monitor.Event) (mark uint64) {
 const never = math.MinInt64
 
 // chains is the tally of a rule with a sequence. A chain is a run of events that
-// completes the steps up to one of them, in order. Of all chains only the one
-// that started last matters, because it is the last to leave the window.
+// completes steps in order; of those that complete the same steps only the one
+// that started last matters, since it leaves the window last.
 //
-// chains[i][k] is the start of the best chain that completes step i if it gets
-// no more than k more events: of the chain whose last k+1 events are the latest
-// k+1 events of step i. So a step is a queue of as many starts as it needs
-// events, and its last element is the start of the best chain that completes it.
+// chains[i] has a place for each event that step i takes. The k-th holds, for
+// the latest k+1 events of step i, the start of the best chain that completes
+// the steps before them: as if these events were the end of the step. So the
+// last place holds the start of the best chain that completes step i, and a
+// further event of the step moves every start one place up.
 type chains [][]int64
 
 func newChains(steps []Step) chains {
@@ -55,16 +57,14 @@ func (c chains) best(i int) int64 { return c[i][len(c[i])-1] }
 // completed the last one.
 func (c chains) enter(ts, limit int64, mark uint64) int {
 	// From the last step back, so that the event is used once in a chain.
-	for i := len(c) - 1; i >= 0; i-- {
+	for i, starts := range slices.Backward(c) {
 		if mark&(1<<i) == 0 {
 			continue
 		}
-		start := ts
-		if i > 0 {
-			start = c.best(i - 1)
+		copy(starts[1:], starts)
+		if starts[0] = ts; i > 0 {
+			starts[0] = c.best(i - 1)
 		}
-		copy(c[i][1:], c[i])
-		c[i][0] = start
 	}
 	complete := 0
 	for complete < len(c) && c.best(complete) > limit {

@@ -140,8 +140,7 @@ func (s *sighting) report(en *entry, i, n int, completed bool) {
 	r, at := s.hit.rule, en.stamps.at(i)
 	limit := minus(at.ts, en.window)
 	f := s.hit.finding()
-	// The event's own strings may be parts of something much larger.
-	f.OrganizationID, f.Key = en.tenant.organization, en.key
+	f.OrganizationID = en.tenant.organization
 	f.Event = s.ref(*at)
 	if completed {
 		f.CompletedBy = s.ref(s.stamp)

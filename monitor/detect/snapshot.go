@@ -29,10 +29,6 @@ const snapshotHeader = "auditwarden windows 1\n"
 // maxText is the length of the longest string in a snapshot.
 const maxText = 1 << 20
 
-// restored is added to the sequence numbers of a snapshot, which another monitor
-// gave out, so that they differ from those to come.
-const restored = 1 << 63
-
 // Snapshot writes the windows of all rules. Every group is written as it is at
 // one moment; for a moment that is the same for all, no event must be under way.
 // No lock is held while w writes.
@@ -86,7 +82,7 @@ func (s *shard) append(b encoder, names *ids) encoder {
 	for en := range s.all() {
 		b = append(b, 1)
 		b.string(en.tenant.organization)
-		b.string(en.key)
+		b.string(en.key.String())
 		b = binary.AppendVarint(b, en.lost)
 		for i := range en.stamps.len() {
 			st := en.stamps.at(i)
@@ -114,8 +110,8 @@ func (s *shard) append(b encoder, names *ids) encoder {
 // that are under way may get lost. The windows go on exactly where they were, up
 // to the caps of this engine.
 //
-// Events of before have another [monitor.EventRef.Sequence] afterwards: a number
-// above 1<<63 that no new event gets.
+// Another monitor gave out the sequence numbers in the snapshot. Its events get
+// others, which no new event will have: from 1<<64 - 1 downwards.
 //
 // Damaged and truncated snapshots are errors and change nothing.
 func (en *Engine) Restore(r io.Reader) error {
@@ -158,7 +154,7 @@ type decoder struct {
 	renumbered map[uint64]uint64
 }
 
-func (d *decoder) fail(format string, args ...any) {
+func (d *decoder) failf(format string, args ...any) {
 	if d.err == nil {
 		d.err = fmt.Errorf(format, args...)
 	}
@@ -183,13 +179,13 @@ func (d *decoder) cut(err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("it ends too early")
 	}
-	d.fail("%w", err)
+	d.failf("%w", err)
 }
 
 func (d *decoder) uvarint() uint64 {
 	v, err := binary.ReadUvarint(d)
 	if err != nil {
-		d.fail("%w", err)
+		d.failf("%w", err)
 		return 0
 	}
 	return v
@@ -198,7 +194,7 @@ func (d *decoder) uvarint() uint64 {
 func (d *decoder) varint() int64 {
 	v, err := binary.ReadVarint(d)
 	if err != nil {
-		d.fail("%w", err)
+		d.failf("%w", err)
 		return 0
 	}
 	return v
@@ -207,7 +203,7 @@ func (d *decoder) varint() int64 {
 func (d *decoder) string() string {
 	n := d.uvarint()
 	if n > maxText {
-		d.fail("a text of %d bytes is too long", n)
+		d.failf("a text of %d bytes is too long", n)
 	}
 	if d.err != nil {
 		return ""
@@ -223,9 +219,9 @@ func (d *decoder) string() string {
 
 // more reads whether there is another element.
 func (d *decoder) more() bool {
-	c, _ := d.ReadByte() //nolint:errcheck // the error sticks
+	c, _ := d.ReadByte()
 	if c > 1 {
-		d.fail("%d is neither a further element nor an end", c)
+		d.failf("%d is neither a further element nor an end", c)
 	}
 	return c == 1 && d.err == nil
 }
@@ -253,10 +249,10 @@ func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
 		k := d.uvarint()
 		key.shape.kind, key.shape.steps = kind(k), d.string()
 		if k < uint64(counting) || k > uint64(sequence) {
-			d.fail("%d is no kind of rule", k)
+			d.failf("%d is no kind of rule", k)
 		}
 		if read[key] {
-			d.fail("rule %q is there twice", key.name)
+			d.failf("rule %q is there twice", key.name)
 		}
 		read[key] = true
 		d.rule(own[key], tables[key], key.shape.kind)
@@ -269,11 +265,11 @@ func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
 		}
 	}
 	if d.err == nil && binary.BigEndian.Uint32(trailer[:]) != sum {
-		d.fail("the checksum is wrong")
+		d.failf("the checksum is wrong")
 	}
 	if d.err == nil {
 		if _, err := d.in.ReadByte(); !errors.Is(err, io.EOF) {
-			d.fail("it goes on after its end")
+			d.failf("it goes on after its end")
 		}
 	}
 	return tables, d.err
@@ -290,7 +286,7 @@ func (d *decoder) rule(r *rule, t *table, k kind) {
 		if t != nil && d.err == nil {
 			s, place := t.shard(organization, key)
 			if s.entries.find(place, organization, key) != nil {
-				d.fail("group %q of organization %q is there twice", key, organization)
+				d.failf("group %q of organization %q is there twice", key, organization)
 				return
 			}
 			en, _ = s.admit(place, organization, key, r.maxKeys/len(t.shards))
@@ -316,7 +312,7 @@ func (d *decoder) events(en *entry, k kind, limit int) {
 			previous := st.ts
 			st.ts = int64(uint64(previous) + d.uvarint())
 			if st.ts < previous {
-				d.fail("a timestamp is out of range")
+				d.failf("a timestamp is out of range")
 			}
 		}
 		old := d.uvarint()
@@ -330,7 +326,8 @@ func (d *decoder) events(en *entry, k kind, limit int) {
 		}
 		sequence, known := d.renumbered[old]
 		if !known {
-			sequence = restored + uint64(len(d.renumbered))
+			// Down from the top, far from the numbers to come.
+			sequence = -uint64(len(d.renumbered))
 			d.renumbered[old] = sequence
 			d.ids.put(sequence, id)
 		}
@@ -342,6 +339,6 @@ func (d *decoder) events(en *entry, k kind, limit int) {
 		en.insert(en.stamps.len(), st, mark, limit)
 	}
 	if first {
-		d.fail("a group has no events")
+		d.failf("a group has no events")
 	}
 }

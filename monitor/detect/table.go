@@ -62,7 +62,7 @@ func (t *table) addTo(stats *RuleStats) {
 
 // A shard holds a part of a table's groups within a part of its budget.
 type shard struct {
-	mu sync.Mutex
+	mu      sync.Mutex
 	entries index
 	// tenants are the organisations with groups here, linked in a circle that
 	// hand points into.
@@ -122,7 +122,7 @@ func (s *shard) admit(place uint64, organization, key string, budget int) (en *e
 			evicted++
 		}
 	}
-	en = &entry{key: strings.Clone(key), tenant: t, place: place, lost: s.lost}
+	en = &entry{key: newName(key), tenant: t, place: place, lost: s.lost}
 	en.stamps.buf = en.small[:]
 	s.entries.add(en)
 	t.keys++

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,4 +128,28 @@ func sorted(found []monitor.Finding) []string {
 	}
 	slices.SortFunc(all, cmp.Compare)
 	return all
+}
+
+// A collector keeps what is counted.
+type collector struct {
+	mu  sync.Mutex
+	all []monitor.Measurement
+}
+
+func (c *collector) Record(_ context.Context, m monitor.Measurement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = append(c.all, m)
+}
+
+func (c *collector) sum(metric monitor.Metric, attribute string) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum int64
+	for _, m := range c.all {
+		if m.Metric == metric && m.Attribute == attribute {
+			sum += m.Value
+		}
+	}
+	return sum
 }

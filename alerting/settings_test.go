@@ -1,0 +1,128 @@
+package alerting_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+)
+
+func TestSettingsJSON(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text string
+		want       alerting.Settings
+		again      string // what it is written as, if that differs
+	}{
+		{"nothing", `{}`, alerting.Settings{}, `{"suppressionWindows":[]}`},
+		{"the reference's", `{"failureRateThreshold":10,"consecutiveFailureThreshold":5,"debounceWindow":15,"escalationDelay":60,
+			"suppressionWindows":[{"start":"22:00","end":"02:00","timezone":"Europe/Berlin","reason":"backups"}]}`,
+			alerting.Settings{
+				Cooldown:     15 * time.Minute,
+				Suppressions: []alerting.Suppression{{Start: "22:00", End: "02:00", TimeZone: "Europe/Berlin", Reason: "backups"}},
+			},
+			`{"debounceWindow":15,"suppressionWindows":[{"start":"22:00","end":"02:00","timezone":"Europe/Berlin","reason":"backups"}]}`},
+		{"no cooldown", `{"debounceWindow":0,"suppressionWindows":[]}`, alerting.Settings{Cooldown: -1}, ""},
+		{"half a minute", `{"debounceWindow":0.5,"suppressionWindows":[]}`, alerting.Settings{Cooldown: 30 * time.Second}, ""},
+		{"a tenth of a second", `{"debounceWindow":0.0016666666666666668,"suppressionWindows":[]}`, alerting.Settings{Cooldown: 100 * time.Millisecond}, ""},
+		{
+			"everything",
+			`{"debounceWindow":1,"suppressionWindows":[{"weekdays":[0,6],"from":"2024-03-01T00:00:00Z","until":"2024-04-01T00:00:00Z",` +
+				`"reason":"r","author":"ann"}],"thresholds":{"failed_auth":{"threshold":10,"timeWindow":300000},"x":{}},` +
+				`"version":3,"updatedAt":"2024-03-01T09:00:00Z","updatedBy":"bob"}`,
+			alerting.Settings{
+				Cooldown: time.Minute,
+				Suppressions: []alerting.Suppression{{
+					Weekdays: []time.Weekday{time.Sunday, time.Saturday},
+					From:     time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC),
+					Reason: "r", Author: "ann",
+				}},
+				Thresholds: map[string]alerting.Threshold{"failed_auth": {Count: 10, Window: 5 * time.Minute}, "x": {}},
+				Version:    3, UpdatedAt: at(0), UpdatedBy: "bob",
+			}, "",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var got alerting.Settings
+			if err := json.Unmarshal([]byte(tt.text), &got); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("read %+v\nwant %+v", got, tt.want)
+			}
+			text, err := json.Marshal(got)
+			if tt.again == "" {
+				tt.again = tt.text
+			}
+			if err != nil || string(text) != tt.again {
+				t.Errorf("wrote %s, %v\nwant  %s", text, err, tt.again)
+			}
+		})
+	}
+}
+
+func TestSettingsJSONInput(t *testing.T) {
+	t.Parallel()
+	for text, field := range map[string]string{
+		`{"debounceWindow":-1}`:                              "debounceWindow",
+		`{"debounceWindow":1e300}`:                           "debounceWindow",
+		`{"thresholds":{"r":{"timeWindow":-1}}}`:             "thresholds[r].timeWindow",
+		`{"thresholds":{"r":{"timeWindow":1e18}}}`:           "thresholds[r].timeWindow",
+		`{"debounceWindow":"15"}`:                            "",
+		`{"suppressionWindows":{}}`:                          "",
+		`{"suppressionWindows":[{"from":"yesterday"}]}`:      "",
+		`{"thresholds":{"r":{"threshold":1.5}}}`:             "",
+		`{"suppressionWindows":[{"weekdays":["Saturday"]}]}`: "",
+		`[]`: "",
+	} {
+		s := alerting.Settings{Version: 7}
+		err := json.Unmarshal([]byte(text), &s)
+		bad, ok := errors.AsType[*alerting.InvalidError](err)
+		if err == nil || ok != (field != "") || ok && bad.Field != field {
+			t.Errorf("%s: error %v, want one about %q", text, err, field)
+		}
+		if !reflect.DeepEqual(s, alerting.Settings{Version: 7}) {
+			t.Errorf("%s: half read: %+v", text, s)
+		}
+	}
+}
+
+func FuzzSettingsJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `null`, `{"debounceWindow":15.25,"suppressionWindows":[{"start":"22:00","end":"02:00","timezone":"UTC","reason":"x"}]}`,
+		`{"debounceWindow":0,"thresholds":{"failed_auth":{"threshold":1,"timeWindow":0.4}},"version":-1}`,
+		`{"suppressionWindows":[{"weekdays":[1],"until":"2024-04-01T00:00:00+01:00","reason":"x"}],"updatedAt":"0000-01-01T00:00:00Z"}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var s alerting.Settings
+		if json.Unmarshal([]byte(text), &s) != nil {
+			return
+		}
+		p, err := s.Policy()
+		if err != nil {
+			return
+		}
+		p.Notify(time.Time{}, at(0))
+		first, err := json.Marshal(p.Settings())
+		if err != nil {
+			t.Fatalf("valid settings %+v cannot be written: %v", s, err)
+		}
+		var again alerting.Settings
+		if err := json.Unmarshal(first, &again); err != nil {
+			t.Fatalf("%s cannot be read: %v", first, err)
+		}
+		if second, err := json.Marshal(again); err != nil || !bytes.Equal(first, second) {
+			t.Fatalf("read again, %s became %s, %v", first, second, err)
+		}
+		if _, err := again.Policy(); err != nil {
+			t.Fatalf("%s is no longer valid: %v", first, err)
+		}
+	})
+}

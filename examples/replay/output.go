@@ -1,0 +1,121 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A finding is what is printed of one.
+type finding struct {
+	Line           uint64           `json:"line"`
+	Rule           string           `json:"rule"`
+	Severity       monitor.Severity `json:"severity"`
+	OrganizationID string           `json:"organizationId"`
+	Key            string           `json:"key"`
+	Count          int              `json:"count"`
+	Timestamp      string           `json:"timestamp"`
+	CompletedBy    uint64           `json:"completedBy,omitempty"`
+
+	at time.Time
+}
+
+// An output prints findings.
+type output interface {
+	print(f finding) error
+	// close prints what could not be printed before.
+	close() error
+}
+
+// jsonLines prints a line for each finding at once.
+type jsonLines struct{ encoder *json.Encoder }
+
+func newJSONLines(out io.Writer) jsonLines {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	return jsonLines{encoder}
+}
+
+func (j jsonLines) print(f finding) error { return j.encoder.Encode(f) }
+func (j jsonLines) close() error          { return nil }
+
+// table prints a row for each rule, organisation and key in the end.
+type table struct {
+	out  io.Writer
+	rows map[subject]*row
+}
+
+type subject struct{ rule, organization, key string }
+
+type row struct {
+	subject
+	first, last moment
+	events      int
+}
+
+// A moment is a time as it is written in the input.
+type moment struct {
+	at   time.Time
+	text string
+}
+
+func newTable(out io.Writer) *table { return &table{out: out, rows: map[subject]*row{}} }
+
+// print adds to a row. The strings may be parts of a whole line: those that stay
+// are copies.
+func (t *table) print(f finding) error {
+	now := moment{f.at, strings.Clone(f.Timestamp)}
+	r := t.rows[subject{f.Rule, f.OrganizationID, f.Key}]
+	if r == nil {
+		about := subject{f.Rule, strings.Clone(f.OrganizationID), strings.Clone(f.Key)}
+		r = &row{subject: about, first: now, last: now}
+		t.rows[about] = r
+	}
+	if now.at.Before(r.first.at) {
+		r.first = now
+	}
+	if now.at.After(r.last.at) {
+		r.last = now
+	}
+	r.events++
+	return nil
+}
+
+func (t *table) close() error {
+	var rows []*row
+	for _, r := range t.rows {
+		rows = append(rows, r)
+	}
+	slices.SortFunc(rows, func(a, b *row) int {
+		return cmp.Or(
+			a.first.at.Compare(b.first.at),
+			cmp.Compare(a.rule, b.rule),
+			cmp.Compare(a.organization, b.organization),
+			cmp.Compare(a.key, b.key),
+		)
+	})
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RULE\tORGANIZATION\tKEY\tFIRST\tLAST\tEVENTS")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n",
+			r.rule, plain(r.organization), plain(r.key), r.first.text, r.last.text, r.events)
+	}
+	return w.Flush()
+}
+
+// plain returns text that is safe to show on a terminal.
+func plain(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
+}

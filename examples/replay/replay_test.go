@@ -1,0 +1,543 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// replayed runs the command on an input and returns what it prints.
+func replayed(t *testing.T, input string, args ...string) (status int, out, messages string) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	status = run(append(args, "-"), strings.NewReader(input), &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+// findings runs the command on an input that has no bad lines.
+func findings(t *testing.T, input string, args ...string) []finding {
+	t.Helper()
+	status, out, messages := replayed(t, input, args...)
+	if status != statusOK || messages != "" {
+		t.Errorf("status %d, messages %q", status, messages)
+	}
+	return decoded(t, out)
+}
+
+func decoded(t *testing.T, out string) []finding {
+	t.Helper()
+	var all []finding
+	for d := json.NewDecoder(strings.NewReader(out)); ; {
+		var f finding
+		if err := d.Decode(&f); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f)
+	}
+}
+
+// lines tells the line, the completing one if there is one, and the count of
+// each finding.
+func lines(found []finding) string {
+	var all []string
+	for _, f := range found {
+		if f.CompletedBy != 0 {
+			all = append(all, fmt.Sprintf("%d<%d:%d", f.Line, f.CompletedBy, f.Count))
+		} else {
+			all = append(all, fmt.Sprintf("%d:%d", f.Line, f.Count))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// login returns the line of a failed login.
+func login(timestamp string) string {
+	return fmt.Sprintf(`{"timestamp":%q,"action":"auth.login.failure","status":"failure","principalId":"mallory","organizationId":"acme"}`+"\n", timestamp)
+}
+
+// logins returns failed logins at these seconds after ten.
+func logins(seconds ...int) string {
+	var b strings.Builder
+	for _, s := range seconds {
+		b.WriteString(login(time.Date(2026, 3, 11, 10, 0, s, 0, time.UTC).Format(time.RFC3339)))
+	}
+	return b.String()
+}
+
+const thresholds = "testdata/thresholds.json"
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	status := run([]string{"-config", thresholds, "testdata/day.jsonl"}, nil, &stdout, &stderr)
+	const want = `{"line":3,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"192.0.2.7","count":3,"timestamp":"2026-03-11T10:00:20.000Z"}
+{"line":4,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"192.0.2.7","count":4,"timestamp":"2026-03-11T10:00:30.000Z"}
+{"line":6,"rule":"unauthorized_access","severity":"CRITICAL","organizationId":"acme","key":"eve","count":2,"timestamp":"2026-03-11T11:01:00+01:00"}
+{"line":9,"rule":"data_velocity","severity":"MEDIUM","organizationId":"acme","key":"sam","count":3,"timestamp":"2026-03-11T12:00:03.500250Z"}
+{"line":11,"rule":"bulk_operation","severity":"MEDIUM","organizationId":"acme","key":"acme","count":2,"timestamp":"2026-03-11T13:04:59Z"}
+{"line":12,"rule":"off_hours","severity":"LOW","organizationId":"acme","key":"unknown","count":1,"timestamp":"2026-03-11T21:30:00Z"}
+`
+	if status != statusOK || stdout.String() != want || stderr.String() != "" {
+		t.Errorf("status %d, messages %q, output:\n%s", status, stderr.String(), stdout.String())
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	input := login("2026-03-11T10:00:00.000Z") + login("2026-03-11T10:00:01.000Z") + login("2026-03-11T10:00:04Z") +
+		login("2026-03-11T11:00:03+01:00") +
+		strings.ReplaceAll(logins(7, 8, 9), "mallory", `\u001b[31m`) +
+		strings.ReplaceAll(logins(5, 6, 7), "acme", "other")
+	status, out, messages := replayed(t, input, "-config", thresholds, "-format", "table")
+	const want = `RULE         ORGANIZATION  KEY         FIRST                      LAST                  EVENTS
+failed_auth  acme          mallory     2026-03-11T11:00:03+01:00  2026-03-11T10:00:04Z  2
+failed_auth  other         mallory     2026-03-11T10:00:07Z       2026-03-11T10:00:07Z  1
+failed_auth  acme          "\x1b[31m"  2026-03-11T10:00:09Z       2026-03-11T10:00:09Z  1
+`
+	if status != statusOK || out != want || messages != "" {
+		t.Errorf("status %d, messages %q, output:\n%s", status, messages, out)
+	}
+}
+
+// TestBadLines has every kind of bad line between good ones.
+func TestBadLines(t *testing.T) {
+	t.Parallel()
+	input := strings.Join([]string{
+		strings.TrimSpace(logins(1)),
+		`{"timestamp":`,
+		``,
+		" \t\r",
+		`{"timestamp":"2026-03-11T10:00:00Z","action":7,"status":"failure"}`,
+		`{"timestamp":"2026-03-11T10:00:00Z","action":"a","status":"failed"}`,
+		`{"timestamp":"yesterday","action":"a","status":"failure"}`,
+		`{"timestamp":"2026-03-11T10:00:00Z","action":"","status":"failure","organizationId":"acme"}`,
+		`{"timestamp":"2026-03-11T10:00:00Z","action":"a","status":"failure"}`,
+		"{\"timestamp\":\"2026-03-11T10:00:00Z\",\"action\":\"\xff\",\"status\":\"failure\"}",
+		`[]`,
+		`{"long":"` + strings.Repeat("x", monitor.MaxEventSize) + `"}`,
+		strings.TrimSpace(logins(2)) + "\r",
+		strings.TrimSpace(logins(3)),
+	}, "\n")
+	status, out, messages := replayed(t, input, "-config", thresholds)
+	if status != statusBadLines {
+		t.Errorf("status %d", status)
+	}
+	if got := lines(decoded(t, out)); got != "14:3" {
+		t.Errorf("findings %s, want 14:3", got)
+	}
+	want := []string{
+		`replay: line 2: `,
+		`replay: line 5: field "action": a number where a string is expected`,
+		`replay: line 6: field "status": `,
+		`replay: line 7: field "timestamp": `,
+		`replay: line 8: field "action": missing`,
+		`replay: line 9: field "organizationId": missing`,
+		`replay: line 10: field "action": `,
+		`replay: line 11: '[' at offset 0 where an object is expected`,
+		`replay: line 12: the line is longer than 1048576 bytes: too large`,
+		`replay: bad lines: 9`,
+	}
+	got := strings.Split(strings.TrimSpace(messages), "\n")
+	if len(got) != len(want) {
+		t.Fatalf("messages:\n%s", messages)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) || len(got[i]) > 200 {
+			t.Errorf("message %q, want %q", got[i], want[i])
+		}
+	}
+}
+
+// TestLate has lines that make earlier ones qualify. The timestamps are printed
+// as they are written in their own lines.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	input := login("2026-03-11T10:00:30.000Z") + "\nno event\n" + login("2026-03-11T11:00:40.5+01:00") +
+		login("2026-03-11T10:00:20Z") + login("2026-03-11T10:00:35Z")
+	status, out, messages := replayed(t, input, "-config", thresholds)
+	if status != statusBadLines || !strings.Contains(messages, "line 3:") {
+		t.Errorf("status %d, messages %q", status, messages)
+	}
+	found := decoded(t, out)
+	if got := lines(found); got != "4<5:3 6:3" {
+		t.Errorf("findings %s", got)
+	}
+	if got, want := found[0].Timestamp, "2026-03-11T11:00:40.5+01:00"; got != want {
+		t.Errorf("timestamp %s, want %s", got, want)
+	}
+}
+
+func TestLateness(t *testing.T) {
+	t.Parallel()
+	const message = "replay: events that came too late to be counted in their place (see -lateness): 1\n"
+	for _, c := range []struct {
+		lateness, want, message string
+	}{
+		{"10s", "2<3:3", ""},
+		{"9.9s", "", message},
+		{"0", "", message},
+	} {
+		status, out, messages := replayed(t, logins(10, 20, 10), "-config", thresholds, "-lateness", c.lateness)
+		if got := lines(decoded(t, out)); status != statusOK || got != c.want || messages != c.message {
+			t.Errorf("lateness %s: status %d, findings %q, messages %q", c.lateness, status, got, messages)
+		}
+	}
+	if got := lines(findings(t, logins(600, 610, 10), "-config", thresholds)); got != "" {
+		t.Errorf("findings %s, want none", got)
+	}
+	if got := lines(findings(t, logins(620, 20, 30, 40), "-config", thresholds)); got != "4:3" {
+		t.Errorf("default lateness: findings %s, want 4:3", got)
+	}
+}
+
+func TestCooldown(t *testing.T) {
+	t.Parallel()
+	input := logins(1, 2, 3, 4, 13, 14)
+	for cooldown, want := range map[string]string{
+		"0": "3:3 4:4 5:5 6:6", "10s": "3:3 5:5", "11s": "3:3 6:6", "1h": "3:3",
+	} {
+		if got := lines(findings(t, input, "-config", thresholds, "-cooldown", cooldown)); got != want {
+			t.Errorf("cooldown %s: findings %s, want %s", cooldown, got, want)
+		}
+	}
+	if got := lines(findings(t, input, "-config", thresholds)); got != "3:3 4:4 5:5 6:6" {
+		t.Errorf("without cooldown: findings %s", got)
+	}
+}
+
+func TestTimezone(t *testing.T) {
+	t.Parallel()
+	// 04:30 in New York, 10:30 in Vienna, 18:30 in Tokyo.
+	const input = `{"timestamp":"2026-03-11T09:30:00Z","action":"data.read","status":"success","organizationId":"acme"}`
+	for zone, want := range map[string]string{"": "", "America/New_York": "1:1", "Asia/Tokyo": "", "Asia/Kolkata": ""} {
+		if got := lines(findings(t, input, "-config", thresholds, "-timezone", zone)); got != want {
+			t.Errorf("%s: findings %q, want %q", zone, got, want)
+		}
+	}
+	// 21:30 in UTC, 22:30 in Vienna.
+	late := strings.ReplaceAll(input, "09:30", "21:30")
+	if got := lines(findings(t, late)); got != "" {
+		t.Errorf("default: findings %q, want none", got)
+	}
+	if got := lines(findings(t, late, "-config", thresholds)); got != "1:1" {
+		t.Errorf("as configured: findings %q, want 1:1", got)
+	}
+}
+
+// TestVerify replays signed events, some of which were changed.
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	const secret = "short"
+	key, err := crypto.NewHMACKey("some-key", []byte(secret), &crypto.KeyOptions{AllowShort: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := crypto.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var input strings.Builder
+	for i := range 7 {
+		e := monitor.Event{
+			Timestamp: time.Date(2026, 3, 11, 10, 0, i, 0, time.UTC), Action: "auth.login.failure",
+			Status: monitor.StatusFailure, PrincipalID: "mallory", OrganizationID: "acme",
+		}
+		if err := signer.Sign(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+		switch i {
+		case 1:
+			e.PrincipalID = "ada"
+		case 2:
+			e.Signature = ""
+		case 3:
+			e.PrincipalID, e.OrganizationID = "", "other"
+		case 4:
+			e.KeyID = ""
+		}
+		line, err := json.Marshal(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		input.Write(append(line, '\n'))
+	}
+
+	status, out, messages := replayed(t, input.String(), "-config", thresholds, "-secret", secret, "-verify")
+	const want = `{"line":2,"rule":"integrity","severity":"CRITICAL","organizationId":"acme","key":"ada","count":1,"timestamp":"2026-03-11T10:00:01.000Z"}
+{"line":3,"rule":"integrity","severity":"CRITICAL","organizationId":"acme","key":"mallory","count":1,"timestamp":"2026-03-11T10:00:02.000Z"}
+{"line":4,"rule":"integrity","severity":"CRITICAL","organizationId":"other","key":"unknown","count":1,"timestamp":"2026-03-11T10:00:03.000Z"}
+{"line":6,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"mallory","count":3,"timestamp":"2026-03-11T10:00:05.000Z"}
+{"line":7,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"mallory","count":4,"timestamp":"2026-03-11T10:00:06.000Z"}
+`
+	if status != statusOK || out != want || messages != "" {
+		t.Errorf("status %d, messages %q, output:\n%s", status, messages, out)
+	}
+	for _, f := range findings(t, input.String(), "-secret", "another", "-verify") {
+		if f.Rule != "integrity" {
+			t.Errorf("with another secret: %+v", f)
+		}
+	}
+	if got := lines(findings(t, input.String(), "-config", thresholds)); got != "5:3 6:4 7:5" {
+		t.Errorf("without verification: findings %s", got)
+	}
+}
+
+// TestUnusable has command lines, files and streams that are of no use.
+func TestUnusable(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const secret = "correct-horse-battery-staple-1234"
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no file":                 {nil, "one FILE is needed, and there are 0"},
+		"two files":               {[]string{"-", "-"}, "one FILE is needed, and there are 2"},
+		"flags after the file":    {[]string{"-", "-order", "time"}, "one FILE is needed, and there are 3"},
+		"missing file":            {[]string{filepath.Join(folder, "missing")}, "missing"},
+		"folder":                  {[]string{folder}, "read"},
+		"unknown flag":            {[]string{"-nonsense", "-"}, "-nonsense"},
+		"order":                   {[]string{"-order", "size", "-"}, `-order: "size"`},
+		"format":                  {[]string{"-format", "xml", "-"}, `-format: "xml"`},
+		"cooldown":                {[]string{"-cooldown", "soon", "-"}, "-cooldown"},
+		"negative cooldown":       {[]string{"-cooldown", "-1s", "-"}, "-cooldown: -1s is negative"},
+		"negative lateness":       {[]string{"-lateness", "-1ns", "-"}, "-lateness: -1ns is negative"},
+		"time zone":               {[]string{"-timezone", "Mars/Olympus", "-"}, `-timezone: "Mars/Olympus"`},
+		"time zone of nowhere":    {[]string{"-timezone", "Local", "-"}, `-timezone: "Local"`},
+		"missing config":          {[]string{"-config", filepath.Join(folder, "missing"), "-"}, "-config: open"},
+		"malformed config":        {[]string{"-config", file("malformed", "{"), "-"}, "-config: detect: parse config"},
+		"unknown field":           {[]string{"-config", file("unknown", `{"failedAuth":3}`), "-"}, `"failedAuth"`},
+		"negative threshold":      {[]string{"-config", file("negative", `{"failedAuthThreshold":-3}`), "-"}, "failedAuthThreshold"},
+		"time zone in the config": {[]string{"-config", file("zone", `{"timezone":"Nowhere"}`), "-"}, "timezone"},
+		"verify without secret":   {[]string{"-verify", "-"}, "-verify needs -secret"},
+		"secret without verify":   {[]string{"-secret", secret, "-"}, "-secret does nothing without -verify"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr strings.Builder
+			status := run(c.args, strings.NewReader(logins(1, 2, 3, 4, 5)), &stdout, &stderr)
+			if status != statusUnusable || stdout.String() != "" {
+				t.Errorf("status %d, output %q", status, stdout.String())
+			}
+			got := stderr.String()
+			if !strings.HasPrefix(got, "replay: ") || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
+				t.Errorf("message %q, want %q", got, c.want)
+			}
+			if strings.Contains(got, secret) {
+				t.Error("the secret is printed")
+			}
+		})
+	}
+}
+
+// TestBrokenStreams has an input that fails in the middle, and an output that
+// fails.
+func TestBrokenStreams(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the disk is gone")
+	for _, order := range []string{"file", "time"} {
+		var stdout, stderr strings.Builder
+		in := io.MultiReader(strings.NewReader(logins(1, 2, 3)+"bad\n"), iotest.ErrReader(broken))
+		status := run([]string{"-config", thresholds, "-order", order, "-"}, in, &stdout, &stderr)
+		if status != statusUnusable || !strings.Contains(stderr.String(), broken.Error()) {
+			t.Errorf("order %s: status %d, messages %q", order, status, stderr.String())
+		}
+		if got := lines(decoded(t, stdout.String())); order == "file" && got != "3:3" {
+			t.Errorf("findings before the end %q, want 3:3", got)
+		}
+	}
+	for _, format := range []string{"json", "table"} {
+		var stderr strings.Builder
+		status := run([]string{"-config", thresholds, "-format", format, "-"},
+			strings.NewReader(logins(1, 2, 3)), brokenWriter{broken}, &stderr)
+		if status != statusUnusable || !strings.Contains(stderr.String(), broken.Error()) {
+			t.Errorf("format %s: status %d, messages %q", format, status, stderr.String())
+		}
+	}
+}
+
+type brokenWriter struct{ err error }
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	status := run([]string{"-h"}, nil, &stdout, &stderr)
+	if status != statusOK || stderr.String() != "" {
+		t.Errorf("status %d, messages %q", status, stderr.String())
+	}
+	for _, want := range []string{
+		"Usage: replay", "ID of another", "-config", "-timezone", "-cooldown", "-lateness", "-order", "-format", "-secret", "-verify",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the help lacks %q", want)
+		}
+	}
+}
+
+// TestEmpty has inputs without events.
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	for _, input := range []string{"", "\n", "\n \n\t\r\n  "} {
+		for _, order := range []string{"file", "time"} {
+			if found := findings(t, input, "-order", order); found != nil {
+				t.Errorf("%q: findings %v", input, found)
+			}
+		}
+	}
+}
+
+// TestFindingsAtOnce checks that a finding is printed before the next line is
+// read.
+func TestFindingsAtOnce(t *testing.T) {
+	t.Parallel()
+	in, feed := io.Pipe()
+	out, printed := io.Pipe()
+	ended := make(chan int)
+	go func() { ended <- run([]string{"-config", thresholds, "-"}, in, printed, io.Discard) }()
+	if _, err := io.WriteString(feed, logins(1, 2, 3)); err != nil {
+		t.Fatal(err)
+	}
+	var f finding
+	if err := json.NewDecoder(out).Decode(&f); err != nil || f.Line != 3 {
+		t.Errorf("finding in line %d, error %v", f.Line, err)
+	}
+	feed.Close()
+	if status := <-ended; status != statusOK {
+		t.Errorf("status %d", status)
+	}
+}
+
+// A written event is a line with its time.
+type written struct {
+	at   time.Time
+	line string
+}
+
+// randomEvents returns events of three organisations in order of time, with
+// their timestamps written in many ways.
+func randomEvents(random *rand.Rand, n int) []written {
+	layouts := []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05.000Z07:00", "2006-01-02T15:04:05.000000Z07:00", "2006-01-02 15:04:05.999-07",
+	}
+	var all []written
+	now := time.Date(2026, 3, 11, 20, 0, 0, 0, time.UTC)
+	for range n {
+		now = now.Add(time.Duration(random.IntN(6000)) * time.Millisecond)
+		zone := time.FixedZone("", 3600*random.IntN(3))
+		e := map[string]any{
+			"timestamp":      now.In(zone).Format(layouts[random.IntN(len(layouts))]),
+			"status":         "failure",
+			"principalId":    fmt.Sprint("user-", random.IntN(3)),
+			"organizationId": fmt.Sprint("org-", random.IntN(3)),
+		}
+		switch random.IntN(4) {
+		case 0:
+			e["action"] = "auth.login.failure"
+		case 1:
+			e["action"], e["outcomeDescription"] = "admin.read", "FORBIDDEN"
+		case 2:
+			e["action"], e["status"] = "data.read", "success"
+		case 3:
+			e["action"], e["recordCount"] = "report.write", 20
+		}
+		line, err := json.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, written{now, string(line)})
+	}
+	return all
+}
+
+// TestOrder compares the order of a file with that of time.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		const lateness = 5 * time.Minute
+		var inOrder, shuffled []string
+		all := randomEvents(random, 1500)
+		for i := range all {
+			inOrder = append(inOrder, all[i].line)
+			all[i].at = all[i].at.Add(time.Duration(random.Int64N(int64(lateness))))
+		}
+		slices.SortStableFunc(all, func(a, b written) int { return a.at.Compare(b.at) })
+		for i := range all {
+			shuffled = append(shuffled, all[i].line)
+			if random.IntN(20) == 0 {
+				shuffled = append(shuffled, "")
+			}
+		}
+		want := findings(t, strings.Join(inOrder, "\n"), "-config", thresholds, "-lateness", "0")
+		file := findings(t, strings.Join(shuffled, "\n"), "-config", thresholds, "-lateness", lateness.String())
+		byTime := findings(t, strings.Join(shuffled, "\n"), "-config", thresholds, "-order", "time")
+
+		rules, completed := map[string]bool{}, 0
+		for _, f := range want {
+			rules[f.Rule] = true
+		}
+		for _, f := range file {
+			if f.CompletedBy != 0 {
+				completed++
+			}
+			if line := shuffled[f.Line-1]; !strings.Contains(line, `"timestamp":"`+f.Timestamp+`"`) {
+				t.Errorf("seed %d: finding %+v does not fit its line %s", seed, f, line)
+			}
+		}
+		if len(rules) != 5 || completed < 30 {
+			t.Errorf("seed %d: findings of %d rules, %d of them completed late: too few", seed, len(rules), completed)
+		}
+		if !slices.Equal(sortedFindings(file), sortedFindings(want)) {
+			t.Errorf("seed %d: the order of the file gives other findings than that of time", seed)
+		}
+		if !slices.Equal(sortedFindings(byTime), sortedFindings(want)) {
+			t.Errorf("seed %d: -order time gives other findings than a file in order", seed)
+		}
+		if !slices.IsSortedFunc(byTime, func(a, b finding) int { return cmp.Compare(instant(t, a), instant(t, b)) }) {
+			t.Errorf("seed %d: findings are not in order of time", seed)
+		}
+	}
+}
+
+func instant(t *testing.T, f finding) int64 {
+	t.Helper()
+	var e monitor.Event
+	if err := e.SetTimestampText(f.Timestamp); err != nil {
+		t.Fatal(err)
+	}
+	return e.Timestamp.UnixNano()
+}
+
+// sortedFindings returns what must not depend on the order of arrival.
+func sortedFindings(found []finding) []string {
+	var all []string
+	for _, f := range found {
+		all = append(all, strings.Join([]string{f.Rule, f.Severity.String(), f.OrganizationID, f.Key, f.Timestamp}, " "))
+	}
+	slices.Sort(all)
+	return all
+}

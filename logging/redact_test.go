@@ -1,0 +1,267 @@
+package logging_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/logging"
+)
+
+func TestRedactorKeys(t *testing.T) {
+	t.Parallel()
+	r := logging.NewRedactor(&logging.RedactorOptions{Keys: []string{"Patient name", "blood-type of donor", "", "7"}})
+	for _, key := range []string{
+		"password", "Password", "PASSWORD", "dbPassword", "db_password", "db-password", "DBPassword", "password2",
+		"user.password", "passwordHash", "secret", "client_secret", "CLIENT_SECRET", "token", "accessToken",
+		"x-auth-token", "apiKey", "api_key", "X-Api-Key", "APIKey", "apikey", "privateKey", "private key",
+		"Authorization", "Set-Cookie", "cookies", "AUDIT_CRYPTO_SECRET", "OTLP_API_KEY", "ssn", "creditCard",
+		"credit_card_number", "HTTPToken", "oauth2Token", "connectionString", "socialSecurityNumber",
+		"patientName", "PATIENT_NAME", "bloodTypeOfDonor",
+	} {
+		if got := r.Value(key, "value"); got != "[REDACTED]" {
+			t.Errorf("%s: got %v", key, got)
+		}
+	}
+	for _, key := range []string{
+		"", "author", "authority", "key", "keyId", "keyboard", "tokenizer", "passport", "secretary", "principalId",
+		"monkey", "api", "apiKeyboard", "hash", "signature", "name", "patient", "nameOfPatient", "bloodType", "ключ", "7",
+	} {
+		if got := r.Value(key, "value"); got != "value" {
+			t.Errorf("%s: got %v", key, got)
+		}
+	}
+}
+
+func TestRedactorString(t *testing.T) {
+	t.Parallel()
+	const pem = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
+	r := logging.NewRedactor(&logging.RedactorOptions{Patterns: []*regexp.Regexp{regexp.MustCompile(`MRN-\d+`)}})
+	for text, want := range map[string]string{
+		"":                                          "",
+		"nothing to hide: 5 of 7 = 71%":             "nothing to hide: 5 of 7 = 71%",
+		"password=hunter2":                          "password=[REDACTED]",
+		"password=[REDACTED]":                       "password=[REDACTED]",
+		"PASSWORD : hunter2 user=bob":               "PASSWORD : [REDACTED] user=bob",
+		"host=h password='two words' port=1":        "host=h password='[REDACTED]' port=1",
+		"user=bob;password=a;b":                     "user=bob;password=[REDACTED];b",
+		"GET /x?token=abc&n=1 HTTP/1.1":             "GET /x?token=[REDACTED]&n=1 HTTP/1.1",
+		"GET /x?api_key=abc":                        "GET /x?api_key=[REDACTED]",
+		"the api key: abc is bad":                   "the api key: [REDACTED] is bad",
+		"the key: abc":                              "the key: abc",
+		`{"user":"bob","password":"a\"b","n":1}`:    `{"user":"bob","password":"[REDACTED]","n":1}`,
+		`{"password" : 12345, "n":1}`:               `{"password" : [REDACTED], "n":1}`,
+		`{"tokens":["a","b"],"n":1}`:                `{"tokens":[REDACTED],"n":1}`,
+		`"{\"token\":\"a b\",\"n\":1}"`:             `"{\"token\":\"[REDACTED]\",\"n\":1}"`,
+		"map[password:hunter2 user:bob]":            "map[password:[REDACTED] user:bob]",
+		"map[tokens:[a b] user:bob]":                "map[tokens:[REDACTED] user:bob]",
+		"{Password:hunter2}":                        "{Password:[REDACTED]}",
+		"secret => x":                               "secret => [REDACTED]",
+		"password := `x y`":                         "password := `[REDACTED]`",
+		"a=1 password=":                             "a=1 password=",
+		"password=\nnext":                           "password=\nnext",
+		`password="unterminated`:                    `password="[REDACTED]`,
+		`password=\`:                                `password=[REDACTED]`,
+		"secrets=[a, b":                             "secrets=[REDACTED]",
+		"Authorization: Bearer abc.def":             "Authorization: [REDACTED]",
+		"authorization: Basic dXNlcjpwYXNz":         "authorization: [REDACTED]",
+		"Authorization: Negotiate":                  "Authorization: [REDACTED]",
+		"sent Bearer abc.def-123, refused":          "sent Bearer [REDACTED], refused",
+		"sent bearer  abcdef":                       "sent bearer  [REDACTED]",
+		"sent Basic dXNlcjpwYXNz":                   "sent Basic [REDACTED]",
+		"basic authentication, bearer of news":      "basic authentication, bearer of news",
+		"forbearer abcdefgh":                        "forbearer abcdefgh",
+		"key " + pem + " end":                       "key [REDACTED] end",
+		"key -----BEGIN PRIVATE KEY-----\nMHc":      "key [REDACTED]",
+		"-----BEGIN PUBLIC KEY-----":                "-----BEGIN PUBLIC KEY-----",
+		"postgres://bob:p@ss/w:rd@h:5432/db":        "postgres://bob:[REDACTED]@h:5432/db",
+		"redis://:pw@h and amqp://u:pw@h":           "redis://:[REDACTED]@h and amqp://u:[REDACTED]@h",
+		"http://bob@h:80/x":                         "http://bob@h:80/x",
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln": "[REDACTED]",
+		"AKIAIOSFODNN7EXAMPLE here":                 "[REDACTED] here",
+		"ghp_0123456789abcdefABCDEF":                "[REDACTED]",
+		"github_pat_0123456789abcdefABCDEF":         "[REDACTED]",
+		"glpat-0123456789abcdefABCD":                "[REDACTED]",
+		"xoxb-123456789-abc":                        "[REDACTED]",
+		"sk_live_0123456789":                        "[REDACTED]",
+		"patient MRN-1234 seen":                     "patient [REDACTED] seen",
+		"hash e5255446123868fac834d415a3c3641fb77b87f54c46aff854de524148d90ff2": "hash e5255446123868fac834d415a3c3641fb77b87f54c46aff854de524148d90ff2",
+	} {
+		if got := r.String(text); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
+		}
+		if got := r.String(want); got != want {
+			t.Errorf("redacting %s again gives %s", want, got)
+		}
+	}
+}
+
+type account struct {
+	Name     string
+	Password string `json:"pw"`
+	Code     string `json:"accessToken"`
+	MFA      *string
+	Login    struct{ Secrets []string }
+	Expires  time.Time
+	TokenTTL time.Duration
+	HasToken bool
+	Cookie   *string
+}
+
+func TestRedactorValue(t *testing.T) {
+	t.Parallel()
+	in := account{Name: "bob", Password: "hunter2", Code: "hunter2", Expires: recordTime, TokenTTL: time.Minute, HasToken: true}
+	in.Login.Secrets = []string{"hunter2"}
+	got := logging.NewRedactor(nil).Value("account", []any{&in, map[string]any{"bearerToken": 7, "n": uint8(1)}})
+	want := []any{
+		map[string]any{
+			"Name": "bob", "pw": "[REDACTED]", "accessToken": "[REDACTED]", "MFA": nil,
+			"Login": map[string]any{"Secrets": "[REDACTED]"}, "Expires": "2023-10-26T10:30:00.123Z",
+			"TokenTTL": "1m0s", "HasToken": true, "Cookie": nil,
+		},
+		map[string]any{"bearerToken": "[REDACTED]", "n": uint64(1)},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestRedactorAttr(t *testing.T) {
+	t.Parallel()
+	r := logging.NewRedactor(nil)
+	for name, test := range map[string]struct{ in, want slog.Attr }{
+		"string":     {slog.String("url", "redis://:pw@h"), slog.String("url", "redis://:[REDACTED]@h")},
+		"number":     {slog.Int("n", 7), slog.Int("n", 7)},
+		"secret":     {slog.Int("otp", 123456), slog.String("otp", "[REDACTED]")},
+		"nothing":    {slog.Any("token", nil), slog.Any("token", nil)},
+		"boolean":    {slog.Bool("hasToken", true), slog.Bool("hasToken", true)},
+		"duration":   {slog.Duration("tokenTTL", 1), slog.Duration("tokenTTL", 1)},
+		"group":      {slog.Group("g", "password", "x", "n", 1), slog.Group("g", "password", "[REDACTED]", "n", 1)},
+		"group name": {slog.Group("credentials", "user", "bob"), slog.String("credentials", "[REDACTED]")},
+		"error":      {slog.Any("err", errors.New("token=x")), slog.String("err", "token=[REDACTED]")},
+		"valuer":     {slog.Any("v", valuer{slog.StringValue("token=x")}), slog.String("v", "token=[REDACTED]")},
+		"key":        {slog.Int("redis://:pw@h", 1), slog.Int("redis://:[REDACTED]@h", 1)},
+	} {
+		if got := r.Attr(test.in); !got.Equal(test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestSecretsAnywhere puts a secret wherever a record has room for one.
+func TestSecretsAnywhere(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-9f3a"
+	text := "password=" + secret
+	pointer := &account{Name: "bob", Password: secret}
+	header := http.Header{"Authorization": {"Bearer " + secret}, "X-Api-Key": {secret}}
+	address, err := url.Parse("https://bob:" + secret + "@example.com/?token=" + secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(l *slog.Logger) *slog.Logger{
+		"message":         func(l *slog.Logger) *slog.Logger { l.Info("login with " + text); return l }, //nolint:sloglint // the message is what is tested
+		"field":           func(l *slog.Logger) *slog.Logger { return l.With("password", secret) },
+		"bytes":           func(l *slog.Logger) *slog.Logger { return l.With("apiKey", []byte(secret), "b", []byte(text)) },
+		"text of a field": func(l *slog.Logger) *slog.Logger { return l.With("query", text) },
+		"group":           func(l *slog.Logger) *slog.Logger { return l.WithGroup("a").WithGroup("b").With("token", secret) },
+		"name of a group": func(l *slog.Logger) *slog.Logger { return l.WithGroup("secret").With("x", secret) },
+		"inline group":    func(l *slog.Logger) *slog.Logger { return l.With(slog.Group("", "token", secret)) },
+		"error":           func(l *slog.Logger) *slog.Logger { return l.With("error", errors.New(text)) },
+		"wrapped error":   func(l *slog.Logger) *slog.Logger { return l.With("e", fmt.Errorf("a: %w", errors.New(text))) },
+		"joined errors":   func(l *slog.Logger) *slog.Logger { return l.With("e", errors.Join(errors.New("a"), errors.New(text))) },
+		"map":             func(l *slog.Logger) *slog.Logger { return l.With("m", map[string]string{"clientSecret": secret}) },
+		"map in maps": func(l *slog.Logger) *slog.Logger {
+			return l.With("m", map[string]any{"a": []any{map[string]any{"pwd": secret}}})
+		},
+		"key of a map":        func(l *slog.Logger) *slog.Logger { return l.With("m", map[string]int{text: 1}) },
+		"key of an attribute": func(l *slog.Logger) *slog.Logger { return l.With(text, 1) },
+		"slice":               func(l *slog.Logger) *slog.Logger { return l.With("s", []string{"a", text}) },
+		"struct":              func(l *slog.Logger) *slog.Logger { return l.With("s", *pointer) },
+		"pointer":             func(l *slog.Logger) *slog.Logger { return l.With("s", &pointer) },
+		"pointer in a struct": func(l *slog.Logger) *slog.Logger { s := secret; return l.With("s", account{Cookie: &s}) },
+		"header":              func(l *slog.Logger) *slog.Logger { return l.With("header", header) },
+		"URL":                 func(l *slog.Logger) *slog.Logger { return l.With("url", address, "s", address.String()) },
+		"user of a URL":       func(l *slog.Logger) *slog.Logger { return l.With("user", address.User) },
+		"valuer": func(l *slog.Logger) *slog.Logger {
+			return l.With("v", valuer{slog.GroupValue(slog.String("token", secret))})
+		},
+		"valuer in a map": func(l *slog.Logger) *slog.Logger {
+			return l.With("m", map[string]any{"v": valuer{slog.StringValue(text)}})
+		},
+		"own JSON":           func(l *slog.Logger) *slog.Logger { return l.With("j", raw{`{"token":"` + secret + `"}`}) },
+		"panic":              func(l *slog.Logger) *slog.Logger { return l.With("p", panicking{text}) },
+		"valuer that panics": func(l *slog.Logger) *slog.Logger { return l.With("p", map[string]any{"v": panicking{text}}) },
+		"JSON web token":     func(l *slog.Logger) *slog.Logger { return l.With("j", "eyJhbGciOiJIUzI1NiJ9."+secret+secret+".x") },
+		"private key":        func(l *slog.Logger) *slog.Logger { return l.With("k", "-----BEGIN PRIVATE KEY-----\n"+secret) },
+		"number":             func(l *slog.Logger) *slog.Logger { return l.With("pin", 1, "otp", 9073) },
+	} {
+		for format, newHandler := range map[string]newHandler{"json": newJSON, "console": newConsole} {
+			t.Run(name+" "+format, func(t *testing.T) {
+				t.Parallel()
+				var out bytes.Buffer
+				ctx := logging.WithRequestID(t.Context(), "token="+secret)
+				change(slog.New(newHandler(&out, nil))).InfoContext(ctx, "m", "after", 1)
+				if strings.Contains(out.String(), secret) || strings.Contains(out.String(), "9073") {
+					t.Errorf("the secret is in %s", out.String())
+				}
+				if !strings.Contains(out.String(), "[REDACTED]") {
+					t.Errorf("nothing was redacted in %s", out.String())
+				}
+			})
+		}
+	}
+}
+
+type panicking struct{ text string }
+
+func (p panicking) MarshalText() ([]byte, error) { panic(p.text) }
+
+func TestOwnRedactor(t *testing.T) {
+	t.Parallel()
+	options := &logging.Options{Redactor: logging.NewRedactor(&logging.RedactorOptions{Keys: []string{"patient"}})}
+	got := write(t.Context(), t, newJSON, options, record(slog.LevelInfo, "m", "patientId", "p-1", "password", "x"))
+	if want := `"context":{"patientId":"[REDACTED]","password":"[REDACTED]"}`; !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// FuzzRedactor checks that redacting terminates, repeats to the same and hides
+// an assigned secret whatever is around it.
+func FuzzRedactor(f *testing.F) {
+	f.Add("", "")
+	f.Add("password=", `\"x\" `)
+	f.Add(`{"token":["`, "]} Bearer abcdef1")
+	f.Add("a:b=c:'", "://u:p@h")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		r := logging.NewRedactor(nil)
+		const secret = "hunter2-9f3a"
+		got := r.String(before + " password=" + secret + " " + after)
+		if strings.Contains(got, secret) && !strings.Contains(before+after, secret) {
+			t.Fatalf("the secret is in %q", got)
+		}
+	})
+}
+
+func BenchmarkRedactorString(b *testing.B) {
+	r := logging.NewRedactor(nil)
+	for name, text := range map[string]string{
+		"plain":  "request handled in 5 ms by worker 7",
+		"secret": "connect postgres://bob:hunter2@db/audit: password=hunter2",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r.String(text)
+			}
+		})
+	}
+}

@@ -1,0 +1,281 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// BacktestOptions configure a back-test. The zero value of a field is its
+// documented default.
+type BacktestOptions struct {
+	// Rules are what is tested, as in [New]. MaxEventsPerKey and MaxKeys default
+	// to no bound here.
+	Rules *Options
+	// Verifier checks every event, as it does in a monitor. Nil accepts all.
+	Verifier monitor.Verifier
+	// DefaultOrganization is the organisation of events that name none. Empty
+	// makes such events invalid.
+	DefaultOrganization string
+	// Lateness is how far an event's timestamp may lie behind the newest of its
+	// organisation and still be counted in its place. Defaults to 10 minutes; -1
+	// allows none, which is right for events in order of time.
+	Lateness time.Duration
+	// Cooldown is the time after a finding in which further ones of the same
+	// rule, organisation and key are left out, by the timestamps of the events.
+	// 0 leaves out none: every qualifying event is a finding.
+	Cooldown time.Duration
+}
+
+// withDefaults returns the options with their defaults filled in.
+func (o *BacktestOptions) withDefaults() BacktestOptions {
+	var filled BacktestOptions
+	if o != nil {
+		filled = *o
+	}
+	if filled.Lateness == 0 {
+		filled.Lateness = 10 * time.Minute
+	}
+	var rules Options
+	if filled.Rules != nil {
+		rules = *filled.Rules
+	}
+	if rules.MaxEventsPerKey == 0 {
+		rules.MaxEventsPerKey = -1
+	}
+	if rules.MaxKeys == 0 {
+		rules.MaxKeys = -1
+	}
+	filled.Rules = &rules
+	return filled
+}
+
+// A Backtester judges history event by event, for those who cannot wait for the
+// [Report] of [Backtest]. It is a [monitor.Monitor] with an [Engine], as it
+// would have been at the time, with these differences:
+//
+//   - No timestamp is in the future: there is no clock.
+//   - Every event counts, also one with the ID of another.
+//   - Nothing is stored.
+//   - A finding on an event that failed verification goes under the
+//     organisation and the principal that the event claims, as there is no
+//     operator who receives it.
+//
+// It is not safe for concurrent use.
+type Backtester struct {
+	monitor             *monitor.Monitor
+	rules               *numbered
+	defaultOrganization string
+	cooldown            time.Duration
+	// due are the times of the last findings that the cooldown let pass.
+	due map[monitor.Fingerprint]time.Time
+	// qualifying counts the findings of each rule, left out or not.
+	qualifying map[string]int
+}
+
+// nobody is an organisation that no valid event names, as it is no UTF-8.
+const nobody = "\xff"
+
+// NewBacktester returns a backtester with empty windows. Nil options stand for
+// the five patterns of the reference.
+func NewBacktester(o *BacktestOptions) (*Backtester, error) {
+	filled := o.withDefaults()
+	if filled.Cooldown < 0 {
+		return nil, fmt.Errorf("detect: back-test: Cooldown: %s is negative", filled.Cooldown)
+	}
+	engine, err := New(filled.Rules)
+	if err != nil {
+		return nil, err
+	}
+	b := &Backtester{
+		rules:               &numbered{engine: engine},
+		defaultOrganization: filled.DefaultOrganization,
+		cooldown:            filled.Cooldown,
+		due:                 map[monitor.Fingerprint]time.Time{},
+		qualifying:          map[string]int{},
+	}
+	b.monitor, err = monitor.New(monitor.Config{
+		Verifier:             filled.Verifier,
+		AllowUnverified:      filled.Verifier == nil,
+		DefaultOrganization:  filled.DefaultOrganization,
+		OperatorOrganization: nobody,
+		Detectors:            []monitor.Detector{b.rules},
+		Lateness:             filled.Lateness,
+		MaxSkew:              -1,
+		DuplicateCapacity:    -1,
+		QuarantineCapacity:   -1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("detect: back-test: %w", err)
+	}
+	return b, nil
+}
+
+// Process judges one event, as [monitor.Monitor.Process] does. The event goes by
+// the number in this and later results ([monitor.EventRef.Sequence]): its line
+// in a file, say. Numbers are from 1 and need not be in order.
+func (b *Backtester) Process(ctx context.Context, number uint64, e *monitor.Event) (monitor.Result, error) {
+	b.rules.number = number
+	r, err := b.monitor.Process(ctx, e)
+	r.Sequence = number
+	if r.Verification.Outcome == monitor.Failed {
+		for i := range r.Findings {
+			b.claim(&r.Findings[i], number, e)
+		}
+	}
+	for i := range r.Findings {
+		b.qualifying[r.Findings[i].Rule]++
+	}
+	if b.cooldown > 0 {
+		r.Findings = slices.DeleteFunc(r.Findings, b.cooling)
+	}
+	return r, err
+}
+
+// claim puts a finding on an event that failed verification under what the event
+// says of itself.
+func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) {
+	f.Event.Sequence = number
+	if f.OrganizationID = e.OrganizationID; f.OrganizationID == "" {
+		f.OrganizationID = b.defaultOrganization
+	}
+	if f.Key, f.KeyField = e.PrincipalID, "principalId"; f.Key == "" {
+		f.Key = Unknown
+	}
+}
+
+// cooling reports whether a finding comes in the cooldown of another. One that
+// is earlier than the other does too, as for notifications.
+func (b *Backtester) cooling(f monitor.Finding) bool {
+	alert, at := monitor.FingerprintOf(f.Rule, f.OrganizationID, f.Key), f.Event.Timestamp
+	if last, ok := b.due[alert]; ok && at.Before(last.Add(b.cooldown)) {
+		return true
+	}
+	b.due[alert] = at
+	return false
+}
+
+// numbered is an engine to which events go by a number of the caller's, not by
+// that of their arrival.
+type numbered struct {
+	engine *Engine
+	number uint64
+}
+
+func (n *numbered) Name() string { return n.engine.Name() }
+
+func (n *numbered) Detect(ctx context.Context, e *monitor.Event, r *monitor.Reporter) error {
+	r.Arrival().Sequence = n.number
+	return n.engine.Detect(ctx, e, r)
+}
+
+// A Report is what a back-test found.
+type Report struct {
+	// Events is the number of events, including those that were refused.
+	Events int
+	// TooLate is how many of them were older than the lateness allows, so that
+	// rules with windows did not count them.
+	TooLate int
+	// First and Last are the earliest and the latest timestamp of the events
+	// that were accepted.
+	First, Last time.Time
+	// Refused are the events that could not be judged, or not by all rules. They
+	// do not end the test.
+	Refused []Refusal
+	// Findings are in the order in which they were made. The sequence numbers in
+	// them are the places of the events in the history, from 1.
+	Findings []monitor.Finding
+	// Qualifying counts the qualifying events of each rule, including those that
+	// the cooldown left out of Findings.
+	Qualifying map[string]int
+	// Rules tells what each rule holds at the end, and what the caps of the
+	// options, if they set any, cut off.
+	Rules []RuleStats
+}
+
+// A Refusal is an event that could not be judged, or not by all rules.
+type Refusal struct {
+	// Sequence is the place of the event in the history, from 1.
+	Sequence uint64
+	// Err is what [monitor.Monitor.Process] returned for it.
+	Err error
+}
+
+// Backtest tells what the rules would have found in the history, an event after
+// the other. It does what a [Backtester] does. A bad event is part of the
+// report; the error is for bad options, and for a context that ended, with the
+// report up to there.
+func Backtest(ctx context.Context, o *BacktestOptions, events iter.Seq[*monitor.Event]) (Report, error) {
+	t, err := newTest(o)
+	if err != nil {
+		return Report{}, err
+	}
+	err = feed(ctx, events, t)
+	return t.done(), err
+}
+
+// A test is a back-test under way.
+type test struct {
+	backtester *Backtester
+	report     Report
+}
+
+func newTest(o *BacktestOptions) (*test, error) {
+	b, err := NewBacktester(o)
+	if err != nil {
+		return nil, err
+	}
+	return &test{backtester: b, report: Report{Qualifying: b.qualifying}}, nil
+}
+
+// feed hands every event to every test.
+func feed(ctx context.Context, events iter.Seq[*monitor.Event], tests ...*test) error {
+	for e := range events {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("detect: back-test: %w", err)
+		}
+		for _, t := range tests {
+			t.add(ctx, e)
+		}
+	}
+	return nil
+}
+
+func (t *test) add(ctx context.Context, e *monitor.Event) {
+	r := &t.report
+	r.Events++
+	result, err := t.backtester.Process(ctx, uint64(r.Events), e)
+	if err != nil {
+		r.Refused = append(r.Refused, Refusal{Sequence: uint64(r.Events), Err: err})
+	}
+	if result.Timing == monitor.TooLate {
+		r.TooLate++
+	}
+	if err == nil && result.Verification.Outcome == monitor.Accepted {
+		r.see(e.Timestamp.UTC())
+	}
+	for _, f := range result.Findings {
+		// The event's own strings may be parts of something much larger.
+		f.OrganizationID, f.Key = strings.Clone(f.OrganizationID), strings.Clone(f.Key)
+		r.Findings = append(r.Findings, f)
+	}
+}
+
+func (r *Report) see(at time.Time) {
+	if r.First.IsZero() || at.Before(r.First) {
+		r.First = at
+	}
+	if at.After(r.Last) {
+		r.Last = at
+	}
+}
+
+func (t *test) done() Report {
+	t.report.Rules = t.backtester.rules.engine.Stats()
+	return t.report
+}

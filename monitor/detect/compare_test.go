@@ -1,0 +1,189 @@
+package detect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
+)
+
+// incident puts an incident into a short line.
+func incident(i detect.Incident) string {
+	return fmt.Sprintf("%s %s/%s %s %dx +%s..%s", i.Rule, i.OrganizationID, i.Key, i.Severity,
+		i.Occurrences, i.First.Sub(noon), i.Last.Sub(noon))
+}
+
+// changes puts a comparison into lines.
+func changes(c detect.Comparison) []string {
+	all := []string{fmt.Sprint("same ", c.Same)}
+	for _, i := range c.Appeared {
+		all = append(all, "appeared "+incident(i))
+	}
+	for _, i := range c.Vanished {
+		all = append(all, "vanished "+incident(i))
+	}
+	for _, m := range c.Moved {
+		all = append(all, "moved "+incident(m.Before)+" to "+incident(m.After))
+	}
+	return all
+}
+
+// loginsWith returns threeLogins with a change.
+func loginsWith(change func(*detect.Rule)) *detect.Options {
+	o := threeLogins()
+	change(&o.Rules[0])
+	return o
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	threshold := func(n int) *detect.Options { return loginsWith(func(r *detect.Rule) { r.Threshold = n }) }
+	mallory := "logins org-1/mallory "
+	for _, c := range []struct {
+		name          string
+		before, after *detect.Options
+		cooldown      time.Duration
+		es            []*monitor.Event
+		want          []string
+	}{
+		{
+			"nothing changes", threshold(3), threshold(3), 0, logins(1, 2, 3, 4),
+			[]string{"same 1"},
+		},
+		{
+			"appears", threshold(5), threshold(3), 0, logins(1, 2, 3, 4),
+			[]string{"same 0", "appeared " + mallory + "HIGH 2x +3s..4s"},
+		},
+		{
+			"vanishes", threshold(3), threshold(5), 0, logins(1, 2, 3, 4),
+			[]string{"same 0", "vanished " + mallory + "HIGH 2x +3s..4s"},
+		},
+		{
+			"begins earlier", threshold(3), threshold(2), 0, logins(1, 2, 3, 4),
+			[]string{"same 0", "moved " + mallory + "HIGH 2x +3s..4s to " + mallory + "HIGH 3x +2s..4s"},
+		},
+		{
+			"ends earlier", threshold(3), loginsWith(func(r *detect.Rule) { r.Window = 10 * time.Second }), 0, logins(1, 2, 3, 40),
+			[]string{"same 0", "moved " + mallory + "HIGH 2x +3s..40s to " + mallory + "HIGH 1x +3s..3s"},
+		},
+		{
+			"has other occurrences", threshold(3), loginsWith(func(r *detect.Rule) { r.Window = 10 * time.Second }), 0, logins(1, 2, 3, 40, 41, 42),
+			[]string{"same 0", "moved " + mallory + "HIGH 4x +3s..42s to " + mallory + "HIGH 2x +3s..42s"},
+		},
+		{
+			"is more severe", threshold(3), loginsWith(func(r *detect.Rule) { r.Severity = monitor.SeverityCritical }), 0, logins(1, 2, 3),
+			[]string{"same 0", "moved " + mallory + "HIGH 1x +3s..3s to " + mallory + "CRITICAL 1x +3s..3s"},
+		},
+		{
+			"goes into shadow", threshold(3), loginsWith(func(r *detect.Rule) { r.Shadow = true }), 0, logins(1, 2, 3),
+			[]string{"same 0", "vanished " + mallory + "HIGH 1x +3s..3s"},
+		},
+		{
+			"default pause", threshold(1), threshold(1), 0, logins(0, 299, 599, 898),
+			[]string{"same 2"},
+		},
+		{
+			"the cooldown is the pause", threshold(1), threshold(1), time.Minute, logins(0, 59, 119, 178, 300),
+			[]string{"same 3"},
+		},
+		{
+			"one becomes two", threshold(1), threshold(3), time.Minute, logins(0, 10, 20, 79, 138, 140, 141),
+			[]string{
+				"same 0", "appeared " + mallory + "HIGH 1x +2m21s..2m21s",
+				"moved " + mallory + "HIGH 7x +0s..2m21s to " + mallory + "HIGH 1x +20s..20s",
+			},
+		},
+		{
+			"early and late ones differ", threshold(3), threshold(2), time.Minute, logins(0, 10, 600, 610, 620),
+			[]string{
+				"same 0", "appeared " + mallory + "HIGH 1x +10s..10s",
+				"moved " + mallory + "HIGH 1x +10m20s..10m20s to " + mallory + "HIGH 2x +10m10s..10m20s",
+			},
+		},
+		{
+			"the first vanishes", threshold(2), threshold(3), time.Minute, logins(0, 10, 600, 610, 620),
+			[]string{
+				"same 0", "vanished " + mallory + "HIGH 1x +10s..10s",
+				"moved " + mallory + "HIGH 2x +10m10s..10m20s to " + mallory + "HIGH 1x +10m20s..10m20s",
+			},
+		},
+		{
+			"order of arrival does not matter", threshold(1), threshold(1), 0, logins(299, 0, 898, 599),
+			[]string{"same 2"},
+		},
+		{
+			"each by itself", threshold(2), threshold(1), 0,
+			append(logins(20, 30), loginFailure(25*time.Second, "trudy"), loginFailure(5*time.Second, "ada")),
+			[]string{
+				"same 0", "appeared logins org-1/ada HIGH 1x +5s..5s", "appeared logins org-1/trudy HIGH 1x +25s..25s",
+				"moved " + mallory + "HIGH 1x +30s..30s to " + mallory + "HIGH 2x +20s..30s",
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o := &detect.BacktestOptions{Rules: c.before, Cooldown: c.cooldown}
+			got, err := detect.Compare(t.Context(), o, c.after, slices.Values(c.es))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := changes(got); !slices.Equal(got, c.want) {
+				t.Errorf("\n got %q\nwant %q", got, c.want)
+			}
+			if got.Before.Events != len(c.es) || got.After.Events != len(c.es) {
+				t.Errorf("%d events before, %d after, want %d", got.Before.Events, got.After.Events, len(c.es))
+			}
+		})
+	}
+}
+
+// TestCompareRules has rules that are in one of the rule sets only, nil being
+// the five patterns.
+func TestCompareRules(t *testing.T) {
+	t.Parallel()
+	got, err := detect.Compare(t.Context(), nil, threeLogins(), slices.Values(logins(1, 2, 3, 4, 5)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"same 0", "appeared logins org-1/mallory HIGH 3x +3s..5s",
+		"vanished failed_auth org-1/mallory HIGH 1x +5s..5s",
+	}
+	if got := changes(got); !slices.Equal(got, want) {
+		t.Errorf("\n got %q\nwant %q", got, want)
+	}
+	wantNumbers(t, got.Before.Findings, "5:5")
+	wantNumbers(t, got.After.Findings, "3:3", "4:4", "5:5")
+}
+
+func TestCompareErrors(t *testing.T) {
+	t.Parallel()
+	wrong := &detect.Options{MaxKeys: -2}
+	for _, c := range []struct {
+		before *detect.BacktestOptions
+		after  *detect.Options
+		want   string
+	}{
+		{&detect.BacktestOptions{Cooldown: -time.Second}, nil, "detect: compare: before: detect: back-test: Cooldown: -1s is negative"},
+		{&detect.BacktestOptions{Rules: wrong}, nil, "detect: compare: before: "},
+		{nil, wrong, "detect: compare: after: "},
+	} {
+		_, err := detect.Compare(t.Context(), c.before, c.after, slices.Values(logins(1)))
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got, err := detect.Compare(ctx, nil, nil, slices.Values(logins(1)))
+	if !errors.Is(err, context.Canceled) || got.Before.Events != 0 {
+		t.Errorf("after the end of the context: %d events, error %v", got.Before.Events, err)
+	}
+}

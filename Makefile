@@ -2,8 +2,10 @@
 
 # The modules of go.work, this one first.
 MODULES := $(or $(shell go list -m -f '{{.Dir}}'),$(error go.work is broken))
-# bench compares with other libraries and runs on the developer's system only.
-PORTABLE = $(filter-out %/bench,$(MODULES))
+# What users import, and the examples.
+LIBRARY = $(filter-out $(CURDIR)/bench,$(MODULES))
+# A module that go.work leaves out; bench/doc.go says why.
+APART = $(CURDIR)/bench/crowdsec
 
 FUZZTIME  = 10s
 BENCHTIME = 1s
@@ -21,32 +23,33 @@ define each
 endef
 
 .NOTPARALLEL:
-.PHONY: test lint fmt tidy race fuzz bench cover examples cross ci
+.PHONY: test lint gofmt tidy race fuzz bench cover examples cross ci
 
 test:
 	$(call each,$(MODULES),go test -shuffle=on ./...)
 
 # lint only looks: formatting, vet, linters, and whether go.mod is tidy.
-lint: fmt tidy
+lint: gofmt tidy
 	$(call each,$(MODULES),go vet ./...)
 	$(call each,$(MODULES),$(LINT) run --config $(CURDIR)/.golangci.yml ./...)
 
-fmt:
+gofmt:
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 
 tidy:
-	$(call each,$(MODULES),GOWORK=off go mod tidy -diff)
+	$(call each,$(MODULES) $(APART),GOWORK=off go mod tidy -diff)
 
 race:
-	$(call each,$(MODULES),go test -race -shuffle=on ./...)
+	$(call each,$(LIBRARY),go test -race -shuffle=on ./...)
 
 # fuzz runs every fuzz target for FUZZTIME.
 fuzz:
-	$(call each,$(MODULES),$(CURDIR)/scripts/fuzz $(FUZZTIME))
+	$(call each,$(LIBRARY),$(CURDIR)/scripts/fuzz $(FUZZTIME))
 
-# bench runs every benchmark for BENCHTIME.
+# bench runs every benchmark for BENCHTIME, and the tests of the module apart.
 bench:
 	$(call each,$(MODULES),go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
+	$(call each,$(APART),GOWORK=off go test -bench . -benchmem -benchtime $(BENCHTIME) ./...)
 
 cover:
 	go test -coverpkg=./... -coverprofile=coverage.out ./...
@@ -59,13 +62,13 @@ examples:
 # cross builds and vets for every system, and runs the tests on 32 bits.
 cross:
 	@set -e; for os in linux darwin windows; do for arch in amd64 arm64; do \
-		for module in $(PORTABLE); do \
+		for module in $(LIBRARY); do \
 			echo "== $$module: $$os/$$arch"; cd "$$module"; \
 			CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build ./...; \
 			CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go vet ./...; \
 		done; \
 	done; done
-	$(call each,$(PORTABLE),$(CURDIR)/scripts/test32)
+	$(call each,$(LIBRARY),$(CURDIR)/scripts/test32)
 
 # ci is everything, briefly: each benchmark once, each fuzz target for a number
 # of inputs instead of a time, and the plain tests last, so that their summary

@@ -168,6 +168,32 @@ func TestNothingIsHeld(t *testing.T) {
 	}
 }
 
+func TestRepeatsDuringAFlush(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spy, release := newSpy(), make(chan struct{})
+		m := newManager(t, spy, nil)
+		stop := run(t, m)
+		put(t, m, occurrence("mallory", "e0", 0))
+		advance(time.Second)
+		put(t, m, occurrence("mallory", "e1", 1))
+		spy.during = func(string) { <-release }
+		advance(time.Second) // the flush is under way
+		spy.during = nil
+		put(t, m, occurrence("mallory", "e2", 2))
+		wantStored(t, spy, 2) // the repeat does not wait for it
+		if sizes := spy.sizes(); !slices.Equal(sizes, []int{1, 1}) {
+			t.Errorf("calls of the store had sizes %d", sizes)
+		}
+		close(release)
+		advance(time.Second)
+		wantStored(t, spy, 3)
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
 func TestRepeatAfterARiseIsHeld(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

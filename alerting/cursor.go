@@ -18,24 +18,18 @@ func Cursor(a *monitor.Alert) string {
 	return base64.RawURLEncoding.EncodeToString(plain)
 }
 
-// maxCursor is enough for an ID of a hundred bytes.
-const maxCursor = 170
-
 // ParseCursor returns the place that a [Cursor] stands for: the creation time of
 // an alert, in whole microseconds, and its ID. Listings are sorted by these two,
 // newest first, then by descending ID. The error is an [InvalidError].
 func ParseCursor(cursor string) (createdAt time.Time, id string, err error) {
 	bad := invalid("Query.After", "is not a cursor")
-	if len(cursor) > maxCursor {
-		return time.Time{}, "", bad
-	}
 	plain, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
 		return time.Time{}, "", bad
 	}
 	stamp, id, found := strings.Cut(string(plain), " ")
 	micros, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil || !found || checkText("id", id, maxCursor) != nil {
+	if err != nil || !found || checkText("id", id, maxName) != nil {
 		return time.Time{}, "", bad
 	}
 	return time.UnixMicro(micros).UTC(), id, nil

@@ -35,7 +35,7 @@ func TestParseCursorInput(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	for _, cursor := range []string{
 		"", "!", encode([]byte("1")), encode([]byte("x id")), encode([]byte("99999999999999999999 id")),
-		encode([]byte("1 a\x00b")), encode([]byte("1 \xff")), encode([]byte("1 " + strings.Repeat("x", 200))),
+		encode([]byte("1 a\x00b")), encode([]byte("1 \xff")), encode([]byte("1 " + strings.Repeat("x", 256))),
 		encode([]byte("1 id")) + "==", "MSBpZB", // stray bits
 	} {
 		_, _, err := alerting.ParseCursor(cursor)

@@ -75,6 +75,7 @@ func TestRedactorString(t *testing.T) {
 		"authorization: Basic dXNlcjpwYXNz":         "authorization: [REDACTED]",
 		"Authorization: Negotiate":                  "Authorization: [REDACTED]",
 		"sent Bearer abc.def-123, refused":          "sent Bearer [REDACTED], refused",
+		"Bearer abcdef":                             "Bearer [REDACTED]",
 		"sent bearer  abcdef":                       "sent bearer  [REDACTED]",
 		"sent Basic dXNlcjpwYXNz":                   "sent Basic [REDACTED]",
 		"basic authentication, bearer of news":      "basic authentication, bearer of news",

@@ -299,6 +299,10 @@ func hmacKey(tb testing.TB) *crypto.Key {
 	return key
 }
 
+// chunk is how many events are signed at once: few enough to be in the cache, as
+// events are that were just read.
+const chunk = 256
+
 // signed makes signed events while the timer stands.
 type signed struct {
 	source *bench
@@ -314,7 +318,7 @@ func newSigned(tb testing.TB, source *bench) *signed {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &signed{source: source, signer: signer, events: make([]monitor.Event, 1<<13), at: 1 << 13}
+	return &signed{source: source, signer: signer, events: make([]monitor.Event, chunk), at: chunk}
 }
 
 func (s *signed) next(b *testing.B) *monitor.Event {

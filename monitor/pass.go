@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -63,11 +65,13 @@ func (m *Monitor) begin(ctx context.Context) *pass {
 }
 
 func (p *pass) add(e *Event) {
-	it := item{event: e, ctx: p.ctx}
+	n := len(p.items)
+	p.items = slices.Grow(p.items, 1)[:n+1] // it is cleared
+	it := &p.items[n]
+	it.event, it.ctx = e, p.ctx
 	if t := p.m.config.Tracer; t != nil {
 		it.ctx = t.StartProcess(p.ctx, e)
 	}
-	p.items = append(p.items, it)
 }
 
 // end gives the pass back. What its results hold stays theirs.
@@ -186,11 +190,11 @@ func (p *pass) accept(it *item) {
 	if a.OrganizationID == "" {
 		a.OrganizationID = m.config.DefaultOrganization
 	}
-	switch a.OrganizationID {
-	case "":
+	switch {
+	case a.OrganizationID == "":
 		p.refuse(it, invalid("organizationId", "missing"))
 		return
-	case m.config.OperatorOrganization:
+	case a.OrganizationID == m.config.OperatorOrganization, strings.ContainsRune(a.OrganizationID, 0):
 		p.refuse(it, invalid("organizationId", "%q is reserved", a.OrganizationID))
 		return
 	}

@@ -185,10 +185,12 @@ func TestOrganization(t *testing.T) {
 	_, err := strict.Process(t.Context(), e)
 	wantInvalid(t, err, "organizationId")
 
-	e = newEvent("e1", 0)
-	e.OrganizationID = "operator"
-	_, err = strict.Process(t.Context(), e)
-	wantInvalid(t, err, "organizationId")
+	for _, reserved := range []string{"operator", "\x00all"} {
+		e = newEvent("e1", 0)
+		e.OrganizationID = reserved
+		_, err = strict.Process(t.Context(), e)
+		wantInvalid(t, err, "organizationId")
+	}
 
 	lenient := newMonitor(t, func(c *monitor.Config) {
 		c.Detectors, c.DefaultOrganization = []monitor.Detector{d}, "home"

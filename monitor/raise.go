@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // raise stores the findings of all events as occurrences of alerts, in one
 // call. The first occurrence of an alert is in the store when it returns.
 func (p *pass) raise() {
+	clear(p.occurrence)
 	p.occurrence, p.owners = p.occurrence[:0], p.owners[:0]
 	for i := range p.items {
 		it := &p.items[i]
@@ -67,25 +69,26 @@ func (p *pass) occur(it *item, n int) {
 			m.count(it.ctx, IntegrityAlertsFolded, it.result.Verification.Verdict.String())
 		}
 	}
-	a := Alert{
-		Fingerprint:    FingerprintOf(f.Rule, f.OrganizationID, f.Key),
-		OrganizationID: f.OrganizationID,
-		Severity:       f.Severity,
-		Type:           AlertSecurity,
-		Source:         m.config.Source,
-		Status:         AlertActive,
-		CorrelationID:  it.event.CorrelationID,
-		Finding:        *f,
-		EventKey:       m.eventKey(it, f),
-		Occurrences:    occurrences,
-		FirstSeen:      f.Event.Timestamp,
-		LastSeen:       f.Event.Timestamp,
-	}
+	count := len(p.occurrence)
+	p.occurrence = slices.Grow(p.occurrence, 1)[:count+1] // it is cleared
+	a := &p.occurrence[count]
+	a.Fingerprint = FingerprintOf(f.Rule, f.OrganizationID, f.Key)
+	a.OrganizationID = f.OrganizationID
+	a.Severity = f.Severity
+	a.Type = AlertSecurity
+	a.Source = m.config.Source
+	a.Status = AlertActive
+	a.CorrelationID = it.event.CorrelationID
+	a.Finding = *f
+	a.EventKey = m.eventKey(it, f)
+	a.Occurrences = occurrences
+	a.FirstSeen, a.LastSeen = f.Event.Timestamp, f.Event.Timestamp
 	if occurrences == 0 {
-		m.folding.fold(it.result.Verification.Verdict, &a)
+		m.folding.fold(it.result.Verification.Verdict, a)
+		*a = Alert{}
+		p.occurrence = p.occurrence[:count]
 		return
 	}
-	p.occurrence = append(p.occurrence, a)
 	p.owners = append(p.owners, owner{it, n})
 }
 

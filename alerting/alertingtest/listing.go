@@ -240,3 +240,16 @@ func testPurge(t *storeTest) {
 	// The incident may begin anew.
 	want(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.Created)
 }
+
+// An alert that is purged takes nothing with it of the open one that followed.
+func testPurgePredecessor(t *storeTest) {
+	closed := t.opened(acme, "mallory", "e1", minutes(0))
+	t.ok(t.Resolve(t.Context(), closed.Ref(), ann, ""))
+	open := t.opened(acme, "mallory", "e2", minutes(1))
+	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 1 {
+		t.Errorf("Purge returned %d, %v, want 1", n, err)
+	}
+	d := t.one(Occurrence(acme, "mallory", "e3", minutes(2)))
+	want(t, "disposition", d.Stored, monitor.Repeated)
+	want(t, "alert", d.AlertID, open.ID)
+}

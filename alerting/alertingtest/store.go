@@ -79,6 +79,7 @@ func storeCases() map[string]func(*storeTest) {
 		"Trends":                testTrends,
 		"StatisticsInput":       testStatisticsInput,
 		"Purge":                 testPurge,
+		"PurgePredecessor":      testPurgePredecessor,
 		"Settings":              testSettings,
 		"SettingsConflict":      testSettingsConflict,
 		"SettingsInput":         testSettingsInput,

@@ -18,6 +18,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("\n\n{}\r\n \t\r\n"+logins(3)+"no end"), true)
 	f.Add([]byte("\x00\xff\n{\"a\":\n\r\r\n"), false)
 	f.Add([]byte("  "+logins(4)+"\v\n\u00a0\n"), true)
+	f.Add([]byte("x"), false)
 	f.Fuzz(func(t *testing.T, input []byte, slow bool) {
 		rest := bytes.Split(input, []byte("\n"))
 		if len(rest[len(rest)-1]) == 0 {

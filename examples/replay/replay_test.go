@@ -97,6 +97,16 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestKey has a key that is no name: it is printed as it is.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	input := strings.ReplaceAll(logins(1, 2, 3), "mallory", `<b>&\u001b\"`)
+	_, out, _ := replayed(t, input, "-config", thresholds)
+	if want := `"key":"<b>&\u001b\""`; !strings.Contains(out, want) {
+		t.Errorf("output %s, want %s in it", out, want)
+	}
+}
+
 func TestTable(t *testing.T) {
 	t.Parallel()
 	input := login("2026-03-11T10:00:00.000Z") + login("2026-03-11T10:00:01.000Z") + login("2026-03-11T10:00:04Z") +
@@ -520,6 +530,30 @@ func TestOrder(t *testing.T) {
 		if !slices.IsSortedFunc(byTime, func(a, b finding) int { return cmp.Compare(instant(t, a), instant(t, b)) }) {
 			t.Errorf("seed %d: findings are not in order of time", seed)
 		}
+	}
+}
+
+// TestOrderOfEquals has many events with the same time: they stay in the order
+// of the file.
+func TestOrderOfEquals(t *testing.T) {
+	t.Parallel()
+	var seconds []int
+	var want []uint64
+	for i := range 200 {
+		seconds = append(seconds, 5-5*(i%2))
+	}
+	for line := uint64(6); line <= 200; line += 2 { // the first two are below the threshold
+		want = append(want, line)
+	}
+	for line := uint64(1); line <= 199; line += 2 {
+		want = append(want, line)
+	}
+	var got []uint64
+	for _, f := range findings(t, logins(seconds...), "-config", thresholds, "-order", "time") {
+		got = append(got, f.Line)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("lines %v, want %v", got, want)
 	}
 }
 

@@ -91,7 +91,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 	if *lateness < 0 {
 		return s, fmt.Errorf("-lateness: %s is negative", *lateness)
 	}
-	if s.test.Lateness = *lateness; *lateness == 0 || s.byTime {
+	if s.test.Lateness = *lateness; *lateness == 0 {
 		s.test.Lateness = -1
 	}
 	if err := s.setRules(*config, *timezone); err != nil {

@@ -30,7 +30,7 @@ type original struct {
 }
 
 func newTimestamps(lateness time.Duration) *timestamps {
-	return &timestamps{lateness: max(lateness, 0), byOrganization: map[string]*recent{}}
+	return &timestamps{lateness: lateness, byOrganization: map[string]*recent{}}
 }
 
 // keep remembers the timestamp of an event that was counted.

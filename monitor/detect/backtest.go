@@ -108,7 +108,6 @@ func NewBacktester(o *BacktestOptions) (*Backtester, error) {
 		Lateness:             filled.Lateness,
 		MaxSkew:              -1,
 		DuplicateCapacity:    -1,
-		QuarantineCapacity:   -1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("detect: back-test: %w", err)
@@ -153,7 +152,7 @@ func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) 
 // is earlier than the other does too, as for notifications.
 func (b *Backtester) cooling(f monitor.Finding) bool {
 	alert, at := monitor.FingerprintOf(f.Rule, f.OrganizationID, f.Key), f.Event.Timestamp
-	if last, ok := b.due[alert]; ok && at.Before(last.Add(b.cooldown)) {
+	if at.Before(b.due[alert].Add(b.cooldown)) {
 		return true
 	}
 	b.due[alert] = at

@@ -273,10 +273,11 @@ func TestBacktestVerifies(t *testing.T) {
 		}
 		return monitor.Verification{Verdict: monitor.Verified, Covered: monitor.FieldAction}
 	})
-	es := logins(1, 2, 3, 4, 5, 6)
-	es[0].KeyID = "bad"
-	es[1].KeyID, es[1].PrincipalID, es[1].OrganizationID = "bad", "", ""
-	es[3].KeyID = "away"
+	es := logins(0, 1, 2, 3, 4, 5, 6)
+	es[0].Status = "maybe"
+	es[1].KeyID = "bad"
+	es[2].KeyID, es[2].PrincipalID, es[2].OrganizationID = "bad", "", ""
+	es[4].KeyID = "away"
 	r := backtest(t, &detect.BacktestOptions{
 		Rules: threeLogins(), Verifier: verifier, DefaultOrganization: "org-0",
 	}, es...)
@@ -285,14 +286,14 @@ func TestBacktestVerifies(t *testing.T) {
 		"tampered org-0/unknown 1 +2s",
 		"logins org-1/mallory 3 +6s",
 	)
-	wantNumbers(t, r.Findings, "1:1", "2:1", "6:3")
+	wantNumbers(t, r.Findings, "2:1", "3:1", "7:3")
 	if field := r.Findings[0].KeyField; field != "principalId" {
 		t.Errorf("the key of a failed event is %s", field)
 	}
 	if u := r.Findings[2].Uncovered; !u.Has(monitor.FieldPrincipalID) || u.Has(monitor.FieldAction) {
 		t.Errorf("uncovered: %s", u)
 	}
-	if len(r.Refused) != 1 || r.Refused[0].Sequence != 4 || !errors.Is(r.Refused[0].Err, monitor.ErrUndecided) {
+	if len(r.Refused) != 2 || r.Refused[1].Sequence != 5 || !errors.Is(r.Refused[1].Err, monitor.ErrUndecided) {
 		t.Errorf("refused %v", r.Refused)
 	}
 	if want := noon.Add(3 * time.Second); !r.First.Equal(want) {

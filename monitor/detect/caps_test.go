@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -68,6 +69,52 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// TestHorizon shows how long an event is kept: as long as one that is as late as
+// may be, measured by the watermark, could have it in its window.
+func TestHorizon(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		first time.Duration
+		held  int
+	}{{98 * time.Second, 1}, {98*time.Second + 1, 2}} {
+		tr := newTrail(t, &detect.Options{Rules: []detect.Rule{
+			{Name: "r", Match: func(e *monitor.Event) bool { return e.PrincipalID == "u" }, Threshold: 3, Window: time.Second},
+		}})
+		tr.lateness = time.Second
+		tr.add(at(test.first, "x", "u"), at(100*time.Second, "x", "other"), at(99500*time.Millisecond, "x", "u"))
+		if s := tr.engine.Stats()[0]; s.Events != test.held {
+			t.Errorf("an event of +%s: %+v, want %d events", test.first, s, test.held)
+		}
+	}
+	// A group without any such event is none that is evicted.
+	for _, test := range []struct {
+		second    time.Duration
+		evictions int64
+	}{{2 * time.Second, 0}, {2*time.Second - 1, 1}} {
+		tr := newTrail(t, &detect.Options{MaxKeys: 1, Rules: []detect.Rule{
+			{Name: "r", Match: any1, Threshold: 3, Window: time.Second},
+		}})
+		tr.lateness = time.Second
+		tr.add(at(0, "x", "u"), at(test.second, "x", "v"))
+		if s := tr.engine.Stats()[0]; s.Evictions != test.evictions || s.Keys != 1 {
+			t.Errorf("a group of +0s at +%s: %+v", test.second, s)
+		}
+	}
+}
+
+// TestEarliest counts events at the earliest time that there is.
+func TestEarliest(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{Rules: []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 2, Window: time.Hour},
+	}})
+	e := at(0, "x", "u")
+	e.Timestamp = time.Unix(0, math.MinInt64+5)
+	if found := tr.add(e, e); len(found) != 1 || !found[0].Event.Timestamp.Equal(e.Timestamp) {
+		t.Errorf("found %+v", found)
+	}
+}
+
 // TestMaxKeys shows which group goes when there are too many.
 func TestMaxKeys(t *testing.T) {
 	t.Parallel()
@@ -91,6 +138,39 @@ func TestMaxKeys(t *testing.T) {
 	wantLines(t, add("org-1", "b", 7), "r org-1/b >=1 +7s")
 	wantLines(t, add("org-1", "b", 3600+4), "r org-1/b 2 +1h0m4s")
 	if s := tr.engine.Stats()[0]; s.Keys != 3 || s.Evictions != 2 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestMaxKeysSparesTheTouched has more groups in front of the stalest than are
+// moved on for each new one.
+func TestMaxKeysSparesTheTouched(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{MaxKeys: 6, Rules: []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 3, Window: time.Hour},
+	}})
+	for _, who := range []string{"a", "b", "c", "d", "e", "stale", "a", "b", "c", "d", "e", "new"} {
+		tr.add(at(0, "x", who))
+	}
+	for _, who := range []string{"a", "b", "c", "d", "e"} {
+		wantLines(t, tr.add(at(0, "x", who)), "r org-1/"+who+" 3 +0s")
+	}
+}
+
+// TestOneKey has room for one group, which gives way to every other one.
+func TestOneKey(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{MaxKeys: 1, Rules: []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 2, Window: time.Hour},
+	}})
+	for i := range 6 {
+		e := at(0, "x", fmt.Sprint("user-", i/2))
+		e.OrganizationID = fmt.Sprint("org-", i/4)
+		if found := tr.add(e); len(found) != i%2 {
+			t.Errorf("event %d: %q", i, lines(found))
+		}
+	}
+	if s := tr.engine.Stats()[0]; s.Keys != 1 || s.Evictions != 2 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -141,6 +221,28 @@ func TestFairShare(t *testing.T) {
 	}
 }
 
+// TestExactShare shows that an organisation with just its share loses nothing.
+func TestExactShare(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{MaxKeys: 6, Rules: []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 2, Window: time.Hour},
+	}})
+	add := func(organization string, users ...string) (found []monitor.Finding) {
+		for _, who := range users {
+			e := at(0, "x", who)
+			e.OrganizationID = organization
+			found = append(found, tr.add(e)...)
+		}
+		return found
+	}
+	add("share", "a", "b")
+	add("more", "a", "b", "c")
+	add("less", "a", "b")
+	wantLines(t, add("share", "a", "b"), "r share/a 2 +0s", "r share/b 2 +0s")
+	wantLines(t, add("less", "a", "b"), "r less/a 2 +0s", "r less/b >=2 +0s")
+	wantLines(t, add("more", "b", "c"), "r more/b 2 +0s", "r more/c 2 +0s")
+}
+
 // TestManyOrganizations evicts where every organisation has one group.
 func TestManyOrganizations(t *testing.T) {
 	t.Parallel()
@@ -178,7 +280,7 @@ func TestCardinalityAttack(t *testing.T) { //nolint:paralleltest // it measures 
 	if testing.Short() {
 		keys = 500_000
 	}
-	f := newFeed(t, &detect.Options{MaxKeys: 100_000}, loginFailure(0, ""), time.Microsecond)
+	f := newFeed(t, &detect.Options{MaxKeys: 100_000, Rules: detect.Defaults()[:1]}, loginFailure(0, ""), time.Microsecond)
 	attacker := loginFailure(0, "attacker")
 	attacker.OrganizationID = "org-2"
 	var found []monitor.Finding
@@ -207,6 +309,27 @@ func TestCardinalityAttack(t *testing.T) { //nolint:paralleltest // it measures 
 		t.Errorf("%+v", s)
 	}
 	runtime.KeepAlive(f)
+}
+
+// TestOrganizationChurn shows that nothing stays of organisations that are gone.
+// It measures the heap and so is not parallel.
+func TestOrganizationChurn(t *testing.T) { //nolint:paralleltest // it measures the heap
+	tr := newTrail(t, &detect.Options{MaxKeys: 100, Rules: []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 2, Window: time.Hour},
+	}})
+	churn := func(from, to int) {
+		e := at(0, "x", "u")
+		for i := from; i < to; i++ {
+			detectOne(tr.engine, e, monitor.Arrival{OrganizationID: fmt.Sprint("org-", i)})
+		}
+	}
+	churn(0, 1000)
+	before := liveHeap()
+	churn(1000, 21_000)
+	if grown := int64(liveHeap()) - int64(before); grown > 1<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	runtime.KeepAlive(tr)
 }
 
 // TestBytesPerKey pins the memory that a group with 5 events takes. It measures

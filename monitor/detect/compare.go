@@ -17,8 +17,7 @@ type Incident struct {
 	Rule           string
 	OrganizationID string
 	Key            string
-	// Severity is the highest of the findings.
-	Severity monitor.Severity
+	Severity       monitor.Severity
 	// First and Last are the timestamps of the earliest and the latest of the
 	// qualifying events, Occurrences is their number.
 	First, Last time.Time
@@ -92,11 +91,12 @@ func incidentsOf(findings []monitor.Finding, pause time.Duration) map[subject][]
 		about, at := subject{f.Rule, f.OrganizationID, f.Key}, f.Event.Timestamp
 		known := all[about]
 		if n := len(known); n == 0 || at.Sub(known[n-1].Last) >= pause {
-			known = append(known, Incident{Rule: f.Rule, OrganizationID: f.OrganizationID, Key: f.Key, First: at})
+			known = append(known, Incident{
+				Rule: f.Rule, OrganizationID: f.OrganizationID, Key: f.Key, Severity: f.Severity, First: at,
+			})
 			all[about] = known
 		}
 		i := &known[len(known)-1]
-		i.Severity = max(i.Severity, f.Severity)
 		i.Last = at
 		i.Occurrences++
 	}

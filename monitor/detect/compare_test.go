@@ -44,6 +44,20 @@ func loginsWith(change func(*detect.Rule)) *detect.Options {
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	threshold := func(n int) *detect.Options { return loginsWith(func(r *detect.Rule) { r.Threshold = n }) }
+	only := func(name string) *detect.Options {
+		return loginsWith(func(r *detect.Rule) { r.Threshold, r.Match = 1, action(name) })
+	}
+	acts := func(whats ...string) (es []*monitor.Event) {
+		for _, what := range whats {
+			name, after, _ := strings.Cut(what, " ")
+			d, err := time.ParseDuration(after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			es = append(es, at(d, name, "mallory"))
+		}
+		return es
+	}
 	mallory := "logins org-1/mallory "
 	for _, c := range []struct {
 		name          string
@@ -114,16 +128,26 @@ func TestCompare(t *testing.T) {
 			},
 		},
 		{
-			"order of arrival does not matter", threshold(1), threshold(1), 0, logins(299, 0, 898, 599),
-			[]string{"same 2"},
+			"order of arrival does not matter", threshold(1), threshold(9), 0, logins(299, 0, 898, 599),
+			[]string{
+				"same 0", "vanished " + mallory + "HIGH 2x +0s..4m59s", "vanished " + mallory + "HIGH 2x +9m59s..14m58s",
+			},
 		},
 		{
-			"each by itself", threshold(2), threshold(1), 0,
-			append(logins(20, 30), loginFailure(25*time.Second, "trudy"), loginFailure(5*time.Second, "ada")),
-			[]string{
-				"same 0", "appeared logins org-1/ada HIGH 1x +5s..5s", "appeared logins org-1/trudy HIGH 1x +25s..25s",
-				"moved " + mallory + "HIGH 1x +30s..30s to " + mallory + "HIGH 2x +20s..30s",
-			},
+			"the pause before another one", only("a"), only("b"), time.Minute, acts("a 0s", "b 60s"),
+			[]string{"same 0", "appeared " + mallory + "HIGH 1x +1m0s..1m0s", "vanished " + mallory + "HIGH 1x +0s..0s"},
+		},
+		{
+			"the pause after another one", only("a"), only("b"), time.Minute, acts("b 0s", "a 60s"),
+			[]string{"same 0", "appeared " + mallory + "HIGH 1x +0s..0s", "vanished " + mallory + "HIGH 1x +1m0s..1m0s"},
+		},
+		{
+			"less than the pause before", only("a"), only("b"), time.Minute, acts("a 0s", "b 59s"),
+			[]string{"same 0", "moved " + mallory + "HIGH 1x +0s..0s to " + mallory + "HIGH 1x +59s..59s"},
+		},
+		{
+			"less than the pause after", only("a"), only("b"), time.Minute, acts("b 0s", "a 59s"),
+			[]string{"same 0", "moved " + mallory + "HIGH 1x +59s..59s to " + mallory + "HIGH 1x +0s..0s"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +165,50 @@ func TestCompare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCompareOrder has incidents of several groups, the latest of which come
+// first.
+func TestCompareOrder(t *testing.T) {
+	t.Parallel()
+	var es []*monitor.Event
+	var want []string
+	for i := range 24 {
+		after := time.Duration(100-i/8) * time.Second
+		e := loginFailure(after, fmt.Sprint("user-", i/4%2))
+		e.OrganizationID = fmt.Sprint("org-", i%4)
+		es = append(es, e)
+		want = append(want, fmt.Sprintf("%s %s %s", after, e.OrganizationID, e.PrincipalID))
+	}
+	slices.Sort(want)
+	one := loginsWith(func(r *detect.Rule) { r.Threshold = 1 })
+	severe := loginsWith(func(r *detect.Rule) { r.Threshold, r.Severity = 1, monitor.SeverityCritical })
+	none := loginsWith(func(r *detect.Rule) { r.Threshold = 1000 })
+	compare := func(before, after *detect.Options) detect.Comparison {
+		t.Helper()
+		c, err := detect.Compare(t.Context(), &detect.BacktestOptions{Rules: before, Cooldown: 1}, after, slices.Values(es))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	check := func(what string, incidents []detect.Incident) {
+		t.Helper()
+		var got []string
+		for _, i := range incidents {
+			got = append(got, fmt.Sprintf("%s %s %s", i.First.Sub(noon), i.OrganizationID, i.Key))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+		}
+	}
+	check("appeared", compare(none, one).Appeared)
+	check("vanished", compare(one, none).Vanished)
+	var moved []detect.Incident
+	for _, m := range compare(one, severe).Moved {
+		moved = append(moved, m.Before)
+	}
+	check("moved", moved)
 }
 
 // TestCompareRules has rules that are in one of the rule sets only, nil being

@@ -243,6 +243,12 @@ func TestExplain(t *testing.T) {
 		fired[2], fired[3], fired[4],
 		`excepted: fired for principalId "u"; an exception was ignored, as no signature covers principalId`)
 	wantLines(t, tr.add(loginFailure(3*time.Second, "x")), "anyone org-1/x 1 +3s", "excepted org-1/x 1 +3s")
+	capped := newTrail(t, &detect.Options{MaxEventsPerKey: 3, Rules: rules[:1]})
+	capped.add(fail(0), fail(0), fail(0), fail(0))
+	x := capped.engine.Explain(fail(0), monitor.Arrival{OrganizationID: "org-1", Sequence: 4})
+	if want := `count: fired, at least 3 of 3 in 1m0s for principalId "u"`; x[0].String() != want {
+		t.Errorf("got %s, want %s", x[0], want)
+	}
 	if s := detect.Outcome(99).String(); s != "unknown" {
 		t.Errorf("outcome 99 is %q", s)
 	}

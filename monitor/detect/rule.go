@@ -66,9 +66,11 @@ type Rule struct {
 // A Step is a part of a sequence: Count events that match.
 type Step struct {
 	Match func(e *monitor.Event) bool
-	// Count defaults to 1.
+	// Count defaults to 1. It is at most 65,536.
 	Count int
 }
+
+const maxCount = 1 << 16
 
 func (r *Rule) validate(bad complaint) {
 	if r.Name == "" {
@@ -115,8 +117,8 @@ func (r *Rule) validateSequence(bad complaint) {
 		if step.Match == nil {
 			bad("Sequence", "step %d has no Match", i+1)
 		}
-		if step.Count < 0 {
-			bad("Sequence", "step %d: Count %d is negative", i+1, step.Count)
+		if step.Count < 0 || step.Count > maxCount {
+			bad("Sequence", "step %d: Count %d is not from 0 to %d", i+1, step.Count, maxCount)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -226,6 +227,41 @@ func TestEveryQualifyingEvent(t *testing.T) {
 	}
 }
 
+// TestForgottenIDs shows which IDs a finding knows of the events before its own.
+func TestForgottenIDs(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 72)
+	for _, test := range []struct {
+		name, id, want string
+		sequence       uint64
+		between        uint64 // the number of an event in between
+	}{
+		{"known", "a", "a", 1, 2},
+		{"none", "", "", 1, 2},
+		{"long", long[:71], long[:71], 1, 2},
+		{"too long", long, "", 1, 2},
+		{"not numbered", "a", "", 0, 2},
+		{"still known", "a", "a", 1, 32768},
+		{"forgotten", "a", "", 1, 32769},
+	} {
+		engine := newTrail(t, &detect.Options{Rules: []detect.Rule{
+			{Name: "two", Match: any1, Threshold: 2, Window: time.Second},
+		}}).engine
+		add := func(sequence uint64, id, who string) []monitor.Finding {
+			e := at(0, "x", who)
+			e.ID = id
+			return detectOne(engine, e, monitor.Arrival{OrganizationID: "org-1", Sequence: sequence})
+		}
+		add(test.sequence, test.id, "u")
+		add(test.between, "b", "v")
+		found := add(40000, "c", "u")
+		if len(found) != 1 || found[0].References[0].ID != test.want ||
+			found[0].References[0].Sequence != test.sequence || found[0].References[1].ID != "c" {
+			t.Errorf("%s: %+v", test.name, found)
+		}
+	}
+}
+
 // TestReferencesStayInTheWindow shows that a finding does not name events from
 // before its window.
 func TestReferencesStayInTheWindow(t *testing.T) {
@@ -339,6 +375,23 @@ func TestDistinct(t *testing.T) {
 	wantLines(t, tr.add(look(61, "c")))                             // and now it is not
 	wantLines(t, tr.add(look(62, "d")), "patients org-1/u 3 +1m2s") // b of 4 s, c, d
 	wantLines(t, tr.add(look(64, "d")))
+}
+
+// TestDistinctLate shows that a late event does not matter to those that come a
+// window after it.
+func TestDistinctLate(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{Rules: []detect.Rule{{
+		Name: "patients", Match: any1, Distinct: target, Threshold: 3, Window: 10 * time.Second,
+	}}})
+	look := func(seconds int, patient string) *monitor.Event {
+		e := at(time.Duration(seconds)*time.Second, "data.read", "u")
+		e.TargetResourceID = patient
+		return e
+	}
+	wantLines(t, tr.add(look(5, "a"), look(12, "b"), look(13, "c")), "patients org-1/u 3 +13s")
+	wantLines(t, tr.add(look(2, "a")))
+	wantLines(t, tr.add(look(3, "d"), look(6, "c")), "patients org-1/u 3 +6s", "patients org-1/u 3 +12s by +6s")
 }
 
 // TestSequence: 3 failures, then a success.

@@ -38,10 +38,10 @@ func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
 	en := sh.entries.find(place, a.OrganizationID, s.hit.group.Value)
 	if en != nil {
 		en.touched = true
+		en.tenant.horizon = max(en.tenant.horizon, horizon)
 	} else {
-		en, evicted = sh.admit(place, a.OrganizationID, s.hit.group.Value, r.maxKeys/len(r.table.shards))
+		en, evicted = sh.admit(place, a.OrganizationID, s.hit.group.Value, horizon, r.maxKeys/len(r.table.shards))
 	}
-	en.tenant.horizon = max(en.tenant.horizon, horizon)
 	en.prepare(r)
 	en.expire(horizon)
 
@@ -90,21 +90,17 @@ func (s *sighting) countNewest(en *entry) {
 }
 
 // countLate counts the i-th stamp, which was inserted before others. It can make
-// only those after it qualify that have it as one of the threshold's number of
-// stamps up to them, and did not reach one stamp further back.
+// only those after it qualify that have it among the threshold's number of stamps
+// up to them, and whose window did not reach one stamp further back. If it lies
+// before the newest stamp's window, start is too early now, which does not
+// matter.
 func (s *sighting) countLate(en *entry, i int) {
-	if s.stamp.ts <= minus(en.newest(), en.window) {
-		en.start++
-	}
 	threshold := s.hit.rule.Threshold
 	if n := i + 1 - en.after(minus(s.stamp.ts, en.window)); n >= threshold {
 		s.report(en, i, n, false)
 	}
 	for j := i + 1; j < en.stamps.len() && j < i+threshold; j++ {
 		limit := minus(en.stamps.at(j).ts, en.window)
-		if s.stamp.ts <= limit {
-			return
-		}
 		qualifies := j-threshold+1 >= 0 && en.stamps.at(j-threshold+1).ts > limit
 		before := j-threshold >= 0 && en.stamps.at(j-threshold).ts > limit
 		if qualifies && !before {
@@ -126,8 +122,7 @@ func (s *sighting) walkLate(sh *shard, en *entry, i int) {
 			without = sh.before.advance(en, j)
 		}
 		with := sh.after.advance(en, j)
-		affected := j >= i && s.stamp.ts > minus(en.stamps.at(j).ts, en.window)
-		if affected && with >= r.Threshold && without < r.Threshold {
+		if with >= r.Threshold && without < r.Threshold {
 			s.report(en, j, with, j != i)
 		}
 	}

@@ -79,7 +79,7 @@ func (b *encoder) string(s string) {
 func (s *shard) append(b encoder, names *ids) encoder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for en := range s.all() {
+	s.each(func(en *entry) {
 		b = append(b, 1)
 		b.string(en.tenant.organization)
 		b.string(en.key.String())
@@ -99,7 +99,7 @@ func (s *shard) append(b encoder, names *ids) encoder {
 			b.string(names.get(st.sequence))
 		}
 		b = append(b, 0)
-	}
+	})
 	return b
 }
 
@@ -289,7 +289,7 @@ func (d *decoder) rule(r *rule, t *table, k kind) {
 				d.failf("group %q of organization %q is there twice", key, organization)
 				return
 			}
-			en, _ = s.admit(place, organization, key, r.maxKeys/len(t.shards))
+			en, _ = s.admit(place, organization, key, math.MinInt64, r.maxKeys/len(t.shards))
 			en.lost = max(en.lost, lost)
 			limit = r.maxEvents
 		}

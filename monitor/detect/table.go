@@ -51,9 +51,7 @@ func (t *table) addTo(stats *RuleStats) {
 		s := &t.shards[i]
 		s.mu.Lock()
 		stats.Keys += s.entries.n
-		for en := range s.all() {
-			stats.Events += en.stamps.len()
-		}
+		s.each(func(en *entry) { stats.Events += en.stamps.len() })
 		stats.Evictions += s.evictions
 		stats.Truncations += s.truncations
 		s.mu.Unlock()
@@ -110,12 +108,14 @@ func (t *tenant) pop() *entry {
 func (t *tenant) dead(en *entry) bool { return en.newest() <= t.horizon }
 
 // admit makes an entry for a group that has none, and room for it if there are
-// budget groups already. It returns how many live groups that cost.
-func (s *shard) admit(place uint64, organization, key string, budget int) (en *entry, evicted int) {
+// budget groups already. It returns how many live groups that cost, where those
+// of the organisation up to the horizon are dead.
+func (s *shard) admit(place uint64, organization, key string, horizon int64, budget int) (en *entry, evicted int) {
 	t := s.tenants[organization]
 	if t == nil {
 		t = s.addTenant(strings.Clone(organization))
 	}
+	t.horizon = max(t.horizon, horizon)
 	s.expire(t)
 	for s.entries.n >= max(1, budget) {
 		if s.evict(s.victim(t), t) {
@@ -213,15 +213,11 @@ func (s *shard) removeTenant(t *tenant) {
 	}
 }
 
-// all returns the entries, each tenant's in the order of its queue.
-func (s *shard) all() func(yield func(*entry) bool) {
-	return func(yield func(*entry) bool) {
-		for _, t := range s.tenants {
-			for en := t.first; en != nil; en = en.next {
-				if !yield(en) {
-					return
-				}
-			}
+// each calls f for every entry, for those of a tenant in the order of its queue.
+func (s *shard) each(f func(en *entry)) {
+	for _, t := range s.tenants {
+		for en := t.first; en != nil; en = en.next {
+			f(en)
 		}
 	}
 }

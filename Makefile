@@ -1,4 +1,5 @@
-# make test needs nothing but Go. make race needs a C compiler besides.
+# make test needs nothing but Go, and runs more with Redis and PostgreSQL. make
+# race needs a C compiler besides.
 
 # The modules of go.work, this one first.
 MODULES := $(or $(shell go list -m -f '{{.Dir}}'),$(error go.work is broken))
@@ -23,10 +24,14 @@ define each
 endef
 
 .NOTPARALLEL:
-.PHONY: test lint gofmt tidy race fuzz bench cover examples cross ci
+.PHONY: test servers lint gofmt tidy race fuzz bench cover examples cross ci
 
-test:
+test: servers
 	$(call each,$(MODULES),go test -shuffle=on ./...)
+
+# servers installs Redis and PostgreSQL for the integration tests, if it may.
+servers:
+	@scripts/servers
 
 # lint only looks: formatting, vet, linters, and whether go.mod is tidy.
 lint: gofmt tidy
@@ -39,7 +44,7 @@ gofmt:
 tidy:
 	$(call each,$(MODULES) $(APART),GOWORK=off go mod tidy -diff)
 
-race:
+race: servers
 	$(call each,$(LIBRARY),go test -race -shuffle=on ./...)
 
 # fuzz runs every fuzz target for FUZZTIME.

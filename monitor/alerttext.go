@@ -119,7 +119,7 @@ func (f *Finding) metadata() map[string]any {
 // bits are random.
 func newID(now time.Time) string {
 	var u [16]byte
-	rand.Read(u[:]) //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(u[:]) // never fails
 	ms := now.UnixMilli()
 	for i := range 6 {
 		u[i] = byte(ms >> (40 - 8*i))

@@ -54,7 +54,7 @@ func (p *pass) detectBatch(d BatchDetector, bit uint64) {
 }
 
 // call calls the detector and turns its panic into an error.
-func (p *pass) call(ctx context.Context, d Detector, live []*Event) (err error, panicked bool) { //nolint:revive,staticcheck // err alone tells most callers
+func (p *pass) call(ctx context.Context, d Detector, live []*Event) (err error, panicked bool) { //nolint:revive // err alone tells most callers
 	defer func() {
 		if v := recover(); v != nil {
 			err, panicked = recovered("detector "+d.Name(), v), true

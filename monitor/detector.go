@@ -114,12 +114,11 @@ func (r *Reporter) Report(f Finding) {
 	if f.OrganizationID == "" {
 		f.OrganizationID = it.arrival.OrganizationID
 	}
-	fs := it.result.Findings
-	if len(fs) == cap(fs) {
+	if fs := it.result.Findings; len(fs) == cap(fs) {
 		grown := carve(&r.findings, max(1, 2*len(fs)), findingSlab)
-		fs = append(grown[:0], fs...)
+		it.result.Findings = grown[:copy(grown, fs)]
 	}
-	it.result.Findings = append(fs, f)
+	it.result.Findings = append(it.result.Findings, f)
 }
 
 // Fail reports that something about the current event could not be judged, now

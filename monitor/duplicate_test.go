@@ -20,11 +20,11 @@ func TestDuplicates(t *testing.T) {
 			c2.RedeliveryHorizon = time.Minute
 		})
 		process(t, m, newEvent("e1", 0))
-		time.Sleep(time.Minute) // exactly the horizon
+		advance(time.Minute) // exactly the horizon
 		r := process(t, m, newEvent("e1", 0))
 		equal(t, "within the horizon", r.Duplicate, monitor.Redelivered)
 		equal(t, "findings", len(r.Findings), 0)
-		time.Sleep(1)
+		advance(1)
 		r = process(t, m, newEvent("e1", 0))
 		equal(t, "beyond the horizon", r.Duplicate, monitor.Replayed)
 		equal(t, "rule", r.Findings[0].Rule, monitor.RuleReplayed)

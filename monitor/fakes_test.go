@@ -231,4 +231,7 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 	}
 }
 
+// advance lets the time of a synctest bubble pass.
+func advance(d time.Duration) { <-time.After(d) }
+
 func list(v ...any) string { return fmt.Sprint(v...) }

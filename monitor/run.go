@@ -174,7 +174,7 @@ func startPorts(ctx context.Context, runners []Runner) *runningPorts {
 	ports := &runningPorts{failed: make(chan struct{})}
 	fail := sync.OnceFunc(func() { close(ports.failed) })
 	for _, r := range runners {
-		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		own, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // stop calls it
 		result := make(chan error, 1)
 		ports.cancels = append(ports.cancels, cancel)
 		ports.results = append(ports.results, result)
@@ -192,8 +192,8 @@ func startPorts(ctx context.Context, runners []Runner) *runningPorts {
 // stop ends the ports one by one, the last started first.
 func (p *runningPorts) stop() error {
 	var errs []error
-	for i := len(p.cancels) - 1; i >= 0; i-- {
-		p.cancels[i]()
+	for i, cancel := range slices.Backward(p.cancels) {
+		cancel()
 		errs = append(errs, <-p.results[i])
 	}
 	return errors.Join(errs...)

@@ -84,7 +84,7 @@ func TestCancelDrains(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := &detector{name: "slow", fail: func(*monitor.Event) error {
-			time.Sleep(time.Second)
+			advance(time.Second)
 			return nil
 		}}
 		m := newMonitor(t, func(c *monitor.Config) {
@@ -202,10 +202,10 @@ func TestSubmittedEventsAreTriedUntilStored(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Minute)
+		advance(time.Minute)
 		equal(t, "alerts while the store is down", len(s.list()), 0)
 		s.setFail(nil)
-		time.Sleep(6 * time.Second) // longer than the longest wait
+		advance(6 * time.Second) // longer than the longest wait
 		equal(t, "alerts", len(s.list()), 1)
 		equal(t, "occurrences", s.list()[0].Occurrences, 3)
 		equal(t, "calls of the detector", len(d.events()), 3)
@@ -331,7 +331,7 @@ func TestQuarantine(t *testing.T) {
 		if err := m.Submit(t.Context(), newEvent("4", 0)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		advance(time.Minute)
 		equal(t, "judged while undecided", len(d.events()), 0)
 		equal(t, "depth", c.get("quarantine_depth"), 3)
 		if h := m.Health(t.Context()); h.Status != monitor.HealthCritical {
@@ -340,7 +340,7 @@ func TestQuarantine(t *testing.T) {
 		mu.Lock()
 		up = true
 		mu.Unlock()
-		time.Sleep(10 * time.Second)
+		advance(10 * time.Second)
 		equal(t, "judged", len(d.events()), 4)
 		equal(t, "first", d.events()[0] == "changed by its owner", false)
 		equal(t, "depth", c.get("quarantine_depth"), 0)

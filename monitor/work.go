@@ -125,8 +125,7 @@ func (m *Monitor) worker(ctx context.Context, id int) {
 		case e := <-w.queue:
 			batch = append(batch, e)
 		case <-w.closing:
-			w.accepting.Lock()   // wait for the last Submit
-			w.accepting.Unlock() //nolint:staticcheck // nothing to do inside
+			w.lastSubmit()
 			select {
 			case e := <-w.queue:
 				batch = append(batch, e)
@@ -146,6 +145,12 @@ func (m *Monitor) worker(ctx context.Context, id int) {
 			return
 		}
 	}
+}
+
+// lastSubmit waits for the calls of Submit that began before closing was closed.
+func (w *work) lastSubmit() {
+	w.accepting.Lock()
+	defer w.accepting.Unlock() //nolint:gocritic // having held it is all
 }
 
 // handle takes events all the way, trying again for as long as it takes. It
@@ -198,7 +203,7 @@ func backoff(attempt int) time.Duration {
 	if attempt < 7 {
 		wait = min(most, base<<(attempt-1))
 	}
-	return time.Duration(rand.Int64N(int64(wait))) + 1 //nolint:gosec // not a secret
+	return time.Duration(rand.Int64N(int64(wait))) + 1
 }
 
 func (w *work) hold(id int, events []*Event) {

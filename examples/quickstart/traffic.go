@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -45,7 +46,7 @@ func serveTraffic(ctx context.Context, m *monitor.Monitor, key *crypto.Key) erro
 	if err := server.Shutdown(ctx); err != nil {
 		return err
 	}
-	if err := <-served; err != http.ErrServerClosed {
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return t.err

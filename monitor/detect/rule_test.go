@@ -391,7 +391,7 @@ func TestDistinctLate(t *testing.T) {
 	}
 	wantLines(t, tr.add(look(5, "a"), look(12, "b"), look(13, "c")), "patients org-1/u 3 +13s")
 	wantLines(t, tr.add(look(2, "a")))
-	wantLines(t, tr.add(look(3, "d"), look(6, "c")), "patients org-1/u 3 +6s", "patients org-1/u 3 +12s by +6s")
+	wantLines(t, tr.add(look(3, "d")), "patients org-1/u 3 +12s by +3s")
 }
 
 // TestSequence: 3 failures, then a success.

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package testservice
+
+import "syscall"
+
+// endWithParent does nothing: only Linux ends a process with its parent.
+func endWithParent(*syscall.SysProcAttr) {}

@@ -249,6 +249,13 @@ func TestExplain(t *testing.T) {
 	if want := `count: fired, at least 3 of 3 in 1m0s for principalId "u"`; x[0].String() != want {
 		t.Errorf("got %s, want %s", x[0], want)
 	}
+	// Nobody knows what a group had before it was evicted.
+	evicting := newTrail(t, &detect.Options{MaxKeys: 1, Rules: rules[:1]})
+	evicting.add(fail(0), loginFailure(0, "v"))
+	x = evicting.engine.Explain(fail(0), monitor.Arrival{OrganizationID: "org-1", Sequence: 3})
+	if want := `count: below, at least 1 of 3 in 1m0s for principalId "u"`; x[0].String() != want {
+		t.Errorf("got %s, want %s", x[0], want)
+	}
 	if s := detect.Outcome(99).String(); s != "unknown" {
 		t.Errorf("outcome 99 is %q", s)
 	}

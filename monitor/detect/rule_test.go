@@ -184,6 +184,20 @@ func TestGroupsApart(t *testing.T) {
 		"failed_auth org-1/user-1 5 +4s", "failed_auth org-2/user-1 5 +4s")
 }
 
+// TestLongNames tells groups apart whose names begin alike.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	for length := 1; length < 100; length++ {
+		tr := newTrail(t, &detect.Options{Rules: []detect.Rule{
+			{Name: "two", Match: any1, Threshold: 2, Window: time.Second},
+		}})
+		tr.engine.Collide()
+		prefix := strings.Repeat("x", length-1)
+		found := tr.add(at(0, "x", prefix+"a"), at(0, "x", prefix+"b"), at(0, "x", prefix+"ab"), at(0, "x", prefix+"b"))
+		wantLines(t, found, "two org-1/"+prefix+"b 2 +0s")
+	}
+}
+
 // TestOrganizationOfArrival shows that an event belongs to the organisation that
 // the monitor says, not to the one that it names.
 func TestOrganizationOfArrival(t *testing.T) {

@@ -124,6 +124,16 @@ func TestRestoreCaps(t *testing.T) {
 	if s := after.engine.Stats()[0]; s.Keys != 2 || s.Events != 6 {
 		t.Errorf("%+v, want 2 groups of 3 events", s)
 	}
+	again := newTrail(t, &detect.Options{Rules: rules})
+	if err := again.engine.Restore(bytes.NewReader(snapshot(t, after.engine))); err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range []*trail{after, again} { // what was cut off is remembered
+		x := tr.engine.Explain(at(5*time.Second, "x", "b"), monitor.Arrival{OrganizationID: "org-1"})
+		if x[0].Count != 4 || !x[0].AtLeast {
+			t.Errorf("%+v, want at least 4", x[0])
+		}
+	}
 	wantLines(t, after.add(at(5*time.Second, "x", "c")), "r org-1/c >=3 +5s")
 }
 

@@ -15,7 +15,9 @@
 // timestamp rank by arrival. Every qualifying event is a finding. An event that
 // arrives late, but within the allowed lateness, is inserted in its place, and
 // the stored events that qualify because of it are reported with it. Below the
-// memory caps, which events qualify does not depend on the order of arrival.
+// memory caps, which timestamps qualify does not depend on the order of arrival.
+// (Distinct values and sequences do depend on how events with the very same
+// timestamp rank.)
 //
 // # Memory
 //

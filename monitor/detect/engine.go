@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -60,7 +61,7 @@ func (en *Engine) DetectBatch(_ context.Context, es []*monitor.Event, r *monitor
 func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 	a := rep.Arrival()
 	rules := en.set.Load().of(a.OrganizationID)
-	var room [8]hit
+	var room [4]hit
 	hits := room[:0]
 	for next := 0; next < len(rules); {
 		next, hits = judgeAll(rules, next, e, rep, hits)
@@ -86,6 +87,7 @@ func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 // panicked.
 func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit) (next int, all []hit) {
 	next, all = from, hits
+	a := rep.Arrival()
 	defer func() {
 		if v := recover(); v != nil {
 			rep.Fail(&monitor.PanicError{Where: "rule " + rules[next].Name, Value: v, Stack: debug.Stack()})
@@ -93,8 +95,9 @@ func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, 
 		}
 	}()
 	for ; next < len(rules); next++ {
-		if h, outcome := rules[next].judge(e, rep.Arrival()); outcome == Below || outcome == Fired {
-			all = append(all, h)
+		more := slices.Grow(all, 1)[:len(all)+1]
+		if outcome := rules[next].judge(e, a, &more[len(all)]); outcome == Below || outcome == Fired {
+			all = more
 		}
 	}
 	return next, all

@@ -69,7 +69,8 @@ func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {
 }
 
 func (r *rule) explain(e *monitor.Event, a *monitor.Arrival) Explanation {
-	h, outcome := r.judge(e, a)
+	var h hit
+	outcome := r.judge(e, a, &h)
 	x := Explanation{
 		Rule: r.Name, Outcome: outcome,
 		KeyField: h.group.Field, Key: h.group.Value,

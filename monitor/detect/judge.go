@@ -85,34 +85,35 @@ type hit struct {
 
 // judge looks at the event without looking at what came before it. The rule
 // still has to count the event when it answers Below; it answers Fired for a
-// stateless rule. It calls all of the rule's functions that anybody calls.
-func (r *rule) judge(e *monitor.Event, a *monitor.Arrival) (hit, Outcome) {
-	h := hit{rule: r}
+// stateless rule. It calls all of the rule's functions that anybody calls, and
+// fills in the hit as far as it comes.
+func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Outcome {
+	*h = hit{rule: r}
 	if r.disabled {
-		return h, Disabled
+		return Disabled
 	}
 	if r.Match != nil && !r.Match(e) {
-		return h, NotMatched
+		return NotMatched
 	}
 	if r.calendar != nil && !r.calendar.off(e.Timestamp) {
-		return h, NotMatched
+		return NotMatched
 	}
 	switch r.kind {
 	case distinct:
 		value := r.Distinct(e)
 		if value == "" {
-			return h, NotMatched
+			return NotMatched
 		}
 		h.mark = hashValue(value)
 	case sequence:
 		if h.mark = stepsOf(r.Sequence, e); h.mark == 0 {
-			return h, NotMatched
+			return NotMatched
 		}
 	}
 	h.group = r.GroupBy(e, a.OrganizationID)
 	if h.group.Value == "" {
 		if r.skipAnonymous {
-			return h, Anonymous
+			return Anonymous
 		}
 		h.group.Value = Unknown
 	}
@@ -120,15 +121,15 @@ func (r *rule) judge(e *monitor.Event, a *monitor.Arrival) (hit, Outcome) {
 		h.uncovered = (r.uses | h.group.Fields) &^ a.Covered
 	}
 	if r.exceptions.of(e, r.trusted(a)) != 0 {
-		return h, Excepted
+		return Excepted
 	}
 	switch {
 	case r.kind == stateless:
-		return h, Fired
+		return Fired
 	case a.Timing != monitor.OnTime:
-		return h, Untimely
+		return Untimely
 	}
-	return h, Below
+	return Below
 }
 
 // trusted returns the fields that exceptions may look at.

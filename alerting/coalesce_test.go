@@ -177,9 +177,9 @@ func TestRepeatsDuringAFlush(t *testing.T) {
 		put(t, m, occurrence("mallory", "e0", 0))
 		advance(time.Second)
 		put(t, m, occurrence("mallory", "e1", 1))
-		spy.during = func(string) { <-release }
+		spy.setDuring(func(string) { <-release })
 		advance(time.Second) // the flush is under way
-		spy.during = nil
+		spy.setDuring(nil)
 		put(t, m, occurrence("mallory", "e2", 2))
 		wantStored(t, spy, 2) // the repeat does not wait for it
 		if sizes := spy.sizes(); !slices.Equal(sizes, []int{1, 1}) {
@@ -432,7 +432,7 @@ func TestOccurrenceWhileClosing(t *testing.T) {
 				worse.Severity = monitor.SeverityHigh // goes to the store
 
 				inside := false
-				spy.during = func(method string) {
+				spy.setDuring(func(method string) {
 					if method != overtaken || inside {
 						return
 					}
@@ -445,7 +445,7 @@ func TestOccurrenceWhileClosing(t *testing.T) {
 							t.Errorf("Resolve: %v", err)
 						}
 					}
-				}
+				})
 				if overtaken == "Resolve" {
 					if _, err := m.Resolve(t.Context(), ref, "ann", ""); err != nil {
 						t.Errorf("Resolve: %v", err)

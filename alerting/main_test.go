@@ -73,10 +73,20 @@ func (s *spyStore) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]moni
 
 func (s *spyStore) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	a, err := s.Store.Resolve(ctx, ref, by, note)
-	if s.during != nil {
-		s.during("Resolve")
+	s.mu.Lock()
+	during := s.during
+	s.mu.Unlock()
+	if during != nil {
+		during("Resolve")
 	}
 	return a, err
+}
+
+// setDuring sets what is called in the middle of a call.
+func (s *spyStore) setDuring(f func(method string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.during = f
 }
 
 func (s *spyStore) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {

@@ -78,7 +78,7 @@ func TestManagerRunsItsStore(t *testing.T) {
 		stop := run(t, m)
 		put(t, m, occurrence("mallory", "e0", 0))
 		put(t, m, occurrence("mallory", "e1", 1))
-		s.during = func(string) { s.log = append(s.log, "last flush") }
+		s.setDuring(func(string) { s.log = append(s.log, "last flush") })
 		if err := stop(); !errors.Is(err, errAway) {
 			t.Errorf("Run: %v", err)
 		}
@@ -125,7 +125,7 @@ func TestFlushGivesUpWaiting(t *testing.T) {
 		stop := run(t, m)
 		put(t, m, occurrence("mallory", "e0", 0))
 		put(t, m, occurrence("mallory", "e1", 1))
-		spy.during = func(string) { <-release }
+		spy.setDuring(func(string) { <-release })
 		first := make(chan error)
 		go func() { first <- m.Flush(t.Context()) }()
 		synctest.Wait()

@@ -15,7 +15,7 @@ import (
 // events apart.
 type Engine struct {
 	set atomic.Pointer[ruleset]
-	ids ids
+	ids *ids
 	// swap is held while set is replaced.
 	swap sync.Mutex
 }
@@ -31,7 +31,7 @@ func New(o *Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	en := &Engine{}
+	en := &Engine{ids: &ids{}}
 	en.set.Store(set)
 	return en, nil
 }
@@ -75,7 +75,7 @@ func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 			continue
 		}
 		s := sighting{
-			hit: hits[i], event: e, reporter: rep, ids: &en.ids,
+			hit: hits[i], event: e, reporter: rep, ids: en.ids,
 			stamp: stamp{ts: e.Timestamp.UnixNano(), sequence: a.Sequence},
 		}
 		s.count()

@@ -60,7 +60,7 @@ func (en *Engine) writeRule(w io.Writer, r *rule) error {
 	b = binary.AppendUvarint(b, uint64(r.kind))
 	b.string(r.steps)
 	for i := range r.table.shards {
-		b = r.table.shards[i].append(b, &en.ids)
+		b = r.table.shards[i].append(b, en.ids)
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (en *Engine) Restore(r io.Reader) error {
 	en.swap.Lock()
 	defer en.swap.Unlock()
 	old := en.set.Load()
-	d := &decoder{in: bufio.NewReader(r), ids: &en.ids, renumbered: map[uint64]uint64{0: 0}}
+	d := &decoder{in: bufio.NewReader(r), ids: en.ids, renumbered: map[uint64]uint64{0: 0}}
 	tables, err := d.snapshot(old.rules)
 	if err != nil {
 		return fmt.Errorf("detect: read snapshot: %w", err)

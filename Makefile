@@ -24,7 +24,7 @@ define each
 endef
 
 .NOTPARALLEL:
-.PHONY: test servers lint gofmt tidy race fuzz bench cover examples cross ci
+.PHONY: bench-crowdsec test servers lint gofmt tidy race fuzz bench cover examples cross ci
 
 test: servers
 	$(call each,$(MODULES),go test -shuffle=on ./...)
@@ -55,6 +55,10 @@ fuzz:
 bench:
 	$(call each,$(MODULES),go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
 	$(call each,$(APART),GOWORK=off go test -bench . -benchmem -benchtime $(BENCHTIME) ./...)
+
+# bench-crowdsec needs a C compiler and builds for some minutes.
+bench-crowdsec:
+	cd bench/crowdsec && GOWORK=off go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 cover:
 	go test -coverpkg=./... -coverprofile=coverage.out ./...

@@ -51,10 +51,9 @@ race: servers
 fuzz:
 	$(call each,$(LIBRARY),$(CURDIR)/scripts/fuzz $(FUZZTIME))
 
-# bench runs every benchmark for BENCHTIME, and the tests of the module apart.
+# bench runs every benchmark for BENCHTIME.
 bench:
 	$(call each,$(MODULES),go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...)
-	$(call each,$(APART),GOWORK=off go test -bench . -benchmem -benchtime $(BENCHTIME) ./...)
 
 # bench-crowdsec needs a C compiler and builds for some minutes.
 bench-crowdsec:

@@ -126,6 +126,7 @@ func TestTiming(t *testing.T) {
 		{"a", time.Hour - time.Minute - 1, monitor.TooLate, time.Hour},
 		{"b", 0, monitor.OnTime, 0},
 		{"a", 2 * time.Hour, monitor.OnTime, 2 * time.Hour},
+		{"a", 2*time.Hour - 1, monitor.OnTime, 2 * time.Hour},
 		{"b", 1, monitor.OnTime, 1},
 	}
 	for i, step := range steps {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -455,4 +456,57 @@ func TestFoldingCapsIntegrityAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "occurrences after the shutdown", s.list()[0].Occurrences, events)
+}
+
+func TestFoldedOccurrencesJoinTheNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.AllowUnverified = false
+			c.Verifier = verdicts(map[string]monitor.Verification{
+				"data.read": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+			})
+			c.Alerts, c.IntegrityAlertRate = s, 1
+		})
+		for range 5 {
+			process(t, m, newEvent("", 0))
+		}
+		equal(t, "stored in the first second", s.list()[0].Occurrences, 1)
+		advance(time.Second)
+		process(t, m, newEvent("", 0))
+		equal(t, "stored in the next", s.list()[0].Occurrences, 6)
+	})
+}
+
+func TestStoreMustAnswerEveryAlert(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Detectors, c.Alerts = []monitor.Detector{&detector{name: "all"}}, mute{}
+	})
+	if _, err := m.Process(t.Context(), newEvent("e1", 0)); err == nil || !strings.Contains(err.Error(), "0 dispositions for 1") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// mute is a store that does not answer.
+type mute struct{}
+
+func (mute) HandleAlert(context.Context, *monitor.Alert) error { return nil }
+
+func (mute) StoreAlerts(context.Context, []*monitor.Alert) ([]monitor.Disposition, error) {
+	return nil, nil
+}
+
+func TestHealthWarnsBeforeTheQueueIsFull(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) { c.QueueCapacity = 5 })
+	for i, want := range []monitor.HealthStatus{
+		monitor.HealthOK, monitor.HealthOK, monitor.HealthOK, monitor.HealthWarning, monitor.HealthCritical,
+	} {
+		if err := m.Submit(t.Context(), newEvent("", 0)); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, list("health with ", i+1, " of 5"), m.Health(t.Context()).Status, want)
+	}
 }

@@ -53,6 +53,37 @@ func Postgres(tb testing.TB, args ...string) *PostgresServer {
 	return s
 }
 
+// Kill ends the server as kill -9 of all its processes does.
+func (s *PostgresServer) Kill() {
+	s.tb.Helper()
+	s.must(s.signalChildren(os.Kill))
+	s.process.Kill()
+}
+
+// Pause makes the server hang, with all its processes.
+func (s *PostgresServer) Pause() {
+	s.tb.Helper()
+	s.must(s.signalChildren(pauseSignal))
+}
+
+// Resume ends a Pause.
+func (s *PostgresServer) Resume() {
+	s.tb.Helper()
+	s.must(s.signalChildren(resumeSignal))
+	s.process.Resume()
+}
+
+// signalChildren sends a signal to the processes that serve connections, and
+// pauses the one that starts them. They are not in its process group.
+func (s *PostgresServer) signalChildren(signal os.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return nil
+	}
+	return signalChildren(s.cmd.Process, signal)
+}
+
 // PostgresURL returns the connection string of a server for tests that leave it
 // alone: the one of AUDITWARDEN_TEST_POSTGRES_URL, or of a private one.
 func PostgresURL(tb testing.TB) string {

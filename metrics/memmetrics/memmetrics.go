@@ -61,9 +61,7 @@ func (c *Collector) Snapshot(context.Context) (monitor.Metrics, error) {
 		ByAttribute: map[monitor.Metric]map[string]int64{},
 	}
 	var latency metrics.Distribution
-	for i := range c.latency {
-		c.latency[i].AddTo(&latency)
-	}
+	c.AddLatencyTo(&latency)
 	snapshot.Latency = latency.Summary()
 
 	for i := range monitor.MetricCount {
@@ -82,6 +80,14 @@ func (c *Collector) Snapshot(context.Context) (monitor.Metrics, error) {
 		}
 	}
 	return snapshot, nil
+}
+
+// AddLatencyTo adds what was observed of [monitor.ProcessingLatency] to d, as
+// [metrics.Histogram.AddTo] does.
+func (c *Collector) AddLatencyTo(d *metrics.Distribution) {
+	for i := range c.latency {
+		c.latency[i].AddTo(d)
+	}
 }
 
 // Reset sets the counters and the histogram to zero and forgets the attributes.

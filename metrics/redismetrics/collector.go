@@ -1,0 +1,161 @@
+package redismetrics
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/metrics/memmetrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Options are the settings of a [Collector]. The zero value of each is its
+// default.
+type Options struct {
+	// Prefix tells services that share a Redis apart; instances of one service
+	// have the same. It must not contain braces. Default: auditwarden:metrics.
+	Prefix string
+	// Interval is the time between two flushes. Default: one second.
+	Interval time.Duration
+	// Retention is how long totals are kept after the last flush of any
+	// instance. Negative: for ever. Default: 24 hours.
+	Retention time.Duration
+}
+
+// A Collector counts in memory and adds up over instances in Redis. It is a
+// [monitor.MetricsCollector], [monitor.Snapshotter], [monitor.Runner] and
+// [monitor.HealthReporter], and safe for concurrent use.
+type Collector struct {
+	client    redis.UniversalClient
+	prefix    string // in braces
+	interval  time.Duration
+	retention time.Duration
+	instance  string
+
+	local      *memmetrics.Collector
+	counters   registry[Counter]
+	gauges     registry[Gauge]
+	histograms registry[Histogram]
+
+	// Whoever has put something into turn may use the fields below it.
+	turn    chan struct{}
+	number  int64                // of the last flush
+	pending *batch               // that flush, until Redis has answered
+	counted monitor.Metrics      // local counters that went into a flush
+	latency metrics.Distribution // local latency that went into a flush
+
+	mu      sync.Mutex
+	failing error // of Run's last flush
+	since   time.Time
+}
+
+// New returns a collector that has counted nothing. Nil options are the
+// defaults. It does not connect to Redis and starts no goroutine. The error
+// names the option that is wrong.
+func New(client redis.UniversalClient, options *Options) (*Collector, error) {
+	if client == nil {
+		return nil, errors.New("redismetrics: new collector: client is nil")
+	}
+	var o Options
+	if options != nil {
+		o = *options
+	}
+	if o.Prefix == "" {
+		o.Prefix = "auditwarden:metrics"
+	}
+	if o.Interval == 0 {
+		o.Interval = time.Second
+	}
+	if o.Retention == 0 {
+		o.Retention = 24 * time.Hour
+	}
+	if strings.ContainsAny(o.Prefix, "{}") {
+		return nil, fmt.Errorf("redismetrics: new collector: Prefix %q contains braces", o.Prefix)
+	}
+	if o.Interval < time.Millisecond {
+		return nil, fmt.Errorf("redismetrics: new collector: Interval %v is under a millisecond", o.Interval)
+	}
+	if o.Retention > 0 && o.Retention < o.Interval {
+		return nil, fmt.Errorf("redismetrics: new collector: Retention %v is under the interval of %v", o.Retention, o.Interval)
+	}
+	return &Collector{
+		client:    client,
+		prefix:    "{" + o.Prefix + "}",
+		interval:  o.Interval,
+		retention: o.Retention,
+		instance:  rand.Text(),
+		local:     memmetrics.New(),
+		turn:      make(chan struct{}, 1),
+	}, nil
+}
+
+// Record counts a measurement in memory. Gauges and the histogram have no
+// attributes. An unknown metric is ignored.
+func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
+	c.local.Record(ctx, m)
+}
+
+// Run flushes once an interval until ctx is cancelled, and once more then, for
+// which it waits up to five seconds. It returns the error of that last flush. A
+// flush that fails before is repeated, and shows in [Collector.Health].
+func (c *Collector) Run(ctx context.Context) error {
+	tick := time.NewTicker(c.interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			c.note(c.takeTurn(ctx, c.flush))
+		case <-ctx.Done():
+			return c.lastFlush(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+func (c *Collector) lastFlush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := c.takeTurn(ctx, c.flush)
+	c.note(err)
+	return err
+}
+
+// takeTurn calls do when nobody else is flushing.
+func (c *Collector) takeTurn(ctx context.Context, do func(context.Context) error) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+		return do(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("redismetrics: wait for flush: %w", ctx.Err())
+	}
+}
+
+// note remembers how Run's last flush went.
+func (c *Collector) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && c.failing == nil {
+		c.since = time.Now()
+	}
+	c.failing = err
+}
+
+// Health is WARNING while the flushes of [Collector.Run] fail: the totals of
+// other instances are fine then, and this one's are late.
+func (c *Collector) Health(context.Context) monitor.ComponentHealth {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := monitor.ComponentHealth{Name: "redismetrics"}
+	if c.failing != nil {
+		h.Status = monitor.HealthWarning
+		h.Message = fmt.Sprintf("not flushed for %v: %v", time.Since(c.since).Round(time.Second), c.failing)
+	}
+	return h
+}

@@ -1,0 +1,332 @@
+package redismetrics_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/auditwarden/auditwarden/internal/testservice"
+	"github.com/auditwarden/auditwarden/metrics/redismetrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A load counts errors in several instances until it is stopped.
+type load struct {
+	stop    func() (counted int64) // and flushes a last time
+	started *redismetrics.Collector
+}
+
+func startLoad(tb testing.TB, o redismetrics.Options, clients ...redis.UniversalClient) *load {
+	tb.Helper()
+	done := make(chan struct{})
+	var counting sync.WaitGroup
+	var counted atomic.Int64
+	var stops []func() error
+	l := &load{}
+	for _, client := range clients {
+		c := newCollector(tb, client, o)
+		stops = append(stops, run(tb, c))
+		l.started = c
+		counting.Go(func() {
+			tick := time.NewTicker(100 * time.Microsecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-done:
+					return
+				case <-tick.C:
+					count(c, 3, "panic")
+					counted.Add(3)
+				}
+			}
+		})
+	}
+	l.stop = func() int64 {
+		close(done)
+		counting.Wait()
+		for _, stop := range stops {
+			if err := stop(); err != nil {
+				tb.Error(err)
+			}
+		}
+		return counted.Load()
+	}
+	return l
+}
+
+// TestRedisIsKilled kills Redis under load, several times.
+func TestRedisIsKilled(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
+	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr), connect(t, server.Addr))
+	for range 3 {
+		server.Kill()
+		eventually(t, "health says so", func() bool { return failing(l.started) })
+		server.Restart()
+		eventually(t, "health is well again", func() bool { return !failing(l.started) })
+	}
+	want := l.stop()
+	wantErrors(t, newCollector(t, connect(t, server.Addr), o), want)
+}
+
+// TestRedisHangs: what a hanging Redis was sent it carries out later, although
+// nobody waits any more.
+func TestRedisHangs(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
+	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr))
+	server.Pause()
+	eventually(t, "health says so", func() bool { return failing(l.started) })
+	server.Resume()
+	eventually(t, "health is well again", func() bool { return !failing(l.started) })
+	want := l.stop()
+	wantErrors(t, newCollector(t, connect(t, server.Addr), o), want)
+}
+
+// TestReplyIsLost loses the replies to flushes that were carried out.
+func TestReplyIsLost(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	p := newProxy(t, server.Addr)
+	c := newCollector(t, connect(t, p.addr), redismetrics.Options{})
+	count(c, 1, "") // so that the connection is made
+	wantErrors(t, c, 1)
+	c.Histogram("request").Fail(time.Second)
+	p.cutting.Store(true)
+	for range 3 {
+		count(c, 10, "panic")
+		if _, err := c.Snapshot(t.Context()); err == nil {
+			t.Fatal("no error although the reply was lost")
+		}
+	}
+	if p.cuts.Load() == 0 {
+		t.Fatal("no reply was lost")
+	}
+	p.cutting.Store(false)
+	wantErrors(t, c, 31)
+	got, err := c.Read(t.Context(), monitor.KindHistogram, "request")
+	if err != nil || len(got) != 1 || got[0].Value != 1 || got[0].Failures != 1 || got[0].Latency.Mean != time.Second {
+		t.Errorf("request = %+v, error %v, want one failure of a second", got, err)
+	}
+}
+
+// TestClientTriesAgain has a client that sends a command again by itself when
+// the reply is lost.
+func TestClientTriesAgain(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	p := newProxy(t, server.Addr)
+	client := redis.NewClient(&redis.Options{
+		Addr: p.addr, MaxRetries: 1000, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: time.Millisecond,
+	})
+	t.Cleanup(func() { client.Close() })
+	c := newCollector(t, client, redismetrics.Options{})
+	wantErrors(t, c, 0)
+	p.cutting.Store(true)
+	count(c, 5, "")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wantErrors(t, c, 5)
+	}()
+	eventually(t, "the reply was lost twice", func() bool { return p.cuts.Load() >= 2 })
+	p.cutting.Store(false)
+	<-done
+}
+
+// TestRedisRefuses has a Redis without memory, without scripts, and one that
+// only reads: a flush counts as a whole or not at all.
+func TestRedisRefuses(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	client := connect(t, server.Addr)
+	c := newCollector(t, client, redismetrics.Options{})
+	do := func(args ...any) {
+		t.Helper()
+		if err := client.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantErrors(t, c, 0)
+	count(c, 1, "")
+	do("SCRIPT", "FLUSH")
+	wantErrors(t, c, 1)
+	for _, fault := range []struct {
+		want       string
+		begin, end []any
+	}{
+		{"OOM", []any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}},
+		{"READONLY", []any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}},
+	} {
+		before := snapshot(t, c)
+		do(fault.begin...)
+		count(c, 10, "")
+		count(c, 10, "panic")
+		if _, err := c.Snapshot(t.Context()); err == nil || !strings.Contains(err.Error(), fault.want) {
+			t.Errorf("error %v, want %s", err, fault.want)
+		}
+		do(fault.end...)
+		wantErrors(t, c, before.Value(monitor.Errors)+20)
+	}
+}
+
+// TestDataAreLost: what is lost with Redis is not counted again, and counting
+// goes on.
+func TestDataAreLost(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	client := connect(t, server.Addr)
+	c := newCollector(t, client, redismetrics.Options{})
+	count(c, 7, "")
+	wantErrors(t, c, 7)
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	count(c, 2, "")
+	wantErrors(t, c, 2)
+}
+
+// TestClusterNodeIsLost kills the node that has the totals.
+func TestClusterNodeIsLost(t *testing.T) {
+	t.Parallel()
+	cluster := testservice.Cluster(t)
+	client := connect(t, cluster.Addrs()...)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
+	l := startLoad(t, o, client, connect(t, cluster.Addrs()...))
+	wantErrorsAtLeast(t, l.started, 1)
+	keys := func(node *testservice.RedisServer) int64 {
+		return connect(t, node.Addr).DBSize(t.Context()).Val()
+	}
+	lost := 0
+	for _, node := range cluster.Nodes {
+		if keys(node) == 0 {
+			continue
+		}
+		lost++
+		node.Kill()
+		eventually(t, "health says so", func() bool { return failing(l.started) })
+		node.Restart()
+		eventually(t, "health is well again", func() bool { return !failing(l.started) })
+	}
+	if lost != 1 {
+		t.Errorf("keys are on %d nodes, want 1", lost)
+	}
+	want := l.stop()
+	wantErrors(t, newCollector(t, client, o), want)
+}
+
+func wantErrorsAtLeast(tb testing.TB, c *redismetrics.Collector, want int64) {
+	tb.Helper()
+	eventually(tb, "something was counted", func() bool {
+		m := snapshot(tb, c)
+		return m.Value(monitor.Errors) >= want
+	})
+}
+
+func TestRunReturnsErrorOfLastFlush(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{Interval: time.Hour})
+	count(c, 1, "")
+	err := run(t, c)()
+	if err == nil || !strings.Contains(err.Error(), "redismetrics: flush") {
+		t.Errorf("Run = %v", err)
+	}
+	if h := c.Health(t.Context()); h.Name != "redismetrics" || !strings.Contains(h.Message, "connection refused") {
+		t.Errorf("health %+v", h)
+	}
+}
+
+// TestSnapshotWaitsForFlush: a snapshot gives up when its context ends, while a
+// flush hangs.
+func TestSnapshotWaitsForFlush(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr, MaxRetries: -1, ReadTimeout: -1})
+	c := newCollector(t, client, redismetrics.Options{})
+	wantErrors(t, c, 0)
+	server.Pause()
+	hanging := make(chan struct{})
+	first := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	client.AddHook(&hook{process: func() { close(hanging) }})
+	go func() {
+		_, err := c.Snapshot(ctx)
+		first <- err
+	}()
+	<-hanging
+	soon, cancelSoon := context.WithCancel(t.Context())
+	cancelSoon()
+	if _, err := c.Snapshot(soon); err == nil || !strings.Contains(err.Error(), "wait for flush: context canceled") {
+		t.Errorf("error %v", err)
+	}
+	server.Resume()
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A hook is told of every command and pipeline that is sent.
+type hook struct {
+	once    sync.Once
+	process func()
+	sent    atomic.Int64
+}
+
+func (h *hook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		h.tell()
+		return next(ctx, cmd)
+	}
+}
+
+func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		h.tell()
+		return next(ctx, cmds)
+	}
+}
+
+func (h *hook) tell() {
+	h.sent.Add(1)
+	if h.process != nil {
+		h.once.Do(h.process)
+	}
+}
+
+// TestFlushIsOneRoundTrip counts what is sent: for a flush and for a snapshot.
+func TestFlushIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	c := newCollector(t, client, redismetrics.Options{Interval: time.Hour})
+	wantErrors(t, c, 0) // the script becomes known
+	sent := &hook{}
+	client.AddHook(sent)
+	wantErrors(t, c, 0)
+	if n := sent.sent.Load(); n != 2 {
+		t.Errorf("a snapshot took %d round trips, want 2", n)
+	}
+	for i := range 1000 {
+		count(c, 1, strings.Repeat("x", i))
+		c.Counter(strings.Repeat("x", i)).Add(1)
+		c.Histogram("request").Observe(time.Duration(i) * time.Millisecond)
+	}
+	if err := run(t, c)(); err != nil {
+		t.Error(err)
+	}
+	if n := sent.sent.Load(); n != 3 {
+		t.Errorf("a flush took %d round trips, want 1", n-2)
+	}
+}

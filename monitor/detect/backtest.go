@@ -51,6 +51,7 @@ func (o *BacktestOptions) withDefaults() BacktestOptions {
 	if rules.MaxKeys == 0 {
 		rules.MaxKeys = -1
 	}
+	rules.Windows = nil
 	filled.Rules = &rules
 	return filled
 }

@@ -27,4 +27,14 @@
 // findings it may concern ([monitor.Finding.AtLeast]). The cap on groups is
 // shared fairly: the organisation that has more than its share loses the groups
 // it has not touched for the longest time. There is no goroutine and no timer.
+//
+// # Several engines
+//
+// With [Options.Windows] the engines of several processes have their windows in
+// one place and find together what one engine with all the events would. The
+// windows are elsewhere, the rules are judged here, by the same code: an engine
+// adds its events to a window and learns, at the same moment, what the window
+// held before. Every event is one of a window only once if it has an ID; given
+// to an engine again, it is reported again, with what may have been missed
+// because of it.
 package detect

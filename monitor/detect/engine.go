@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"crypto/rand"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -16,6 +17,8 @@ import (
 type Engine struct {
 	set atomic.Pointer[ruleset]
 	ids *ids
+	// nonce begins the keys of events without ID in shared windows.
+	nonce [8]byte
 	// swap is held while set is replaced.
 	swap sync.Mutex
 }
@@ -32,6 +35,7 @@ func New(o *Options) (*Engine, error) {
 		return nil, err
 	}
 	en := &Engine{ids: &ids{}}
+	rand.Read(en.nonce[:]) // never fails
 	en.set.Store(set)
 	return en, nil
 }
@@ -41,16 +45,22 @@ func (en *Engine) Name() string { return "rules" }
 
 // Detect counts the event and reports every event that qualifies because of it,
 // for every rule: the event itself, and events with a later timestamp that came
-// before it. It does not block on anything but other calls, and always returns
-// nil: a rule that panics is reported to [monitor.Reporter.Fail], and the other
-// rules go on.
-func (en *Engine) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter) error {
+// before it. A rule that panics is reported to [monitor.Reporter.Fail], and the
+// other rules go on. The error is that of [Options.Windows]; without these it is
+// nil and Detect does not block on anything but other calls.
+func (en *Engine) Detect(ctx context.Context, e *monitor.Event, r *monitor.Reporter) error {
+	if en.set.Load().windows != nil {
+		return en.detectShared(ctx, []*monitor.Event{e}, r)
+	}
 	en.detect(e, r)
 	return nil
 }
 
 // DetectBatch is Detect for each of the events, in order.
-func (en *Engine) DetectBatch(_ context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+	if en.set.Load().windows != nil {
+		return en.detectShared(ctx, es, r)
+	}
 	for i, e := range es {
 		r.At(i)
 		en.detect(e, r)
@@ -60,12 +70,8 @@ func (en *Engine) DetectBatch(_ context.Context, es []*monitor.Event, r *monitor
 
 func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 	a := rep.Arrival()
-	rules := en.set.Load().of(a.OrganizationID)
 	var room [4]hit
-	hits := room[:0]
-	for next := 0; next < len(rules); {
-		next, hits = judgeAll(rules, next, e, rep, hits)
-	}
+	hits := en.set.Load().hits(e, rep, room[:0])
 	if len(hits) > 0 && e.ID != "" {
 		en.ids.put(a.Sequence, e.ID)
 	}
@@ -75,11 +81,20 @@ func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
 			continue
 		}
 		s := sighting{
-			hit: hits[i], event: e, reporter: rep, ids: en.ids,
+			hit: hits[i], id: e.ID, sequence: a.Sequence, reporter: rep, ids: en.ids,
 			stamp: stamp{ts: e.Timestamp.UnixNano(), sequence: a.Sequence},
 		}
 		s.count()
 	}
+}
+
+// hits adds what the event hits.
+func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hit {
+	rules := s.of(rep.Arrival().OrganizationID)
+	for next := 0; next < len(rules); {
+		next, hits = judgeAll(rules, next, e, rep, hits)
+	}
+	return hits
 }
 
 // judgeAll adds the hits of the rules from next on. It returns the rule to go on
@@ -101,6 +116,14 @@ func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, 
 		}
 	}
 	return next, all
+}
+
+// Health is that of [Options.Windows], if they tell it.
+func (en *Engine) Health(ctx context.Context) monitor.ComponentHealth {
+	if r, ok := en.set.Load().windows.(monitor.HealthReporter); ok {
+		return r.Health(ctx)
+	}
+	return monitor.ComponentHealth{Name: en.Name()}
 }
 
 // Swap puts other options in place, between two events. A rule keeps its windows

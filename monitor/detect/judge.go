@@ -10,6 +10,7 @@ import (
 // rules share with other rulesets do.
 type ruleset struct {
 	rules          []*rule
+	windows        Windows // nil: the tables of the rules
 	byOrganization map[string][]*rule
 }
 

@@ -28,6 +28,12 @@ type Options struct {
 	// TrustUncovered lets exceptions look at fields that no signature covers.
 	TrustUncovered bool
 
+	// Windows hold the events where several engines, one a process, reach them.
+	// Nil: the engine has them in memory. MaxKeys does not apply to shared
+	// windows; [Engine.Explain], [Engine.Stats] and [Engine.Snapshot] do not
+	// look into them.
+	Windows Windows
+
 	// MaxEventsPerKey bounds the events held for one group; the oldest go first.
 	// Defaults to 1,024, or to what the rule needs if that is more; -1 sets no
 	// bound.
@@ -169,7 +175,7 @@ func (o *Options) compile() (*ruleset, error) {
 	if err := o.validate(rules); err != nil {
 		return nil, fmt.Errorf("detect: options: %w", err)
 	}
-	set := &ruleset{byOrganization: map[string][]*rule{}}
+	set := &ruleset{windows: o.Windows, byOrganization: map[string][]*rule{}}
 	for i := range rules {
 		r := o.newRule(rules[i], Override{})
 		if r.kind != stateless {

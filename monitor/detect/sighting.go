@@ -5,10 +5,14 @@ import "github.com/auditwarden/auditwarden/monitor"
 // A sighting is an event on its way into the window of a group.
 type sighting struct {
 	hit      hit
-	event    *monitor.Event
+	id       string // of the event
+	sequence uint64 // of the event
 	stamp    stamp
 	reporter *monitor.Reporter
-	ids      *ids
+	// ids has the IDs of other events.
+	ids interface{ get(sequence uint64) string }
+	// hidden is how many events are in its window and not in the entry.
+	hidden int
 }
 
 // count puts the event into its window and reports the events that qualify
@@ -27,11 +31,7 @@ func (s *sighting) count() {
 
 func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
 	r, a := s.hit.rule, s.reporter.Arrival()
-	horizon := s.stamp.ts
-	if a.Watermark.After(s.event.Timestamp) {
-		horizon = a.Watermark.UnixNano()
-	}
-	horizon = minus(minus(horizon, int64(a.Lateness)), r.window)
+	horizon := r.horizon(s.stamp.ts, a)
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -42,6 +42,22 @@ func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
 	} else {
 		en, evicted = sh.admit(place, a.OrganizationID, s.hit.group.Value, horizon, r.maxKeys/len(r.table.shards))
 	}
+	return evicted, s.enter(sh, en, horizon)
+}
+
+// horizon returns the time up to which nothing is needed any more when an event
+// of that time arrives.
+func (r *rule) horizon(ts int64, a *monitor.Arrival) int64 {
+	if !a.Watermark.IsZero() {
+		ts = max(ts, a.Watermark.UnixNano())
+	}
+	return minus(minus(ts, int64(a.Lateness)), r.window)
+}
+
+// enter puts the event into its window, with what is not later than the horizon
+// left out, and judges it. It returns how many events that cost.
+func (s *sighting) enter(sh *shard, en *entry, horizon int64) (truncated int) {
+	r := s.hit.rule
 	en.prepare(r)
 	en.expire(horizon)
 
@@ -53,7 +69,7 @@ func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
 		sh.truncations++
 		if i == 0 {
 			en.lost = max(en.lost, s.stamp.ts)
-			return evicted, truncated + 1
+			return truncated + 1
 		}
 		en.lost = max(en.lost, en.stamps.at(0).ts)
 		en.drop()
@@ -72,7 +88,38 @@ func (s *sighting) countIn(sh *shard, place uint64) (evicted, truncated int) {
 	default:
 		s.walkLate(sh, en, i)
 	}
-	return evicted, truncated
+	return truncated
+}
+
+// again reports the i-th stamp, which was counted before, and those after it
+// that have it in their window, if they qualify, but none before the first-th.
+// Whatever was reported because of it may have got lost, and what qualified
+// without it since cannot be told apart. It returns the first stamp that does
+// not have it in its window.
+func (s *sighting) again(sh *shard, en *entry, i, first int) (end int) {
+	r := s.hit.rule
+	en.prepare(r)
+	from := en.after(minus(s.stamp.ts, en.window))
+	if r.kind != counting {
+		sh.after.restart(r, from, -1)
+	}
+	for end = from; end < en.stamps.len(); end++ {
+		limit := minus(en.stamps.at(end).ts, en.window)
+		if limit >= s.stamp.ts {
+			break
+		}
+		n := end + 1 - en.after(limit)
+		if end == i {
+			n += s.hidden
+		}
+		if r.kind != counting {
+			n = sh.after.advance(en, end)
+		}
+		if end >= max(i, first) && n >= r.Threshold {
+			s.report(en, end, n, end != i)
+		}
+	}
+	return end
 }
 
 // countNewest counts the newest stamp.
@@ -84,7 +131,7 @@ func (s *sighting) countNewest(en *entry) {
 		start++
 	}
 	en.start = int32(start)
-	if n := newest - start + 1; n >= s.hit.rule.Threshold {
+	if n := newest - start + 1 + s.hidden; n >= s.hit.rule.Threshold {
 		s.report(en, newest, n, false)
 	}
 }
@@ -96,7 +143,7 @@ func (s *sighting) countNewest(en *entry) {
 // matter.
 func (s *sighting) countLate(en *entry, i int) {
 	threshold := s.hit.rule.Threshold
-	if n := i + 1 - en.after(minus(s.stamp.ts, en.window)); n >= threshold {
+	if n := i + 1 - en.after(minus(s.stamp.ts, en.window)) + s.hidden; n >= threshold {
 		s.report(en, i, n, false)
 	}
 	for j := i + 1; j < en.stamps.len() && j < i+threshold; j++ {
@@ -140,8 +187,8 @@ func (s *sighting) report(en *entry, i, n int, completed bool) {
 	if completed {
 		f.CompletedBy = s.ref(s.stamp)
 	}
-	f.Count = n
-	f.AtLeast = en.lost > limit
+	f.Count = min(n, r.maxEvents)
+	f.AtLeast = en.lost > limit || n > r.maxEvents || completed && s.hidden > 0
 	held := 0
 	for held < r.maxReferences && held <= i && en.stamps.at(i-held).ts > limit {
 		held++
@@ -157,7 +204,7 @@ func (s *sighting) report(en *entry, i, n int, completed bool) {
 func (s *sighting) ref(st stamp) monitor.EventRef {
 	ref := monitor.EventRef{Timestamp: timeOf(st.ts), Sequence: st.sequence}
 	if st == s.stamp {
-		ref.ID = s.event.ID
+		ref.ID, ref.Sequence = s.id, s.sequence
 	} else {
 		ref.ID = s.ids.get(st.sequence)
 	}

@@ -1,0 +1,112 @@
+package rediswindow
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/auditwarden/auditwarden/monitor/detect"
+)
+
+//go:embed exchange.lua
+var exchangeSource string
+
+var exchangeScript = redis.NewScript(exchangeSource)
+
+// A call of the script with at most so many events, so that it does not hold up
+// Redis.
+const maxEvents = 1024
+
+// A call is one call of the script.
+type call struct {
+	windows []*detect.Window
+	keys    []string
+	args    []any
+	answer  *redis.Cmd
+}
+
+func (c *call) add(key string, w *detect.Window, life time.Duration) {
+	c.windows = append(c.windows, w)
+	c.keys = append(c.keys, key)
+	c.args = appendArguments(c.args, w, life.Milliseconds())
+}
+
+// calls divides the windows into calls. Only one server has all keys.
+func (w *Windows) calls(windows []*detect.Window) []*call {
+	_, oneServer := w.client.(*redis.Client)
+	var all []*call
+	events := 0
+	for _, window := range windows {
+		if events += len(window.New); len(all) == 0 || !oneServer || events > maxEvents {
+			all = append(all, &call{})
+			events = len(window.New)
+		}
+		key := w.options.Prefix + ":{" + window.ID + "}"
+		all[len(all)-1].add(key, window, window.Keep+w.options.Retention)
+	}
+	return all
+}
+
+// share exchanges the windows with Redis, in one round trip if it knows the
+// script.
+func (w *Windows) share(ctx context.Context, windows []*detect.Window) error {
+	calls := w.calls(windows)
+	err := w.send(ctx, calls, exchangeScript.EvalSha)
+	if err != nil {
+		var unknown []*call
+		for _, c := range calls {
+			if redis.HasErrorPrefix(c.answer.Err(), "NOSCRIPT") {
+				unknown = append(unknown, c)
+			} else if c.answer.Err() != nil {
+				return fmt.Errorf("rediswindow: exchange windows: %w", c.answer.Err())
+			}
+		}
+		if err = w.send(ctx, unknown, exchangeScript.Eval); err != nil {
+			return fmt.Errorf("rediswindow: exchange windows: %w", err)
+		}
+	}
+	for _, c := range calls {
+		if err := c.read(); err != nil {
+			return fmt.Errorf("rediswindow: read windows: %w", err)
+		}
+	}
+	return nil
+}
+
+// send makes the calls and returns the first error.
+func (w *Windows) send(
+	ctx context.Context, calls []*call,
+	by func(ctx context.Context, to redis.Scripter, keys []string, args ...any) *redis.Cmd,
+) error {
+	_, err := w.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, c := range calls {
+			c.answer = by(ctx, p, c.keys, c.args...)
+		}
+		return nil
+	})
+	return err
+}
+
+// read fills in the windows from the answer.
+func (c *call) read() error {
+	reply, err := c.answer.Slice()
+	if err != nil {
+		return err
+	}
+	if len(reply) != len(c.windows) {
+		return errReply
+	}
+	for i, w := range c.windows {
+		a, err := parseAnswer(reply[i])
+		if err == nil {
+			err = a.fill(w)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.keys[i], err)
+		}
+	}
+	return nil
+}

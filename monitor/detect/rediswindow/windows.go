@@ -1,0 +1,148 @@
+package rediswindow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
+)
+
+// A Policy says what happens while Redis is away.
+type Policy uint8
+
+const (
+	// Fail returns an error for every event that a rule counts.
+	Fail Policy = iota
+	// Local judges events by what this instance sees, and brings them to Redis
+	// later.
+	Local
+)
+
+var policyNames = [...]string{"fail", "local"}
+
+// String returns fail or local.
+func (p Policy) String() string {
+	if int(p) < len(policyNames) {
+		return policyNames[p]
+	}
+	return "unknown"
+}
+
+// Options are the settings of [Windows]. The zero value of each is its default.
+type Options struct {
+	// Prefix tells services that share a Redis apart; instances of one service
+	// have the same. It must not contain braces. Default: auditwarden:windows.
+	Prefix string
+	// Retention is how long a window is kept beyond the time that its rule needs
+	// it for, by the clock. Default: one hour. At most 10 years.
+	Retention time.Duration
+	// Away says what happens while Redis is away. Default: [Fail].
+	Away Policy
+	// MaxLocal bounds the events that are kept while Redis is away. Beyond it
+	// there are errors as with Fail. Default: 100,000.
+	MaxLocal int
+	// RetryAfter is how long Redis is left alone after a failure, with Local.
+	// Default: one second.
+	RetryAfter time.Duration
+}
+
+// Windows are [detect.Windows] in Redis. They are a [monitor.HealthReporter], by
+// which an engine reports its health, and safe for concurrent use.
+type Windows struct {
+	client  redis.UniversalClient
+	options Options
+
+	mu      sync.Mutex
+	log     log       // of events that Redis has not got
+	full    bool      // the log refused events
+	failure error     // of the last call, if it failed
+	next    time.Time // when to try again
+}
+
+// New returns windows in Redis. Nil options are the defaults. It does not
+// connect to Redis. The error names the option that is wrong.
+func New(client redis.UniversalClient, options *Options) (*Windows, error) {
+	if client == nil {
+		return nil, errors.New("rediswindow: new windows: client is nil")
+	}
+	w := &Windows{client: client}
+	if options != nil {
+		w.options = *options
+	}
+	o := &w.options
+	o.Prefix = cmp.Or(o.Prefix, "auditwarden:windows")
+	o.Retention = cmp.Or(o.Retention, time.Hour)
+	o.MaxLocal = cmp.Or(o.MaxLocal, 100_000)
+	o.RetryAfter = cmp.Or(o.RetryAfter, time.Second)
+	switch {
+	case strings.ContainsAny(o.Prefix, "{}"):
+		return nil, fmt.Errorf("rediswindow: new windows: Prefix %q contains braces", o.Prefix)
+	case o.Retention < 0 || o.Retention > 10*365*24*time.Hour:
+		return nil, fmt.Errorf("rediswindow: new windows: Retention %v is not from 0 to 10 years", o.Retention)
+	case o.Away > Local:
+		return nil, fmt.Errorf("rediswindow: new windows: Away %d is no policy", o.Away)
+	case o.MaxLocal < 0:
+		return nil, fmt.Errorf("rediswindow: new windows: MaxLocal %d is negative", o.MaxLocal)
+	case o.RetryAfter < 0:
+		return nil, fmt.Errorf("rediswindow: new windows: RetryAfter %v is negative", o.RetryAfter)
+	}
+	return w, nil
+}
+
+// Exchange implements [detect.Windows].
+func (w *Windows) Exchange(ctx context.Context, windows []*detect.Window) (earlier []*detect.Window, err error) {
+	if w.options.Away == Fail {
+		err := w.share(ctx, windows)
+		w.note(ctx, err)
+		return nil, err
+	}
+	earlier, away := w.begin()
+	if away == nil {
+		away = w.share(ctx, slices.Concat(earlier, windows))
+		w.note(ctx, away)
+		if away == nil {
+			return earlier, nil
+		}
+		w.keepBack(earlier)
+		if ctx.Err() != nil {
+			return nil, away
+		}
+	}
+	return nil, w.keep(windows, away)
+}
+
+// note remembers how a call to Redis went. That a caller gave up says nothing.
+func (w *Windows) note(ctx context.Context, err error) {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failure = err
+}
+
+// Health is CRITICAL while Redis is away and events fail, and WARNING while they
+// are judged locally or are still to be brought to Redis.
+func (w *Windows) Health(context.Context) monitor.ComponentHealth {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := monitor.ComponentHealth{Name: "rediswindow"}
+	switch {
+	case w.failure != nil && (w.options.Away == Fail || w.full):
+		h.Status, h.Message = monitor.HealthCritical, w.failure.Error()
+	case w.failure != nil:
+		h.Status, h.Message = monitor.HealthWarning, fmt.Sprintf("%d events judged locally: %v", w.log.events, w.failure)
+	case w.log.events > 0:
+		h.Status, h.Message = monitor.HealthWarning, fmt.Sprintf("%d events judged locally", w.log.events)
+	}
+	return h
+}

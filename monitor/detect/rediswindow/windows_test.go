@@ -1,0 +1,255 @@
+package rediswindow_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/auditwarden/auditwarden/internal/testservice"
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
+	"github.com/auditwarden/auditwarden/monitor/detect/rediswindow"
+	"github.com/auditwarden/auditwarden/monitor/monitortest"
+)
+
+func TestWindows(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
+		t.Run(policy.String(), func(t *testing.T) {
+			t.Parallel()
+			monitortest.RunWindows(t, func(t *testing.T) detect.Windows {
+				return newWindows(t, client, rediswindow.Options{Away: policy})
+			})
+		})
+	}
+}
+
+func TestWindowsOnCluster(t *testing.T) {
+	t.Parallel()
+	client := connectCluster(t)
+	monitortest.RunWindows(t, func(t *testing.T) detect.Windows {
+		return newWindows(t, client, rediswindow.Options{})
+	})
+}
+
+func TestDetector(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	monitortest.RunDetector(t, monitortest.DetectorHarness{
+		New: func(t *testing.T) monitor.Detector {
+			engine, err := detect.New(&detect.Options{Windows: newWindows(t, client, rediswindow.Options{})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return engine
+		},
+	})
+}
+
+// TestConcurrentInstances: under an attack that several instances see parts of
+// at the same time, every event but the first two qualifies, once.
+func TestConcurrentInstances(t *testing.T) {
+	t.Parallel()
+	const instances, each = 4, 100
+	client := connectURL(t)
+	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
+	var mu sync.Mutex
+	times := map[string]int{}
+	var attacked sync.WaitGroup
+	for n := range instances {
+		i := newInstance(t, client, o)
+		attacked.Go(func() {
+			for k := range each {
+				e := event(0)
+				e.ID = fmt.Sprint(k*instances + n)
+				e.Timestamp = e.Timestamp.Add(time.Duration(k*instances + n))
+				ids, err := i.detect(t.Context(), e)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				for _, id := range ids {
+					times[id]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	attacked.Wait()
+	for n := range instances * each {
+		if got, want := times[fmt.Sprint(n)], min(1, max(0, n-1)); got != want {
+			t.Errorf("event %d qualifies %d times, want %d", n, got, want)
+		}
+	}
+}
+
+func TestNewNamesBadOption(t *testing.T) {
+	t.Parallel()
+	client := connect(t, "127.0.0.1:1")
+	for _, c := range []struct {
+		want    string
+		client  redis.UniversalClient
+		options *rediswindow.Options
+	}{
+		{"", client, nil},
+		{"client is nil", nil, nil},
+		{"Prefix", client, &rediswindow.Options{Prefix: "a}b"}},
+		{"Prefix", client, &rediswindow.Options{Prefix: "{"}},
+		{"Retention", client, &rediswindow.Options{Retention: -1}},
+		{"Retention", client, &rediswindow.Options{Retention: math.MaxInt64}},
+		{"Away", client, &rediswindow.Options{Away: 2}},
+		{"MaxLocal", client, &rediswindow.Options{MaxLocal: -1}},
+		{"RetryAfter", client, &rediswindow.Options{RetryAfter: -1}},
+	} {
+		got, err := rediswindow.New(c.client, c.options)
+		switch {
+		case c.want == "":
+			if err != nil || got == nil {
+				t.Errorf("%+v: %v", c.options, err)
+			}
+		case err == nil || !strings.Contains(err.Error(), c.want):
+			t.Errorf("%+v: error %v, want one about %s", c.options, err, c.want)
+		}
+	}
+	for policy, want := range map[rediswindow.Policy]string{rediswindow.Fail: "fail", rediswindow.Local: "local", 9: "unknown"} {
+		if got := policy.String(); got != want {
+			t.Errorf("policy %d is %q, want %q", policy, got, want)
+		}
+	}
+}
+
+// TestKeys looks at what is in Redis: a key that expires and names nobody.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	prefix := testservice.Prefix(t)
+	newInstance(t, client, rediswindow.Options{Prefix: prefix, Retention: 10 * time.Minute}).want(t, 0)
+	keys, err := client.Keys(t.Context(), prefix+"*").Result()
+	if err != nil || len(keys) != 1 || strings.Contains(keys[0], "org-1") {
+		t.Fatalf("keys %q, error %v, want one without the organisation", keys, err)
+	}
+	// The window of a minute, twice the lateness of a minute, the retention.
+	if ttl := client.PTTL(t.Context(), keys[0]).Val(); ttl > 13*time.Minute || ttl < 12*time.Minute {
+		t.Errorf("it expires in %v", ttl)
+	}
+	members, err := client.ZRange(t.Context(), keys[0], 0, -1).Result()
+	if err != nil || len(members) != 1 || !strings.HasSuffix(members[0], "0") {
+		t.Errorf("members %q, error %v, want one that ends with the ID", members, err)
+	}
+}
+
+// TestBatchIsOneRoundTrip counts what is sent for a batch with many groups.
+func TestBatchIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	i := newInstance(t, client, rediswindow.Options{})
+	i.want(t, 0) // the script becomes known
+	sent := &hook{}
+	client.AddHook(sent)
+	var es []*monitor.Event
+	var arrivals []monitor.Arrival
+	for n := range 3000 {
+		e := event(n)
+		e.PrincipalID = fmt.Sprint(n % 1000)
+		es = append(es, e)
+		arrivals = append(arrivals, monitor.Arrival{OrganizationID: e.OrganizationID, Sequence: uint64(n + 2), Lateness: time.Hour})
+	}
+	r := monitor.NewReporter(arrivals...)
+	if err := i.DetectBatch(t.Context(), es, r); err != nil {
+		t.Fatal(err)
+	}
+	if sent.pipelines != 1 || sent.commands > 4 {
+		t.Errorf("%d pipelines with %d commands, want one with few", sent.pipelines, sent.commands)
+	}
+}
+
+// TestForeignData has keys that somebody else wrote.
+func TestForeignData(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	for member, want := range map[string]string{
+		"x":                            "no member",
+		"":                             "no member",
+		"a":                            "no member",
+		"e" + string(make([]byte, 20)): "no member",
+		"f" + string(make([]byte, 99)): "no member",
+	} {
+		prefix := testservice.Prefix(t)
+		i := newInstance(t, client, rediswindow.Options{Prefix: prefix})
+		i.want(t, 0)
+		key := client.Keys(t.Context(), prefix+"*").Val()[0]
+		if err := client.ZAdd(t.Context(), key, redis.Z{Member: member}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.detect(t.Context(), event(1)); err == nil || !strings.Contains(err.Error(), key+": "+want) {
+			t.Errorf("member %q: error %v, want %q", member, err, want)
+		}
+		client.Set(t.Context(), key, "text", 0)
+		if _, err := i.detect(t.Context(), event(1)); err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
+			t.Errorf("a text: error %v", err)
+		}
+	}
+}
+
+// TestLimit: counts up to the limit, and beyond says so.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	const limit, batch = 100, 50
+	engine, err := detect.New(&detect.Options{
+		Windows: newWindows(t, connectURL(t), rediswindow.Options{}), MaxEventsPerKey: limit,
+		Rules: []detect.Rule{{Name: "two", Match: func(*monitor.Event) bool { return true }, Threshold: 2, Window: time.Hour}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < 3*limit; n += batch {
+		var es []*monitor.Event
+		var arrivals []monitor.Arrival
+		for k := range batch {
+			es = append(es, event(n+k))
+			arrivals = append(arrivals, monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(n + k + 1), Lateness: time.Minute})
+		}
+		r := monitor.NewReporter(arrivals...)
+		if err := engine.DetectBatch(t.Context(), es, r); err != nil {
+			t.Fatal(err)
+		}
+		for k := range batch {
+			count := n + k + 1
+			if count < 2 {
+				continue
+			}
+			found := r.Findings(k)
+			if len(found) != 1 || found[0].Count != min(count, limit) || found[0].AtLeast != (count > limit) || len(found[0].References) != min(count, 10) {
+				t.Fatalf("event %d: found %+v", count, found)
+			}
+		}
+	}
+}
+
+// TestManyAtOneTime: the order of arrival stays through all instances, also for
+// rules that look at it.
+func TestManyAtOneTime(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
+	instances := []*instance{newInstance(t, client, o), newInstance(t, client, o)}
+	for n := range 20 {
+		e := event(0)
+		e.ID = fmt.Sprint(n)
+		got, err := instances[n%2].detect(t.Context(), e)
+		want := []string{e.ID}
+		if n < 2 {
+			want = []string{}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("event %d: %q qualify, error %v, want %q", n, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package monitortest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
+)
+
+// RunWindows checks that engines which share windows find together what one
+// engine with all the events finds, and what an exchange promises. It calls
+// newWindows for windows that are empty.
+func RunWindows(t *testing.T, newWindows func(t *testing.T) detect.Windows) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		run  func(t *testing.T, windows detect.Windows)
+	}{
+		{"exchange", testExchange},
+		{"exchange_order", testExchangeOrder},
+		{"exchange_limit", testExchangeLimit},
+		{"exchange_horizon", testExchangeHorizon},
+		{"exchange_tail", testExchangeTail},
+		{"exchange_extremes", testExchangeExtremes},
+		{"exchange_concurrent", testExchangeConcurrent},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, newWindows(t)) })
+	}
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint("engines_", seed), func(t *testing.T) { testEngines(t, newWindows(t), seed) })
+	}
+}
+
+// windowID returns an ID as engines make them.
+func windowID(n int) string { return fmt.Sprintf("%032x", n) }
+
+// window returns a window with new events.
+func window(es ...detect.WindowEvent) *detect.Window {
+	return &detect.Window{ID: windowID(1), Limit: 1024, Horizon: math.MinInt64, Keep: time.Hour, New: es}
+}
+
+// event returns an event, which its ID identifies.
+func event(id string, timestamp int64) detect.WindowEvent {
+	return detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: timestamp, Mark: uint64(len(id)), ID: id}
+}
+
+func exchange(t *testing.T, windows detect.Windows, ws ...*detect.Window) {
+	t.Helper()
+	earlier, err := windows.Exchange(t.Context(), ws)
+	if err != nil || len(earlier) != 0 {
+		t.Fatalf("Exchange = %d earlier windows, error %v", len(earlier), err)
+	}
+}
+
+// wantHeld checks what a window holds now.
+func wantHeld(t *testing.T, windows detect.Windows, lost int64, want ...detect.WindowEvent) {
+	t.Helper()
+	w := window(event("asked", math.MaxInt64))
+	w.Limit = math.MaxInt
+	exchange(t, windows, w)
+	got := slices.DeleteFunc(w.Held, func(e detect.WindowEvent) bool { return e.ID == "asked" })
+	same := func(a, b detect.WindowEvent) bool {
+		return a.Key == b.Key && a.Timestamp == b.Timestamp && a.Mark == b.Mark && a.ID == b.ID
+	}
+	if !slices.EqualFunc(got, want, same) || w.Lost != lost {
+		t.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), w.Lost, short(want), lost)
+	}
+}
+
+func short(es []detect.WindowEvent) string {
+	var all []string
+	for _, e := range es {
+		all = append(all, fmt.Sprintf("%s@%d", e.ID, e.Timestamp))
+	}
+	return fmt.Sprint(all)
+}
+
+// testExchange: a window shows what it held before, once each.
+func testExchange(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	a, b, c := event("a", 10), event("b", 20), event("c", 15)
+	first := window(a, b, a)
+	exchange(t, windows, first)
+	if len(first.Held) != 0 || first.Lost != math.MinInt64 {
+		t.Errorf("an empty window holds %s, lost %d", short(first.Held), first.Lost)
+	}
+	other := window(a)
+	other.ID = windowID(2)
+	second := window(b, c)
+	exchange(t, windows, other, second)
+	if len(other.Held) != 0 || len(second.Held) != 2 {
+		t.Errorf("the windows hold %s and %s, want a and b in the second", short(other.Held), short(second.Held))
+	}
+	wantHeld(t, windows, math.MinInt64, a, c, b)
+}
+
+// testExchangeOrder: events at one time rank by their arrival.
+func testExchangeOrder(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	var want []detect.WindowEvent
+	for i := range 30 {
+		want = append(want, event(fmt.Sprint(i), 5))
+	}
+	exchange(t, windows, window(want[:10]...))
+	exchange(t, windows, window(want[10:11]...), window(want[11:20]...))
+	for _, e := range want[20:] {
+		exchange(t, windows, window(e))
+	}
+	exchange(t, windows, window(want[3]))
+	wantHeld(t, windows, math.MinInt64, want...)
+}
+
+// testExchangeLimit: the oldest go first, whenever they came.
+func testExchangeLimit(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	limited := func(es ...detect.WindowEvent) *detect.Window {
+		w := window(es...)
+		w.Limit = 3
+		return w
+	}
+	exchange(t, windows, limited(event("a", 1), event("b", 2), event("c", 3)))
+	more := limited(event("d", 4), event("e", 5))
+	exchange(t, windows, more)
+	if more.Cut != 2 {
+		t.Errorf("two events over the limit cost %d", more.Cut)
+	}
+	wantHeld(t, windows, 2, event("c", 3), event("d", 4), event("e", 5))
+	exchange(t, windows, limited(event("asked", math.MaxInt64))) // counts as well
+	exchange(t, windows, limited(event("late", 0)))
+	wantHeld(t, windows, 3, event("d", 4), event("e", 5))
+}
+
+// testExchangeHorizon: what is not needed any more goes, and is not lost.
+func testExchangeHorizon(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	exchange(t, windows, window(event("a", -7), event("b", -6), event("c", 4)))
+	w := window(event("d", 5))
+	w.Horizon = -6
+	exchange(t, windows, w)
+	if len(w.Held) != 1 || w.Held[0].ID != "c" {
+		t.Errorf("the window holds %s, want c", short(w.Held))
+	}
+	wantHeld(t, windows, math.MinInt64, event("c", 4), event("d", 5))
+}
+
+// testExchangeTail: what is left out of a window is counted.
+func testExchangeTail(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	const size, tail, span = 500, 3, 100
+	first := window()
+	for i := range int64(size) {
+		first.New = append(first.New, event(fmt.Sprint(i), 2*i))
+	}
+	exchange(t, windows, first)
+	w := window(event("new", 2*size), event("late", 901), event("10", 20), event("later", 940))
+	w.Tail, w.Span = tail, span
+	exchange(t, windows, w)
+	for _, e := range w.New {
+		lowest, want := e.Timestamp-span, 0
+		for _, held := range first.New {
+			if held.Timestamp > lowest && held.Timestamp <= e.Timestamp {
+				want++
+			}
+		}
+		got := e.Hidden
+		for _, held := range w.Held {
+			if held.Timestamp > lowest && held.Timestamp <= e.Timestamp {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%d events are within the span of %s, want %d", got, e.ID, want)
+		}
+	}
+	if n := len(w.Held); n < size-10+tail-1 || w.Held[n-1].ID != fmt.Sprint(size-1) {
+		t.Errorf("the window holds %s, want at least %d up to 10 and all after it", short(w.Held), tail)
+	}
+	w = window(event("newest", 2*size+1))
+	w.Tail, w.Span = tail, span
+	exchange(t, windows, w)
+	if n := len(w.Held); n < tail || w.Held[n-1].ID != "new" || w.Held[n-1].Hidden != 0 {
+		t.Errorf("the window holds %s, want at least %d up to new", short(w.Held), tail)
+	}
+}
+
+// testExchangeExtremes: every time, mark and ID comes back.
+func testExchangeExtremes(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	es := []detect.WindowEvent{
+		event("first", math.MinInt64+1), event("", -1), event("\x00\xff", 0), event("last", math.MaxInt64-1),
+	}
+	es[1].Key = monitor.EventKey{15: 1}
+	es[2].Key = monitor.EventKey{0: 255, 15: 255}
+	es[2].Mark = math.MaxUint64
+	exchange(t, windows, window(es...))
+	wantHeld(t, windows, math.MinInt64, es...)
+	w := window(event("end", math.MaxInt64))
+	w.Horizon = math.MaxInt64
+	exchange(t, windows, w)
+	if len(w.Held) != 0 {
+		t.Errorf("the window holds %s beyond the horizon", short(w.Held))
+	}
+}
+
+// testExchangeConcurrent: of any two events one sees the other.
+func testExchangeConcurrent(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	const n = 8
+	var exchanging sync.WaitGroup
+	held := make([]int, n)
+	for i := range n {
+		exchanging.Go(func() {
+			w := window(event(fmt.Sprint(i), int64(i)))
+			if _, err := windows.Exchange(t.Context(), []*detect.Window{w}); err != nil {
+				t.Error(err)
+			}
+			held[i] = len(w.Held)
+		})
+	}
+	exchanging.Wait()
+	slices.Sort(held)
+	for i, n := range held {
+		if n != i {
+			t.Errorf("the events saw %v others, want 0 to %d", held, len(held)-1)
+			break
+		}
+	}
+}
+
+// windowRules are rules of every kind with small windows.
+func windowRules() []detect.Rule {
+	action := func(name string) func(*monitor.Event) bool {
+		return func(e *monitor.Event) bool { return e.Action == name }
+	}
+	resource := func(e *monitor.Event) string { return e.TargetResourceID }
+	return []detect.Rule{
+		{Name: "count", Match: action("login"), Threshold: 4, Window: 30 * time.Millisecond},
+		{Name: "each", Match: action("read"), Threshold: 1, Window: 5 * time.Millisecond},
+		{Name: "tenant", Match: action("read"), GroupBy: detect.ByOrganization, Threshold: 6, Window: 25 * time.Millisecond},
+		{Name: "distinct", Match: action("read"), Distinct: resource, Threshold: 3, Window: 40 * time.Millisecond},
+		{Name: "sequence", Window: 40 * time.Millisecond, Sequence: []detect.Step{
+			{Match: action("login"), Count: 3}, {Match: action("read")},
+		}},
+		{Name: "long", Match: action("login"), GroupBy: detect.ByOrganization, Threshold: 3, Window: time.Second},
+		{Name: "stateless", Match: func(e *monitor.Event) bool { return e.TargetResourceID == "r-0" }},
+	}
+}
+
+// scattered returns events that arrive late by up to a lateness, many of them at
+// one time, and some twice.
+func scattered(random *rand.Rand, lateness time.Duration) []*monitor.Event {
+	start := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	var es []*monitor.Event
+	for i := range 300 {
+		late := time.Duration(random.Int64N(int64(lateness)/int64(time.Millisecond)+1)) * time.Millisecond
+		es = append(es, &monitor.Event{
+			ID: fmt.Sprint(i), Timestamp: start.Add(time.Duration(i)*2*time.Millisecond - late),
+			Action:           []string{"login", "read"}[random.IntN(2)],
+			OrganizationID:   fmt.Sprint("org-", random.IntN(2)),
+			PrincipalID:      fmt.Sprint("user-", random.IntN(2)),
+			TargetResourceID: fmt.Sprint("r-", random.IntN(6)),
+		})
+	}
+	return es
+}
+
+// testEngines deals events to three engines, in calls of one event or many, and
+// compares with one engine that has them all.
+func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	lateness := time.Duration(random.IntN(30)) * time.Millisecond
+	limit := []int{-1, 7}[random.IntN(2)]
+	var engines []*detect.Engine
+	for _, w := range []detect.Windows{nil, windows, windows, windows} {
+		engine, err := detect.New(&detect.Options{Rules: windowRules(), MaxEventsPerKey: limit, Windows: w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		engines = append(engines, engine)
+	}
+	es := scattered(random, lateness)
+	var all []monitor.Arrival
+	newest := map[string]time.Time{}
+	for i, e := range es {
+		if e.Timestamp.After(newest[e.OrganizationID]) {
+			newest[e.OrganizationID] = e.Timestamp
+		}
+		a := monitor.Arrival{
+			OrganizationID: e.OrganizationID, Sequence: uint64(i + 1),
+			Watermark: newest[e.OrganizationID], Lateness: lateness,
+		}
+		if e.Timestamp.Before(a.Watermark.Add(-lateness)) {
+			a.Timing = monitor.TooLate
+		}
+		all = append(all, a)
+	}
+	found := 0
+	for from := 0; from < len(es); {
+		to := min(len(es), from+1+random.IntN(30))
+		alone, shared := monitor.NewReporter(all[from:to]...), monitor.NewReporter(all[from:to]...)
+		if err := engines[0].DetectBatch(t.Context(), es[from:to], alone); err != nil {
+			t.Fatal(err)
+		}
+		if err := engines[1+random.IntN(3)].DetectBatch(t.Context(), es[from:to], shared); err != nil {
+			t.Fatal(err)
+		}
+		for i := range to - from {
+			found += len(alone.Findings(i))
+			if got, want := findingLines(shared.Findings(i)), findingLines(alone.Findings(i)); !slices.Equal(got, want) {
+				t.Fatalf("event %d: found\n%q, want\n%q", from+i, got, want)
+			}
+		}
+		from = to
+	}
+	if found == 0 {
+		t.Error("there was nothing to find")
+	}
+}
+
+// findingLines says what was found, without the numbers of events, which others
+// do not know.
+func findingLines(found []monitor.Finding) []string {
+	var all []string
+	for _, f := range found {
+		var window []string
+		for _, ref := range f.References {
+			window = append(window, ref.ID)
+		}
+		all = append(all, fmt.Sprintf("%s %s/%s %d %t %s by %s: %s",
+			f.Rule, f.OrganizationID, f.Key, f.Count, f.AtLeast, f.Event.ID, f.CompletedBy.ID, window))
+	}
+	return all
+}

@@ -1,0 +1,123 @@
+package pgalerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Acknowledge implements [alerting.Store].
+func (s *Store) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return s.change(ctx, ref, monitor.AlertAcknowledged, by, note)
+}
+
+// Resolve implements [alerting.Store].
+func (s *Store) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return s.change(ctx, ref, monitor.AlertResolved, by, note)
+}
+
+// Dismiss implements [alerting.Store].
+func (s *Store) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return s.change(ctx, ref, monitor.AlertDismissed, by, note)
+}
+
+// Reopen implements [alerting.Store].
+func (s *Store) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return s.change(ctx, ref, monitor.AlertActive, by, note)
+}
+
+func (s *Store) change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error) {
+	var a *monitor.Alert
+	err := checkRef(ref)
+	if err == nil {
+		var made alerting.Change // by an attempt whose commit got no answer
+		err = s.write(ctx, func(tx pgx.Tx) (err error) {
+			a, err = changeStatus(ctx, tx, ref, to, by, note, &made)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pgalerts: make alert %s: %w", to, err)
+	}
+	return a, nil
+}
+
+// changeStatus is one attempt. It puts the change that it is going to commit into
+// made; an earlier one that is there already did take effect.
+func changeStatus(
+	ctx context.Context, tx pgx.Tx, ref monitor.AlertRef, to monitor.AlertStatus, by, note string, made *alerting.Change,
+) (*monitor.Alert, error) {
+	var a *monitor.Alert
+	var history []alerting.Change
+	var now time.Time
+	b := &pgx.Batch{}
+	scope(b, ref.Organization)
+	b.Queue(lockAlert, ref.Organization, ref.ID).Query(func(rows pgx.Rows) (err error) {
+		a, err = pgx.CollectExactlyOneRow(rows, scanAlert)
+		return err
+	})
+	queryHistory(b, ref, made.Version, &history)
+	readClock(b, &now)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = notFound(ref)
+		}
+		return nil, err
+	}
+	if len(history) == 1 && history[0] == *made {
+		return a, nil
+	}
+	if now.Before(a.UpdatedAt) {
+		now = a.UpdatedAt // the server's clock was set back
+	}
+	c, err := alerting.ChangeStatus(a, to, ref.Version, by, note, now)
+	if err != nil {
+		return nil, err
+	}
+	b = &pgx.Batch{}
+	b.Queue(updateStatus, ref.Organization, ref.ID, a.Status, a.Version, a.UpdatedAt,
+		zeronull.Timestamptz(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
+		zeronull.Timestamptz(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
+	b.Queue(insertChange, ref.Organization, ref.ID, c.Version, c.From, c.To, c.By, c.Note, c.At)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.ConstraintName == oneOpen {
+			err = fmt.Errorf("another alert of the same incident is open: %w: %w", monitor.ErrConflict, err)
+		}
+		return nil, err
+	}
+	*made = c
+	return a, nil
+}
+
+// null returns text, or nil if it says something about what never happened.
+func null(text string, at time.Time) *string {
+	if at.IsZero() {
+		return nil
+	}
+	return &text
+}
+
+// oneOpen is the index that allows an incident one open alert.
+const oneOpen = "auditwarden_alerts_one_open"
+
+const (
+	lockAlert = readAlert + ` FOR NO KEY UPDATE`
+
+	updateStatus = `
+UPDATE auditwarden_alerts
+SET status = $3, version = $4, updated_at = $5, acknowledged_at = $6, acknowledged_by = $7,
+	resolved_at = $8, resolved_by = $9, resolution_notes = $10
+WHERE organization_id = $1 AND id = $2`
+
+	insertChange = `
+INSERT INTO auditwarden_alert_history (organization_id, alert_id, version, status_from, status_to, changed_by, note, changed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+)

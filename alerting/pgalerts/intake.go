@@ -1,0 +1,140 @@
+package pgalerts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// HandleAlert stores one occurrence.
+func (s *Store) HandleAlert(ctx context.Context, a *monitor.Alert) error {
+	_, err := s.StoreAlerts(ctx, []*monitor.Alert{a})
+	return err
+}
+
+// StoreAlerts stores occurrences in one transaction: all of them or, with an
+// error, none. After an error of the connection at its very end nobody knows
+// which; as always, the call may be repeated.
+//
+// A call takes four or five round trips, however many occurrences there are.
+func (s *Store) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+	in, err := newIntake(as)
+	if err == nil && len(as) > 0 {
+		err = s.write(ctx, func(tx pgx.Tx) error { return in.store(ctx, tx) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pgalerts: store alerts: %w", err)
+	}
+	return in.dispositions, nil
+}
+
+// An intake is the occurrences of one call on their way into the database.
+//
+// It locks the open alerts, in the order of organisation and fingerprint, and
+// learns what else it must know. Package alerting's rules decide, here. Then it
+// opens alerts, in the same order, and at last it writes everything else. As
+// whoever opens alerts has all its locks, intakes cannot wait for each other in
+// a circle.
+type intake struct {
+	tenants []*tenant // by organisation
+	size    int
+	now     time.Time // the server's, after all locks were granted
+	// dispositions are those of the last attempt that went as far as its commit.
+	dispositions []monitor.Disposition
+}
+
+// An occurrence knows its place in the call.
+type occurrence struct {
+	*monitor.Alert
+	place int
+}
+
+func newIntake(as []*monitor.Alert) (*intake, error) {
+	in := &intake{size: len(as)}
+	occurrences := make([]occurrence, len(as))
+	for i, a := range as {
+		if err := checkOccurrence(a); err != nil {
+			return nil, fmt.Errorf("number %d: %w", i, err)
+		}
+		occurrences[i] = occurrence{a, i}
+	}
+	slices.SortStableFunc(occurrences, func(a, b occurrence) int {
+		return cmp.Or(
+			strings.Compare(a.OrganizationID, b.OrganizationID),
+			slices.Compare(a.Fingerprint[:], b.Fingerprint[:]))
+	})
+	for _, o := range occurrences {
+		last := len(in.tenants) - 1
+		if last < 0 || in.tenants[last].organization != o.OrganizationID {
+			in.tenants = append(in.tenants, &tenant{organization: o.OrganizationID})
+			last++
+		}
+		in.tenants[last].occurrences = append(in.tenants[last].occurrences, o)
+	}
+	return in, nil
+}
+
+func checkOccurrence(a *monitor.Alert) error {
+	if err := alerting.ValidateOccurrence(a); err != nil {
+		return err
+	}
+	if a.FirstSeen.UTC().Year() < 0 || a.LastSeen.UTC().Year() > 9999 {
+		return &alerting.InvalidError{Field: "Alert.FirstSeen", Err: errors.New("is outside the years 0 to 9999")}
+	}
+	return storable(a.OrganizationID)
+}
+
+// store is one attempt.
+func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
+	if err := in.look(ctx, tx); err != nil {
+		return err
+	}
+	ds := make([]monitor.Disposition, in.size)
+	opens := false
+	for _, t := range in.tenants {
+		if err := t.decide(ds, in.dispositions, in.now); err != nil {
+			return err
+		}
+		opens = opens || len(t.opened) > 0
+	}
+	if opens {
+		if err := in.send(ctx, tx, (*tenant).writeOpened); err != nil {
+			return err
+		}
+	}
+	if err := in.send(ctx, tx, (*tenant).writeRest); err != nil {
+		return err
+	}
+	in.dispositions = ds
+	return nil
+}
+
+// look locks and reads.
+func (in *intake) look(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
+	for _, t := range in.tenants {
+		scope(b, t.organization)
+		t.look(b)
+	}
+	readClock(b, &in.now)
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// send sends what the organisations have to write.
+func (in *intake) send(ctx context.Context, tx pgx.Tx, queue func(*tenant, *pgx.Batch)) error {
+	b := &pgx.Batch{}
+	for _, t := range in.tenants {
+		scope(b, t.organization)
+		queue(t, b)
+	}
+	return tx.SendBatch(ctx, b).Close()
+}

@@ -1,0 +1,326 @@
+package pgalerts_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Ten instances under one attack: every event reaches two of them, in batches of
+// several incidents and tenants in random order. There is one alert per incident
+// with each event counted once, and nobody was in a deadlock.
+func testInstances(t *testing.T, server string) {
+	const instances, events, incidents = 10, 200, 5
+	tr := &tracer{}
+	first := migrated(t, server)
+	schema := first.Config().ConnString()
+	var running sync.WaitGroup
+	for i := range instances {
+		s := newStore(t, traced(t, schema, 2, tr), nil)
+		running.Go(func() {
+			var batch []*monitor.Alert
+			for e := range events {
+				for _, event := range []int{i*events + e, (i+1)%instances*events + e} {
+					organization := fmt.Sprint("tenant", event%2)
+					key := fmt.Sprint("k", event/2%incidents)
+					batch = append(batch, alertingtest.Occurrence(organization, key, fmt.Sprint(event), at(event)))
+				}
+				if len(batch) >= 40 {
+					rand.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
+					if _, err := s.StoreAlerts(t.Context(), batch); err != nil {
+						t.Errorf("StoreAlerts: %v", err)
+					}
+					batch = batch[:0]
+				}
+			}
+		})
+	}
+	running.Wait()
+	s := newStore(t, first, nil)
+	alerts := all(t, s, alerting.Query{Organization: alerting.AllOrganizations})
+	var sum int64
+	for _, a := range alerts {
+		sum += a.Occurrences
+	}
+	if len(alerts) != 2*incidents || sum != instances*events {
+		t.Errorf("%d alerts with %d occurrences, want %d with %d", len(alerts), sum, 2*incidents, instances*events)
+	}
+	checkSums(t, first)
+	if codes := tr.failed(); len(codes) > 0 {
+		t.Errorf("the server returned errors: %q", codes)
+	}
+}
+
+// checkSums checks that counters and rows agree.
+func checkSums(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	for what, sql := range map[string]string{
+		"alerts with a wrong counter": `SELECT count(*) FROM auditwarden_alerts AS a WHERE occurrences <> (
+			SELECT sum(o.occurrences) FROM auditwarden_alert_occurrences AS o
+			WHERE o.organization_id = a.organization_id AND o.alert_id = a.id)`,
+		"alerts that nobody opened": `SELECT count(*) FROM auditwarden_alerts AS a WHERE NOT EXISTS (
+			SELECT 1 FROM auditwarden_alert_history AS h
+			WHERE h.organization_id = a.organization_id AND h.alert_id = a.id AND h.version = 1)`,
+		"notified alerts that are not in the outbox": `SELECT count(*) FROM auditwarden_alerts AS a
+			WHERE notified_at IS NOT NULL AND NOT EXISTS (
+			SELECT 1 FROM auditwarden_alert_outbox AS o
+			WHERE o.organization_id = a.organization_id AND o.alert_id = a.id AND o.seen_at = a.notified_at)`,
+		"incidents with two open alerts": `SELECT count(*) FROM (
+			SELECT 1 FROM auditwarden_alerts WHERE status IN ('active', 'acknowledged')
+			GROUP BY organization_id, fingerprint HAVING count(*) > 1) AS doubled`,
+	} {
+		if n := scan[int](t, pool, sql); n != 0 {
+			t.Errorf("there are %d %s", n, what)
+		}
+	}
+}
+
+// Another instance stores something in the middle of a call.
+func testRace(t *testing.T, server string) {
+	type step func(t *testing.T, other *pgalerts.Store)
+	opens := func(event string) step {
+		return func(t *testing.T, other *pgalerts.Store) {
+			t.Helper()
+			put(t, other, occurrence("mallory", event, 0))
+		}
+	}
+	closes := func(t *testing.T, other *pgalerts.Store) {
+		t.Helper()
+		for _, a := range all(t, other, alerting.Query{Statuses: []monitor.AlertStatus{monitor.AlertActive}}) {
+			if _, err := other.Resolve(t.Context(), a.Ref(), "ann", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, tt := range map[string]struct {
+		during []step
+		want   monitor.Stored
+		alerts int
+	}{
+		"opened by the same event":            {[]step{opens("e1")}, monitor.Counted, 1},
+		"opened by another event":             {[]step{opens("e2")}, monitor.Repeated, 1},
+		"opened by the same event and closed": {[]step{opens("e1"), closes}, monitor.Counted, 1},
+		"opened by another event and closed":  {[]step{opens("e2"), closes}, monitor.Created, 2},
+		"opened, closed and opened again":     {[]step{opens("e1"), closes, opens("e3")}, monitor.Repeated, 2},
+		"opened and closed twice":             {[]step{opens("e2"), closes, opens("e1"), closes}, monitor.Counted, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := &tracer{}
+			s, pool := tracedStore(t, server, tr)
+			other := newStore(t, pool, nil)
+			var once sync.Once
+			tr.after = func(statements []string) {
+				if slices.ContainsFunc(statements, func(sql string) bool { return strings.Contains(sql, "FOR NO KEY UPDATE") }) {
+					once.Do(func() {
+						for _, step := range tt.during {
+							step(t, other)
+						}
+					})
+				}
+			}
+			d := put(t, s, occurrence("mallory", "e1", 0))[0]
+			if d.Stored != tt.want {
+				t.Errorf("the occurrence was %v, want %v", d.Stored, tt.want)
+			}
+			if n := len(all(t, other, alerting.Query{})); n != tt.alerts {
+				t.Errorf("there are %d alerts, want %d", n, tt.alerts)
+			}
+			checkSums(t, pool)
+			if codes := tr.failed(); len(codes) > 0 {
+				t.Errorf("the server returned errors: %q", codes)
+			}
+		})
+	}
+}
+
+// A transaction of the host's own takes locks in another order.
+func testDeadlock(t *testing.T, server string) {
+	for name, attempts := range map[string]int{"tried again": 0, "tried once": 1} {
+		t.Run(name, func(t *testing.T) {
+			pool := migrated(t, server)
+			s := newStore(t, pool, &pgalerts.Options{MaxAttempts: attempts})
+			ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
+			held, wanted := ds[0].AlertID, ds[1].AlertID // by fingerprint
+			if fingerprint("eve") > fingerprint("mallory") {
+				held, wanted = wanted, held
+			}
+			tx, err := pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback(t.Context())
+			const lock = `SELECT 1 FROM auditwarden_alerts WHERE id = $1 FOR UPDATE`
+			for _, statement := range []string{`SET LOCAL deadlock_timeout = '60s'`} { // the other finds out
+				if _, err := tx.Exec(t.Context(), statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := tx.Exec(t.Context(), lock, held); err != nil {
+				t.Fatal(err)
+			}
+			locked := make(chan error, 1)
+			go func() {
+				awaitBlocked(t, pool)
+				_, err := tx.Exec(t.Context(), lock, wanted)
+				if err == nil {
+					err = tx.Commit(t.Context())
+				}
+				locked <- err
+			}()
+			_, err = s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("mallory", "e3", 0), occurrence("eve", "e4", 0)})
+			if lockErr := <-locked; lockErr != nil {
+				t.Fatal(lockErr)
+			}
+			pg, failed := errors.AsType[*pgconn.PgError](err)
+			switch {
+			case attempts != 1 && err != nil:
+				t.Errorf("StoreAlerts: %v", err)
+			case attempts == 1 && (!failed || pg.Code != "40P01"):
+				t.Errorf("StoreAlerts: %v, want deadlock_detected", err)
+			}
+			checkSums(t, pool)
+		})
+	}
+}
+
+func fingerprint(key string) string { return occurrence(key, "e", 0).Fingerprint.String() }
+
+// awaitBlocked returns when a connection waits for another's lock on the schema's
+// alerts.
+func awaitBlocked(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		n := scan[int](t, pool, `SELECT count(*) FROM pg_locks AS waiting JOIN pg_locks AS held USING (pid)
+			WHERE NOT waiting.granted AND held.relation = 'auditwarden_alerts'::regclass`)
+		if n > 0 {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// There is a row in the outbox for every notification that is due, and it is
+// written once.
+func testOutbox(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	_, err := s.SaveSettings(t.Context(), "acme", alerting.Settings{
+		Cooldown:     time.Minute,
+		Suppressions: []alerting.Suppression{{From: at(300), Until: at(400), Reason: "upgrade"}},
+	}, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	worse := occurrence("mallory", "e4", 120)
+	worse.Severity = monitor.SeverityCritical
+	batch := []*monitor.Alert{
+		occurrence("mallory", "e1", 0),   // due
+		occurrence("mallory", "e2", 30),  // in the cooldown
+		occurrence("mallory", "e3", 60),  // due
+		worse,                            // due
+		occurrence("mallory", "e5", 350), // suppressed
+		occurrence("eve", "e6", 350),     // suppressed
+		occurrence("eve", "e7", 410),     // due
+	}
+	ds := put(t, s, batch...)
+	put(t, s, batch...)
+	want := []string{
+		"acme MEDIUM 0 " + ds[0].AlertID + "/" + batch[0].EventKey.String(),
+		"acme MEDIUM 60 " + ds[0].AlertID + "/" + batch[2].EventKey.String(),
+		"acme CRITICAL 120 " + ds[0].AlertID + "/" + batch[3].EventKey.String(),
+		"acme MEDIUM 410 " + ds[5].AlertID + "/" + batch[6].EventKey.String(),
+	}
+	rows, err := pool.Query(t.Context(), `SELECT organization_id, alert_id::text, severity, seen_at, idempotency_key, created_at
+		FROM auditwarden_alert_outbox ORDER BY seen_at`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for rows.Next() {
+		var organization, id, key string
+		var severity monitor.Severity
+		var seen, created time.Time
+		if err := rows.Scan(&organization, &id, &severity, &seen, &key, &created); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(key, id) || time.Since(created).Abs() > time.Hour {
+			t.Errorf("row of alert %s with key %s, written at %v", id, key, created)
+		}
+		got = append(got, fmt.Sprint(organization, " ", severity, " ", seen.Sub(at(0)).Seconds(), " ", key))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the outbox has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A call takes few round trips, however large it is, and for many tenants.
+func testRoundTrips(t *testing.T, server string) {
+	tr := &tracer{}
+	trips := 0
+	tr.after = func([]string) { trips++ }
+	s, pool := tracedStore(t, server, tr)
+	var batch []*monitor.Alert
+	for i := range 500 {
+		batch = append(batch, alertingtest.Occurrence(fmt.Sprint("tenant", i%50), fmt.Sprint(i), "e", at(0)))
+	}
+	for _, want := range []int{3, 2} { // and BEGIN and COMMIT
+		trips = 0
+		put(t, s, batch...)
+		if trips != want {
+			t.Errorf("%d round trips, want %d", trips, want)
+		}
+	}
+	checkSums(t, pool)
+}
+
+func testPurgeInChunks(t *testing.T, server string) {
+	tr := &tracer{}
+	s, pool := tracedStore(t, server, tr)
+	const n = 2500
+	var batch []*monitor.Alert
+	for i := range n {
+		batch = append(batch, occurrence(fmt.Sprint(i), "e", 0), occurrence(fmt.Sprint(i), "f", 0))
+	}
+	put(t, s, batch...)
+	put(t, s, alertingtest.Occurrence("other", "mallory", "e", at(0)))
+	run(t, pool, `UPDATE auditwarden_alerts SET status = 'resolved', resolved_at = now(), resolved_by = 'ann'`)
+	put(t, s, occurrence("open", "e", 0))
+	var chunks []int
+	before := n + 2
+	tr.after = func(statements []string) {
+		if !strings.Contains(strings.Join(statements, " "), "DELETE") {
+			return
+		}
+		left := scan[int](t, pool, `SELECT count(*) FROM auditwarden_alerts`)
+		chunks = append(chunks, before-left)
+		before = left
+	}
+	purged, err := s.Purge(t.Context(), "acme", time.Now().Add(time.Hour))
+	if err != nil || purged != n {
+		t.Errorf("Purge returned %d, %v, want %d", purged, err, n)
+	}
+	if !slices.Equal(chunks, []int{1000, 1000, 500}) {
+		t.Errorf("it deleted in chunks of %d", chunks)
+	}
+	for _, table := range []string{"alerts", "alert_history", "alert_occurrences", "alert_outbox"} {
+		if n := scan[int](t, pool, `SELECT count(*) FROM auditwarden_`+table); n != 2 {
+			t.Errorf("%d rows are left in %s, want 2", n, table)
+		}
+	}
+}

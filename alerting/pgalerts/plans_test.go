@@ -1,0 +1,151 @@
+package pgalerts_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Every page is found by the index that is there for it, and nothing is sorted.
+func testPagesUseIndexes(t *testing.T, server string) {
+	tr := &tracer{}
+	s, pool := tracedStore(t, server, tr)
+	load(t, pool, 20_000)
+	want := map[string]string{
+		"Open":    "auditwarden_alerts_newest_open",
+		"All":     "auditwarden_alerts_newest_of_all",
+		"AllOpen": "auditwarden_alerts_newest_open_of_all",
+	}
+	for name, q := range listings() {
+		index := want[name]
+		if index == "" {
+			index = "auditwarden_alerts_newest"
+		}
+		q.Limit = 50
+		for _, after := range []string{"", alerting.Cursor(&monitor.Alert{ID: loadedID(0), CreatedAt: loadedAt(10_000)})} {
+			q.After = after
+			tr.sent()
+			all(t, s, q)
+			for _, p := range explain(t, pool, tr.sent()) {
+				if nodes := p.nodes(); strings.Join(nodes, ", ") != "Limit, Index Scan "+index {
+					t.Errorf("%s, after %q: the plan is %q, want an index scan of %s", name, after, nodes, index)
+				}
+			}
+		}
+	}
+}
+
+// Everything else goes by the key of an index as well, also on a server that has
+// never looked at the tables since they were made.
+func testWritesUseIndexes(t *testing.T, server string) {
+	tr := &tracer{}
+	pool := migrated(t, server)
+	connections := traced(t, pool.Config().ConnString(), 1, tr)
+	s := newStore(t, connections, nil)
+	for _, table := range []string{"alerts", "alert_history", "alert_occurrences", "alert_outbox"} {
+		run(t, pool, `ALTER TABLE auditwarden_`+table+` SET (autovacuum_enabled = false)`)
+	}
+	for i := range 20 { // as often as makes a server keep a plan
+		put(t, s, occurrence("mallory", fmt.Sprint(i), i), occurrence("eve", fmt.Sprint(i), i))
+	}
+	for i := range 40 {
+		var batch []*monitor.Alert
+		for j := range 250 {
+			batch = append(batch, occurrence(fmt.Sprint(i, j), "e", i))
+		}
+		put(t, s, batch...)
+	}
+	tr.sent()
+	batch := []*monitor.Alert{occurrence("mallory", "new", 0), occurrence("trudy", "new", 0)}
+	for j := range 250 {
+		batch = append(batch, occurrence(fmt.Sprint(7, j), "new", 0))
+	}
+	ds := put(t, s, batch...)
+	ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}
+	if _, err := s.Resolve(t.Context(), ref, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.History(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Purge(t.Context(), "acme", at(0)); err != nil {
+		t.Fatal(err)
+	}
+	kept := scan[[]string](t, connections, `SELECT coalesce(array_agg(statement), '{}') FROM pg_prepared_statements
+		WHERE generic_plans > 0 AND statement LIKE $1`, `%auditwarden_alerts%`)
+	for _, sql := range kept {
+		t.Errorf("a plan was kept that was made when there was nothing, of%s", sql)
+	}
+	statements := tr.sent()
+	if len(statements) < 15 {
+		t.Fatalf("only %d statements were sent", len(statements))
+	}
+	for _, root := range explain(t, pool, statements) {
+		root.walk(func(p plan) {
+			switch {
+			case strings.HasSuffix(p.Type, "Seq Scan") && strings.HasPrefix(p.Relation, "auditwarden"),
+				strings.HasPrefix(p.Type, "Hash"), p.Type == "Sort", strings.Contains(p.Filter, "fingerprint"), strings.Contains(p.Filter, "id ="):
+				t.Errorf("a %s of %s%s with filter %q in the plan of%s", p.Type, p.Relation, p.Index, p.Filter, root.SQL)
+			}
+		})
+	}
+}
+
+// A plan is a node of what EXPLAIN returns.
+type plan struct {
+	SQL      string `json:"-"`
+	Type     string `json:"Node Type"`
+	Index    string `json:"Index Name"`
+	Relation string `json:"Relation Name"`
+	Filter   string
+	Plans    []plan
+}
+
+func (p plan) walk(f func(plan)) {
+	f(p)
+	for _, below := range p.Plans {
+		below.walk(f)
+	}
+}
+
+func (p plan) nodes() (nodes []string) {
+	p.walk(func(p plan) { nodes = append(nodes, strings.TrimSpace(p.Type+" "+p.Index)) })
+	return nodes
+}
+
+// explain returns the plans that the server makes for the statements about tables.
+// The others are executed, in one transaction that is rolled back.
+func explain(t *testing.T, pool *pgxpool.Pool, statements []statement) []plan {
+	t.Helper()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	var plans []plan
+	for _, s := range statements {
+		if !strings.Contains(s.sql, "auditwarden") {
+			if _, err := tx.Exec(t.Context(), s.sql, s.args...); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		var text []byte
+		if err := tx.QueryRow(t.Context(), `EXPLAIN (FORMAT JSON) `+s.sql, s.args...).Scan(&text); err != nil {
+			t.Fatalf("%s: %v", s.sql, err)
+		}
+		var explained []struct{ Plan plan }
+		if err := json.Unmarshal(text, &explained); err != nil {
+			t.Fatal(err)
+		}
+		explained[0].Plan.SQL = s.sql
+		plans = append(plans, explained[0].Plan)
+	}
+	return plans
+}

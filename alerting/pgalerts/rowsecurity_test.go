@@ -1,0 +1,157 @@
+package pgalerts_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+)
+
+// newRole makes a role that is no superuser, and returns its name and a function
+// that makes a URL the role's.
+func newRole(t testing.TB, server, options string) (name string, as func(url string) string) {
+	t.Helper()
+	name = "r" + strings.ToLower(rand.Text())
+	pool := newPool(t, server)
+	run(t, pool, `CREATE ROLE `+name+` LOGIN `+options)
+	t.Cleanup(func() { run(t, pool, `DROP OWNED BY `+name+`; DROP ROLE `+name) })
+	return name, func(text string) string {
+		u, err := url.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.User(name)
+		return u.String()
+	}
+}
+
+func schemaName(t testing.TB, text string) string {
+	t.Helper()
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("search_path")
+}
+
+// secured returns the URL of a schema with row-level security, for a role that
+// owns its tables or has been granted what a store needs.
+func secured(t testing.TB, server string, owner bool) string {
+	t.Helper()
+	role, as := newRole(t, server, "")
+	schema := schema(t, server)
+	admin, migrator := newPool(t, schema), newPool(t, schema)
+	if owner {
+		run(t, admin, `GRANT USAGE, CREATE ON SCHEMA `+schemaName(t, schema)+` TO `+role)
+		migrator = newPool(t, as(schema))
+	}
+	if err := pgalerts.Migrate(t.Context(), migrator); err != nil {
+		t.Fatal(err)
+	}
+	if err := pgalerts.SetRowSecurity(t.Context(), migrator, true); err != nil {
+		t.Fatal(err)
+	}
+	if !owner {
+		run(t, admin, `GRANT USAGE ON SCHEMA `+schemaName(t, schema)+` TO `+role)
+		run(t, admin, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA `+schemaName(t, schema)+` TO `+role)
+	}
+	return as(schema)
+}
+
+// Nothing changes for a store when the server checks its tenants.
+func testStoreWithRowSecurity(t *testing.T, server string) {
+	alertingtest.RunStore(t, alertingtest.StoreHarness{
+		New: func(t *testing.T) alerting.Store { return newStore(t, newPool(t, secured(t, server, false)), nil) },
+	})
+}
+
+func testRowSecurity(t *testing.T, server string) {
+	for name, owner := range map[string]bool{"owner": true, "other role": false} {
+		t.Run(name, func(t *testing.T) {
+			pool := newPool(t, secured(t, server, owner))
+			s := newStore(t, pool, nil)
+			put(t, s,
+				alertingtest.Occurrence("acme", "mallory", "e1", at(0)),
+				alertingtest.Occurrence("other", "eve", "e2", at(0)),
+				alertingtest.Occurrence("other", "trudy", "e3", at(0)))
+			for _, organization := range []string{"acme", "other"} {
+				if _, err := s.SaveSettings(t.Context(), organization, alerting.Settings{}, "ann"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for table, theirs := range map[string]int{
+				"auditwarden_alerts": 2, "auditwarden_alert_history": 2, "auditwarden_alert_occurrences": 2,
+				"auditwarden_alert_outbox": 2, "auditwarden_alert_settings": 1, "auditwarden_reference_alerts": 2,
+			} {
+				want := map[string]int{"": 0, "other": theirs, "nobody": 0, "*": 0}
+				for organization, n := range want {
+					if got := visible(t, pool, organization, table); got != n {
+						t.Errorf("%q sees %d rows of %s, want %d", organization, got, table, n)
+					}
+				}
+			}
+			for _, statement := range []string{
+				`INSERT INTO auditwarden_alert_settings VALUES ('new', 1, '{}')`,
+				`UPDATE auditwarden_alert_settings SET organization_id = 'new'`,
+			} {
+				err := as(t, pool, "other", func(tx pgx.Tx) error {
+					_, err := tx.Exec(t.Context(), statement)
+					return err
+				})
+				if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
+					t.Errorf("%s: %v, want it refused", statement, err)
+				}
+			}
+		})
+	}
+}
+
+// as calls f in a transaction of an organisation's.
+func as(t *testing.T, pool *pgxpool.Pool, organization string, f func(pgx.Tx) error) error {
+	t.Helper()
+	return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if organization != "" {
+			if _, err := tx.Exec(t.Context(), `SELECT set_config('app.organization', $1, true)`, organization); err != nil {
+				return err
+			}
+		}
+		return f(tx)
+	})
+}
+
+func visible(t *testing.T, pool *pgxpool.Pool, organization, table string) (n int) {
+	t.Helper()
+	err := as(t, pool, organization, func(tx pgx.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM `+pgx.Identifier{table}.Sanitize()).Scan(&n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func testRowSecurityOff(t *testing.T, server string) {
+	url := secured(t, server, true)
+	pool := newPool(t, url)
+	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
+	for _, step := range []struct {
+		on   bool
+		want int
+	}{{false, 1}, {true, 0}, {true, 0}, {false, 1}} {
+		if err := pgalerts.SetRowSecurity(t.Context(), pool, step.on); err != nil {
+			t.Fatal(err)
+		}
+		if n := visible(t, pool, "", "auditwarden_alerts"); n != step.want {
+			t.Errorf("with row security %v, %d rows are visible to nobody in particular", step.on, n)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package pgalerts_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// The server refuses rows that no store writes.
+func testConstraints(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
+	if _, err := s.SaveSettings(t.Context(), "acme", settings(time.Minute), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	const check, foreignKey, unique, notNull = "23514", "23503", "23505", "23502"
+	for statement, code := range map[string]string{
+		`UPDATE auditwarden_alerts SET organization_id = ''`:                                    check,
+		`UPDATE auditwarden_alerts SET fingerprint = '\x00'`:                                    check,
+		`UPDATE auditwarden_alerts SET severity = 5`:                                            check,
+		`UPDATE auditwarden_alerts SET severity = -1`:                                           check,
+		`UPDATE auditwarden_alerts SET status = 'open'`:                                         check,
+		`UPDATE auditwarden_alerts SET status = 'resolved'`:                                     check,
+		`UPDATE auditwarden_alerts SET status = 'acknowledged'`:                                 check,
+		`UPDATE auditwarden_alerts SET resolved_at = now(), resolved_by = 'ann'`:                check,
+		`UPDATE auditwarden_alerts SET acknowledged_by = 'ann'`:                                 check,
+		`UPDATE auditwarden_alerts SET resolved_by = 'ann'`:                                     check,
+		`UPDATE auditwarden_alerts SET tags = '{}'`:                                             check,
+		`UPDATE auditwarden_alerts SET metadata = '[]'`:                                         check,
+		`UPDATE auditwarden_alerts SET finding = '1'`:                                           check,
+		`UPDATE auditwarden_alerts SET event_key = '\x00'`:                                      check,
+		`UPDATE auditwarden_alerts SET occurrences = 0`:                                         check,
+		`UPDATE auditwarden_alerts SET last_seen = first_seen - interval '1 s'`:                 check,
+		`UPDATE auditwarden_alerts SET version = 0`:                                             check,
+		`UPDATE auditwarden_alerts SET title = NULL`:                                            notNull,
+		`UPDATE auditwarden_alerts SET fingerprint = sha256('x')`:                               unique,
+		`UPDATE auditwarden_alerts SET id = gen_random_uuid()`:                                  foreignKey,
+		`UPDATE auditwarden_alert_history SET version = 2`:                                      check,
+		`UPDATE auditwarden_alert_history SET status_from = 'active'`:                           check,
+		`UPDATE auditwarden_alert_history SET status_to = 'open'`:                               check,
+		`UPDATE auditwarden_alert_history SET alert_id = gen_random_uuid()`:                     foreignKey,
+		`UPDATE auditwarden_alert_history SET organization_id = 'other'`:                        foreignKey,
+		`UPDATE auditwarden_alert_occurrences SET event_key = '\x00'`:                           check,
+		`UPDATE auditwarden_alert_occurrences SET occurrences = 0`:                              check,
+		`UPDATE auditwarden_alert_occurrences SET organization_id = 'other'`:                    foreignKey,
+		`INSERT INTO auditwarden_alert_occurrences SELECT * FROM auditwarden_alert_occurrences`: unique,
+		`UPDATE auditwarden_alert_outbox SET severity = 5`:                                      check,
+		`UPDATE auditwarden_alert_outbox SET organization_id = 'other'`:                         foreignKey,
+		`INSERT INTO auditwarden_alert_outbox SELECT * FROM auditwarden_alert_outbox`:           unique,
+		`UPDATE auditwarden_alert_settings SET version = 0`:                                     check,
+		`UPDATE auditwarden_alert_settings SET settings = '[]'`:                                 check,
+		`UPDATE auditwarden_alert_settings SET organization_id = ''`:                            check,
+	} {
+		_, err := pool.Exec(t.Context(), statement)
+		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != code {
+			t.Errorf("%s: %v, want SQLSTATE %s", statement, err, code)
+		}
+	}
+}
+
+// The view has the columns and types of the reference's table, and its values.
+func testReferenceView(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	ids := map[string]string{}
+	for _, key := range []string{"active", "acknowledged", "resolved", "dismissed"} {
+		o := occurrence(key, key, 0)
+		o.CorrelationID = "correlation"
+		o.Severity = monitor.SeverityCritical
+		ids[key] = put(t, s, o)[0].AlertID
+	}
+	ref := func(key string) monitor.AlertRef { return monitor.AlertRef{Organization: "acme", ID: ids[key]} }
+	acknowledged, err := s.Acknowledge(t.Context(), ref("acknowledged"), "ann", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Resolve(t.Context(), ref("resolved"), "ann", "done"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Dismiss(t.Context(), ref("dismissed"), "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+
+	type column struct{ Name, Type string }
+	rows, err := pool.Query(t.Context(), `SELECT column_name, data_type FROM information_schema.columns
+		WHERE table_schema = current_schema() AND table_name = 'auditwarden_reference_alerts' ORDER BY ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[column])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text, when = "text", "timestamp with time zone"
+	if want := []column{
+		{"id", text}, {"organization_id", text}, {"severity", text}, {"type", text}, {"title", text}, {"description", text},
+		{"source", text}, {"status", text}, {"correlation_id", text}, {"metadata", "jsonb"}, {"acknowledged", text},
+		{"acknowledged_at", when}, {"acknowledged_by", text}, {"resolved", text}, {"resolved_at", when}, {"resolved_by", text},
+		{"resolution_notes", text}, {"tags", "jsonb"}, {"created_at", when}, {"updated_at", when},
+	}; !reflect.DeepEqual(columns, want) {
+		t.Errorf("the view has columns %v, want %v", columns, want)
+	}
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	for key, want := range map[string]map[string]any{
+		"active": {
+			"organization_id": "acme", "severity": "CRITICAL", "type": "SECURITY", "source": "audit-monitoring",
+			"title": "Suspicious Pattern Detected: FAILED_AUTH", "status": "active", "correlation_id": "correlation",
+			"acknowledged": "false", "acknowledged_at": nil, "acknowledged_by": nil,
+			"resolved": "false", "resolved_at": nil, "resolved_by": nil, "resolution_notes": nil,
+			"tags": []any{"suspicious-pattern", "failed-auth"},
+		},
+		"acknowledged": {
+			"acknowledged": "true", "acknowledged_by": "ann", "resolved": "false",
+			"acknowledged_at": acknowledged.AcknowledgedAt,
+		},
+		"resolved":  {"acknowledged": "false", "resolved": "true", "resolved_by": "ann", "resolution_notes": "done"},
+		"dismissed": {"status": "dismissed", "resolved": "true", "resolved_by": "ann", "resolution_notes": ""},
+	} {
+		rows, err := pool.Query(t.Context(), `SELECT `+strings.Join(names, ", ")+` FROM auditwarden_reference_alerts WHERE id = $1`, ids[key])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := pgx.CollectExactlyOneRow(rows, pgx.RowToMap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for column, value := range want {
+			if at, ok := got[column].(time.Time); ok {
+				got[column] = at.UTC()
+			}
+			if !reflect.DeepEqual(got[column], value) {
+				t.Errorf("%s of an alert that is %s = %v, want %v", column, key, got[column], value)
+			}
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package pgalerts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Statistics implements [alerting.Store]. The server looks at all alerts of the
+// organisation and returns a row for every combination that occurs.
+func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
+	var stats *alerting.Statistics
+	err := q.Validate()
+	if err == nil {
+		err = checkScope(q.Organization)
+	}
+	if err == nil {
+		err = s.read(ctx, q.Organization, func(b *pgx.Batch) {
+			stats = alerting.NewStatistics(q)
+			queryTotals(b, q, stats)
+			if len(stats.Trends) > 0 {
+				queryTrends(b, q, `created_at`, func(period int, _ monitor.AlertStatus, n int) {
+					stats.Trends[period].Created += n
+				})
+				queryTrends(b, q, `resolved_at`, func(period int, status monitor.AlertStatus, n int) {
+					if status == monitor.AlertResolved {
+						stats.Trends[period].Resolved += n
+					} else {
+						stats.Trends[period].Dismissed += n
+					}
+				})
+			}
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pgalerts: compute statistics: %w", err)
+	}
+	return stats, nil
+}
+
+// queryTotals asks for everything but the trends.
+func queryTotals(b *pgx.Batch, q alerting.StatisticsQuery, stats *alerting.Statistics) {
+	f := scopedTo(q.Organization)
+	sql := `SELECT status, severity, type, source, rule, count(*) FROM auditwarden_alerts` + f.where() + ` GROUP BY 1, 2, 3, 4, 5`
+	b.Queue(sql, f.args...).Query(func(rows pgx.Rows) error {
+		var a monitor.Alert
+		var n int
+		_, err := pgx.ForEachRow(rows, []any{&a.Status, &a.Severity, &a.Type, &a.Source, &a.Finding.Rule, &n}, func() error {
+			stats.Total += n
+			switch a.Status {
+			case monitor.AlertActive:
+				stats.Active += n
+			case monitor.AlertAcknowledged:
+				stats.Acknowledged += n
+			case monitor.AlertResolved:
+				stats.Resolved += n
+			case monitor.AlertDismissed:
+				stats.Dismissed += n
+			}
+			stats.BySeverity[a.Severity] += n
+			stats.ByType[a.Type] += n
+			stats.BySource[a.Source] += n
+			stats.ByRule[a.Finding.Rule] += n
+			return nil
+		})
+		return err
+	})
+}
+
+// queryTrends asks how many alerts there are by period and status. The period is
+// that of the time in a column.
+func queryTrends(
+	b *pgx.Batch, q alerting.StatisticsQuery, column string, add func(period int, status monitor.AlertStatus, n int),
+) {
+	f := scopedTo(q.Organization)
+	f.add(column+` >= #`, moment(q.Since))
+	f.add(column+` < #`, moment(q.Until))
+	// In nanoseconds, which PostgreSQL's times do not have and its numbers do.
+	start := q.Since.Truncate(time.Microsecond)
+	period := f.expression(`div(extract(epoch FROM `+column+` - #::timestamptz) * 1000000000 - #::bigint, #::bigint)::bigint`,
+		start, q.Since.Sub(start).Nanoseconds(), q.PeriodLength().Nanoseconds())
+	sql := `SELECT ` + period + `, status, count(*) FROM auditwarden_alerts` + f.where() + ` GROUP BY 1, 2`
+	b.Queue(sql, f.args...).Query(func(rows pgx.Rows) error {
+		var period, n int
+		var status monitor.AlertStatus
+		_, err := pgx.ForEachRow(rows, []any{&period, &status, &n}, func() error {
+			add(period, status, n)
+			return nil
+		})
+		return err
+	})
+}

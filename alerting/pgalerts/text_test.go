@@ -1,0 +1,164 @@
+package pgalerts_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// No text that an attacker puts into an event keeps its alert from being stored.
+func testHostileText(t *testing.T, server string) {
+	s := newStore(t, migrated(t, server), nil)
+	const stored = "a\uFFFDb\uFFFDc\\u0000\\\uFFFD"
+	for i, hostile := range []string{"a\x00b\xffc\\u0000\\\x00", strings.Repeat("\\\x00", 1000)} {
+		o := occurrence(hostile, "e1", i)
+		o.Finding.Rule, o.Finding.Key, o.Finding.Detail, o.Finding.Event.ID = hostile, hostile, hostile, hostile
+		o.Type, o.Title, o.Description, o.Source, o.CorrelationID = monitor.AlertType(hostile), hostile, hostile, hostile, hostile
+		o.Tags, o.Metadata = []string{hostile}, map[string]any{hostile: []any{hostile}}
+		put(t, s, o)
+		// What is found is looked for by what was sent.
+		found := all(t, s, alerting.Query{
+			Types: []monitor.AlertType{monitor.AlertType(hostile)}, Sources: []string{hostile}, Rules: []string{hostile},
+		})
+		if len(found) != 1 {
+			t.Fatalf("%d alerts are found", len(found))
+		}
+		if i > 0 {
+			continue
+		}
+		a := found[0]
+		for what, got := range map[string]string{
+			"rule": a.Finding.Rule, "key": a.Finding.Key, "type": string(a.Type), "title": a.Title, "description": a.Description,
+			"source": a.Source, "correlation ID": a.CorrelationID, "tag": a.Tags[0],
+		} {
+			if got != stored {
+				t.Errorf("%s = %q, want %q", what, got, stored)
+			}
+		}
+		if _, ok := a.Metadata[stored]; !ok {
+			t.Errorf("metadata = %q", a.Metadata)
+		}
+	}
+	if as := all(t, s, alerting.Query{Statuses: []monitor.AlertStatus{"a\x00\xff"}}); len(as) != 0 {
+		t.Errorf("%d alerts have a status that does not exist", len(as))
+	}
+}
+
+func testWhatCannotBeStored(t *testing.T, server string) {
+	s := newStore(t, migrated(t, server), nil)
+	for _, tt := range []struct {
+		field string
+		spoil func(a *monitor.Alert)
+	}{
+		{"Organization", func(a *monitor.Alert) { a.OrganizationID = "ac\xffme" }},
+		{"Organization", func(a *monitor.Alert) { a.OrganizationID = strings.Repeat("x", 1001) }},
+		{"Alert.FirstSeen", func(a *monitor.Alert) { a.FirstSeen = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"Alert.FirstSeen", func(a *monitor.Alert) { a.LastSeen = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"Alert.Metadata", func(a *monitor.Alert) { a.Metadata = map[string]any{"x": math.NaN()} }},
+		{"Alert.Finding", func(a *monitor.Alert) {
+			a.Finding.Event.Timestamp = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+			a.Metadata = map[string]any{}
+		}},
+	} {
+		o := occurrence("mallory", "e1", 0)
+		tt.spoil(o)
+		_, err := s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("eve", "e2", 0), o})
+		if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != tt.field {
+			t.Errorf("StoreAlerts: %v, want an error about %s", err, tt.field)
+		}
+	}
+	for _, organization := range []string{"ac\xffme", strings.Repeat("x", 1001)} {
+		_, countErr := s.Count(t.Context(), alerting.Query{Organization: organization})
+		_, statsErr := s.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
+		_, settingsErr := s.Settings(t.Context(), organization)
+		_, getErr := s.Get(t.Context(), monitor.AlertRef{Organization: organization, ID: "x"})
+		for what, err := range map[string]error{
+			"Count": countErr, "Statistics": statsErr, "Settings": settingsErr, "Get": getErr,
+		} {
+			if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != "Organization" {
+				t.Errorf("%s: %v, want an error about Organization", what, err)
+			}
+		}
+	}
+	if n := len(all(t, s, alerting.Query{Organization: alerting.AllOrganizations})); n != 0 {
+		t.Errorf("%d alerts were stored", n)
+	}
+}
+
+// An occurrence of the longest organisation there can be is stored and found.
+func testLongOrganization(t *testing.T, server string) {
+	s := newStore(t, migrated(t, server), nil)
+	name := strings.Repeat("ä", 500)
+	put(t, s, alertingtest.Occurrence(name, "mallory", "e1", at(0)))
+	if _, err := s.SaveSettings(t.Context(), name, alerting.Settings{}, "ann"); err != nil {
+		t.Errorf("SaveSettings: %v", err)
+	}
+	if n := len(all(t, s, alerting.Query{Organization: name})); n != 1 {
+		t.Errorf("%d alerts are found", n)
+	}
+}
+
+// Limits finer than the server's precision, or outside what it knows, are exact
+// all the same.
+func testTimes(t *testing.T, server string) {
+	s := newStore(t, migrated(t, server), nil)
+	put(t, s, occurrence("mallory", "e1", 0))
+	created := all(t, s, alerting.Query{})[0].CreatedAt
+	for _, tt := range []struct {
+		name         string
+		since, until time.Time
+		want         int
+	}{
+		{"from then", created, time.Time{}, 1},
+		{"a nanosecond later", created.Add(1), time.Time{}, 0},
+		{"until then", time.Time{}, created, 0},
+		{"until a nanosecond later", time.Time{}, created.Add(1), 1},
+		{"far away", time.Date(-300_000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(300_000, 1, 1, 0, 0, 0, 0, time.UTC), 1},
+	} {
+		q := alerting.Query{Organization: "acme", Since: tt.since, Until: tt.until}
+		n, err := s.Count(t.Context(), q)
+		if got := len(all(t, s, q)); err != nil || n != tt.want || got != tt.want {
+			t.Errorf("%s: %d listed, %d counted, %v, want %d", tt.name, got, n, err, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		since  time.Time
+		period time.Duration
+		want   []int
+	}{
+		{created.Add(-2 * time.Microsecond), time.Microsecond, []int{0, 0, 1, 0}},
+		{created.Add(-2000), 1500, []int{0, 1}},
+		{created.Add(-2), 1, []int{0, 0, 1, 0}},
+		{created.Add(-1), 2, []int{1, 0}},
+	} {
+		q := alerting.StatisticsQuery{
+			Organization: "acme", Since: tt.since, Until: tt.since.Add(time.Duration(len(tt.want)) * tt.period), Period: tt.period,
+		}
+		stats, err := s.Statistics(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, trend := range stats.Trends {
+			if trend.Created != tt.want[i] {
+				t.Errorf("periods of %v: %d were created in number %d, want %d", tt.period, trend.Created, i, tt.want[i])
+			}
+		}
+	}
+	_, err := s.Count(t.Context(), alerting.Query{Organization: "acme", After: alerting.Cursor(&monitor.Alert{ID: "of memalerts"})})
+	if err != nil {
+		t.Errorf("Count looks at the cursor: %v", err)
+	}
+	for _, err := range s.List(t.Context(), alerting.Query{Organization: "acme", After: alerting.Cursor(&monitor.Alert{ID: "foreign"})}) {
+		if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != "Query.After" {
+			t.Errorf("List: %v", err)
+		}
+	}
+}
+
+func settings(cooldown time.Duration) alerting.Settings { return alerting.Settings{Cooldown: cooldown} }

@@ -2,12 +2,17 @@ package testservice
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,8 +115,65 @@ func (s *RedisServer) awaitCluster() error {
 	}
 }
 
-// redisCommand sends one command on a connection of its own and returns the
-// simple or bulk string that is answered.
+// MoveSlot moves the slot of a key that exists to another node, with all its
+// keys, while clients use it. It calls during when a client may be sent to
+// either node: before keys are moved, and when they are.
+func (c *RedisCluster) MoveSlot(key string, during func()) {
+	c.Nodes[0].tb.Helper()
+	from, to := c.Nodes[0], c.Nodes[0]
+	slot := from.command("CLUSTER", "KEYSLOT", key)
+	for _, n := range c.Nodes {
+		if n.command("CLUSTER", "COUNTKEYSINSLOT", slot) != "0" {
+			from = n
+		} else {
+			to = n
+		}
+	}
+	fromID, toID := from.command("CLUSTER", "MYID"), to.command("CLUSTER", "MYID")
+	to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", fromID)
+	from.command("CLUSTER", "SETSLOT", slot, "MIGRATING", toID)
+	during()
+	host, port, err := net.SplitHostPort(to.Addr)
+	to.must(err)
+	for {
+		keys := strings.Fields(from.command("CLUSTER", "GETKEYSINSLOT", slot, "100"))
+		if len(keys) == 0 {
+			break
+		}
+		from.command(append([]string{"MIGRATE", host, port, `""`, "0", "1000", "KEYS"}, keys...)...)
+	}
+	during()
+	for _, n := range []*RedisServer{to, from, c.Nodes[0], c.Nodes[1], c.Nodes[2]} {
+		n.command("CLUSTER", "SETSLOT", slot, "NODE", toID)
+	}
+}
+
+// RedisBenchmark runs redis-benchmark against a server, with arguments of its
+// own, and returns how many requests it made in a second.
+func RedisBenchmark(tb testing.TB, s *RedisServer, args ...string) float64 {
+	tb.Helper()
+	program := find(tb, "redis-benchmark", "package redis-tools")
+	host, port, err := net.SplitHostPort(s.Addr)
+	s.must(err)
+	out, err := exec.Command(program, append([]string{"-h", host, "-p", port, "--csv"}, args...)...).Output()
+	s.must(err)
+	rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+	s.must(err)
+	rate, err := strconv.ParseFloat(rows[len(rows)-1][1], 64)
+	s.must(err)
+	return rate
+}
+
+// command is redisCommand, which must not fail.
+func (s *RedisServer) command(args ...string) string {
+	s.tb.Helper()
+	answer, err := redisCommand(s.Addr, args...)
+	s.must(err)
+	return answer
+}
+
+// redisCommand sends one command on a connection of its own and returns what is
+// answered: the parts of an array with a line each.
 func redisCommand(addr string, args ...string) (string, error) {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -124,28 +186,37 @@ func redisCommand(addr string, args ...string) (string, error) {
 	if _, err := fmt.Fprintf(conn, "%s\r\n", strings.Join(args, " ")); err != nil {
 		return "", err
 	}
-	r := bufio.NewReader(conn)
+	return readAnswer(bufio.NewReader(conn))
+}
+
+func readAnswer(r *bufio.Reader) (string, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case strings.HasPrefix(line, "+"):
-		return strings.TrimSpace(line[1:]), nil
-	case strings.HasPrefix(line, "$"):
-		var n int
-		if _, err := fmt.Sscanf(line, "$%d", &n); err != nil {
+	kind, rest := line[:1], strings.TrimSpace(line[1:])
+	switch kind {
+	case "+", ":":
+		return rest, nil
+	case "-":
+		return "", errors.New(rest)
+	}
+	n, err := strconv.Atoi(rest)
+	if err != nil || n < 0 {
+		return "", fmt.Errorf("unexpected answer %q", line)
+	}
+	if kind == "$" {
+		text := make([]byte, n+len("\r\n"))
+		_, err := io.ReadFull(r, text)
+		return string(text[:n]), err
+	}
+	var parts strings.Builder
+	for range n {
+		part, err := readAnswer(r)
+		if err != nil {
 			return "", err
 		}
-		text := make([]byte, n)
-		for read := 0; read < n; {
-			k, err := r.Read(text[read:])
-			if err != nil {
-				return "", err
-			}
-			read += k
-		}
-		return string(text), nil
+		parts.WriteString(part + "\n")
 	}
-	return "", errors.New(strings.TrimSpace(line))
+	return parts.String(), nil
 }

@@ -150,7 +150,7 @@ func TestSuiteCatches(t *testing.T) {
 		}},
 		{"unknown metric counted", "ExtremeMeasurements", func() *broken {
 			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
-				m.Metric = min(m.Metric, monitor.NotificationsDropped)
+				m.Metric = min(m.Metric, monitor.Metric(monitor.MetricCount-1))
 				b.Collector.Record(ctx, m)
 			}}
 		}},

@@ -1,6 +1,8 @@
 package redismetrics_test
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/metrics/metricstest"
 	"github.com/auditwarden/auditwarden/metrics/redismetrics"
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
 func BenchmarkCollector(b *testing.B) { metricstest.BenchmarkCollector(b, harness(connectURL(b))) }
@@ -34,6 +37,62 @@ func BenchmarkRecord(b *testing.B) {
 			b.Error(err)
 		}
 	})
+}
+
+// BenchmarkProcess compares a monitor with the five rules that counts for Redis,
+// and flushes once a second, with one that counts in memory: whole events, by
+// turns, so that whatever else the machine does falls on both.
+func BenchmarkProcess(b *testing.B) {
+	const events = 10_000
+	collector := newCollector(b, connectURL(b), redismetrics.Options{})
+	stop := run(b, collector)
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	process := func(metrics monitor.MetricsCollector) (turn func() time.Duration) {
+		engine, err := detect.New(nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		m, err := monitor.New(monitor.Config{
+			AllowUnverified: true, MaxSkew: -1, Detectors: []monitor.Detector{engine}, Metrics: metrics,
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		e := &monitor.Event{
+			Timestamp: noon, Action: "document.view", Status: monitor.StatusSuccess, OrganizationID: "org-1",
+			TargetResourceType: "Document", TargetResourceID: "doc-4711", OutcomeDescription: "viewed",
+		}
+		principals := make([]string, 1000)
+		for i := range principals {
+			principals[i] = "user-" + strconv.Itoa(i)
+		}
+		return func() time.Duration {
+			begin := time.Now()
+			for i := range events {
+				e.PrincipalID = principals[i%len(principals)]
+				e.Timestamp = e.Timestamp.Add(1300 * time.Microsecond)
+				if r, err := m.Process(b.Context(), e); err != nil || len(r.Findings) > 0 {
+					b.Fatal(r.Findings, err)
+				}
+			}
+			return time.Since(begin)
+		}
+	}
+	memory, redis := process(memmetrics.New()), process(collector)
+	var inMemory, inRedis []time.Duration
+	for b.Loop() {
+		inMemory, inRedis = append(inMemory, memory()), append(inRedis, redis())
+	}
+	if err := stop(); err != nil {
+		b.Error(err)
+	}
+	median := func(times []time.Duration) float64 {
+		slices.Sort(times)
+		return float64(times[len(times)/2].Nanoseconds()) / events
+	}
+	b.ReportMetric(median(inMemory), "memory-ns/event")
+	b.ReportMetric(median(inRedis), "redis-ns/event")
+	b.ReportMetric(median(inRedis)/median(inMemory), "ratio")
 }
 
 // BenchmarkFlush measures a flush: of nothing, and of what a second may bring.

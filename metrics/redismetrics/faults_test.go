@@ -19,13 +19,13 @@ import (
 type load struct {
 	stop    func() (counted int64) // and flushes a last time
 	started *redismetrics.Collector
+	counted atomic.Int64
 }
 
 func startLoad(tb testing.TB, o redismetrics.Options, clients ...redis.UniversalClient) *load {
 	tb.Helper()
 	done := make(chan struct{})
 	var counting sync.WaitGroup
-	var counted atomic.Int64
 	var stops []func() error
 	l := &load{}
 	for _, client := range clients {
@@ -41,7 +41,7 @@ func startLoad(tb testing.TB, o redismetrics.Options, clients ...redis.Universal
 					return
 				case <-tick.C:
 					count(c, 3, "panic")
-					counted.Add(3)
+					l.counted.Add(3)
 				}
 			}
 		})
@@ -54,9 +54,16 @@ func startLoad(tb testing.TB, o redismetrics.Options, clients ...redis.Universal
 				tb.Error(err)
 			}
 		}
-		return counted.Load()
+		return l.counted.Load()
 	}
 	return l
+}
+
+// more waits until n more errors were counted.
+func (l *load) more(tb testing.TB, n int64) {
+	tb.Helper()
+	counted := l.counted.Load()
+	eventually(tb, "errors are counted", func() bool { return l.counted.Load() >= counted+n })
 }
 
 // TestRedisIsKilled kills Redis under load, several times.
@@ -88,6 +95,26 @@ func TestRedisHangs(t *testing.T) {
 	eventually(t, "health is well again", func() bool { return !failing(l.started) })
 	want := l.stop()
 	wantErrors(t, newCollector(t, connect(t, server.Addr), o), want)
+}
+
+// TestScriptsAreFlushed makes Redis forget the script under load.
+func TestScriptsAreFlushed(t *testing.T) {
+	t.Parallel()
+	server := testservice.Redis(t)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
+	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr))
+	client := connect(t, server.Addr)
+	for range 20 {
+		l.more(t, 50)
+		if err := client.ScriptFlush(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if failing(l.started) {
+		t.Errorf("health %+v", l.started.Health(t.Context()))
+	}
+	want := l.stop()
+	wantErrors(t, newCollector(t, client, o), want)
 }
 
 // TestReplyIsLost loses the replies to flushes that were carried out.
@@ -220,6 +247,22 @@ func TestClusterNodeIsLost(t *testing.T) {
 	}
 	want := l.stop()
 	wantErrors(t, newCollector(t, client, o), want)
+}
+
+// TestSlotIsMoved moves the totals from node to node under load.
+func TestSlotIsMoved(t *testing.T) {
+	t.Parallel()
+	cluster := testservice.Cluster(t)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
+	l := startLoad(t, o, connect(t, cluster.Addrs()...), connect(t, cluster.Addrs()...))
+	wantErrorsAtLeast(t, l.started, 1)
+	for range 3 {
+		cluster.MoveSlot("{"+o.Prefix+"}", func() { l.more(t, 300) })
+		l.more(t, 300)
+		eventually(t, "flushes succeed", func() bool { return !failing(l.started) })
+	}
+	want := l.stop()
+	wantErrors(t, newCollector(t, connect(t, cluster.Addrs()...), o), want)
 }
 
 func wantErrorsAtLeast(tb testing.TB, c *redismetrics.Collector, want int64) {

@@ -140,7 +140,8 @@ func (en *Engine) eventKey(e *monitor.Event, a *monitor.Arrival) monitor.EventKe
 // An opened window has its events in an entry.
 type opened struct {
 	entry
-	room shard // for judging late events
+	room shard             // for judging late events
+	ids  map[uint64]string // of New and Held, by the sequence of the stamp
 }
 
 // open puts the events that the window held into an entry.
@@ -205,12 +206,14 @@ func (w *Window) sighting(n *WindowEvent, rep *monitor.Reporter) *sighting {
 
 // get returns the ID of an event of the window.
 func (w *Window) get(sequence uint64) string {
-	for _, events := range [...][]WindowEvent{w.New, w.Held} {
-		for i := range events {
-			if events[i].stamp().sequence == sequence {
-				return events[i].ID
+	o := w.opened
+	if o.ids == nil {
+		o.ids = make(map[uint64]string, len(w.Held)+len(w.New))
+		for _, events := range [...][]WindowEvent{w.Held, w.New} {
+			for i := range events {
+				o.ids[events[i].stamp().sequence] = events[i].ID
 			}
 		}
 	}
-	return ""
+	return o.ids[sequence]
 }

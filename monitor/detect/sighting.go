@@ -92,18 +92,19 @@ func (s *sighting) enter(sh *shard, en *entry, horizon int64) (truncated int) {
 }
 
 // again reports the i-th stamp, which was counted before, and those after it
-// that have it in their window, if they qualify, but none before the first-th.
-// Whatever was reported because of it may have got lost, and what qualified
-// without it since cannot be told apart. It returns the first stamp that does
-// not have it in its window.
+// that have it in their window, if they qualify, but none before the first-th,
+// which is where the last call for the entry ended. Whatever was reported because
+// of it may have got lost, and what qualified without it since cannot be told
+// apart. It returns the first stamp that does not have it in its window.
 func (s *sighting) again(sh *shard, en *entry, i, first int) (end int) {
 	r := s.hit.rule
 	en.prepare(r)
-	from := en.after(minus(s.stamp.ts, en.window))
-	if r.kind != counting {
-		sh.after.restart(r, from, -1)
+	end = max(i, first)
+	if r.kind != counting && i >= first {
+		end = en.after(minus(s.stamp.ts, en.window))
+		sh.after.restart(r, end, -1)
 	}
-	for end = from; end < en.stamps.len(); end++ {
+	for ; end < en.stamps.len(); end++ {
 		limit := minus(en.stamps.at(end).ts, en.window)
 		if limit >= s.stamp.ts {
 			break
@@ -115,7 +116,7 @@ func (s *sighting) again(sh *shard, en *entry, i, first int) (end int) {
 		if r.kind != counting {
 			n = sh.after.advance(en, end)
 		}
-		if end >= max(i, first) && n >= r.Threshold {
+		if end >= i && n >= r.Threshold {
 			s.report(en, end, n, end != i)
 		}
 	}

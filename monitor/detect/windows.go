@@ -48,11 +48,12 @@ type Window struct {
 	// Held is to be filled in with the events held before, in order of time
 	// and, at the same time, of their arrival.
 	Held []WindowEvent
-	// Lost is to be filled in with the newest timestamp of an event that went
-	// because of a limit, or [math.MinInt64].
+	// Lost is to be filled in with the newest timestamp that an event may be
+	// missing from, such as one that went because of a limit, or
+	// [math.MinInt64].
 	Lost int64
-	// Cut is to be filled in with the number of events that this exchange cost
-	// because of the limit.
+	// Cut is to be filled in with the number of events behind the horizon that
+	// this exchange cost because of the limit.
 	Cut int
 
 	rule         *rule

@@ -25,6 +25,7 @@ func RunWindows(t *testing.T, newWindows func(t *testing.T) detect.Windows) {
 		{"exchange", testExchange},
 		{"exchange_order", testExchangeOrder},
 		{"exchange_limit", testExchangeLimit},
+		{"exchange_cut", testExchangeCut},
 		{"exchange_horizon", testExchangeHorizon},
 		{"exchange_tail", testExchangeTail},
 		{"exchange_extremes", testExchangeExtremes},
@@ -136,6 +137,30 @@ func testExchangeLimit(t *testing.T, windows detect.Windows) {
 	wantHeld(t, windows, 3, event("d", 4), event("e", 5))
 }
 
+// testExchangeCut: what is not needed any more costs nothing.
+func testExchangeCut(t *testing.T, windows detect.Windows) {
+	t.Helper()
+	limited := func(es ...detect.WindowEvent) *detect.Window {
+		w := window(es...)
+		w.Limit, w.Horizon = 3, 5
+		return w
+	}
+	exchange(t, windows, window(event("a", 3), event("b", 4), event("c", 5)))
+	for _, c := range []struct {
+		w    *detect.Window
+		want int
+	}{
+		{limited(event("d", 6)), 0},
+		{limited(event("e", 7), event("f", 8), event("g", 9)), 1},
+		{limited(event("h", 10)), 1},
+	} {
+		exchange(t, windows, c.w)
+		if c.w.Cut != c.want {
+			t.Errorf("an exchange of %s cost %d, want %d", short(c.w.New), c.w.Cut, c.want)
+		}
+	}
+}
+
 // testExchangeHorizon: what is not needed any more goes, and is not lost.
 func testExchangeHorizon(t *testing.T, windows detect.Windows) {
 	t.Helper()
@@ -146,7 +171,12 @@ func testExchangeHorizon(t *testing.T, windows detect.Windows) {
 	if len(w.Held) != 1 || w.Held[0].ID != "c" {
 		t.Errorf("the window holds %s, want c", short(w.Held))
 	}
-	wantHeld(t, windows, math.MinInt64, event("c", 4), event("d", 5))
+	w = window(event("e", 6))
+	w.Horizon = -6
+	exchange(t, windows, w)
+	if len(w.Held) != 2 || w.Lost != math.MinInt64 || w.Cut != 0 {
+		t.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(w.Held), w.Lost, w.Cut)
+	}
 }
 
 // testExchangeTail: what is left out of a window is counted.

@@ -29,11 +29,12 @@
 //
 // With [Fail], which is the default, the engine returns an error, and the caller
 // or the monitor's workers try the event again. With [Local] the instance goes on
-// by itself: it judges events by those that it saw since, and keeps them, up to
-// a bound. When Redis is back, the next event that a rule counts brings them to
-// it, and what they qualify for is found then. Findings may come twice; they
-// concern the same events, which a store counts once. Events that are kept are
-// lost when the process ends.
+// by itself: it judges events by those that it saw since, so that counts in
+// findings are "at least", and keeps them, up to a bound. When Redis is back,
+// the next events that a rule counts bring them to it, each up to 1,024, and
+// what they qualify for is found then. Findings may come twice; they concern the
+// same events, which a store counts once. Events that are kept are lost when the
+// process ends. On a Cluster all is judged locally while one node is away.
 //
 // # Redis
 //

@@ -1,20 +1,19 @@
--- Adds events to windows and returns what these held before, what is not needed
--- any more included.
+-- Adds events to windows and returns what these held before.
 --
 -- KEYS: the windows. Each is a sorted set whose scores are all 0, so that its
 --       members are in the order of their bytes:
 --         e, timestamp, event key, arrival, mark, ID   an event
 --         a, timestamp                                 the newest one that a
 --                                                      limit cost
--- ARGV: for each window: limit, how many events before the earliest new one are
---       enough (0: all), the bound behind that one, the lowest event to stay
---       (empty: all), milliseconds to live and number of events; for each of
---       these the parts of its member before and behind the arrival, and the
---       bounds of the events within its span
+-- ARGV: for each window: limit, a bound, how many of the events before it are
+--       enough, the bounds of those that are needed and of those that stay,
+--       milliseconds to live and number of events; for each of these the parts
+--       of its member before and behind the arrival, and the bounds of the
+--       events within its span
 --
--- Returns for each window the newest event that a limit cost (empty: none), how
--- many it cost now, the events, and, if some were left out, how many were within
--- the span of each new one.
+-- Returns for each window its members, how many needed events the limit cost
+-- now, and, if some that may be needed were left out, how many were within the
+-- span of each new event.
 
 local time = redis.call('TIME')
 local microseconds = time[1] * 1000000 + time[2]
@@ -28,33 +27,36 @@ end
 
 local reply = {}
 for k, window in ipairs(KEYS) do
-  local limit, enough, behind, lowest, life = tonumber(take()), tonumber(take()), take(), take(), take()
-  local n = tonumber(take())
-  local events = last
+  local limit, bound, enough = tonumber(take()), take(), tonumber(take())
+  local needed, lowest, life, n = take(), take(), take(), tonumber(take())
+  local first = last
 
   local size = redis.call('ZCARD', window)
-  local from, counts = 0, {}
+  local from = 0
   -- Few events cost less than counting them.
-  if enough > 0 and size > 2 * enough + 16 then
-    from = math.max(0, redis.call('ZLEXCOUNT', window, '-', '(' .. behind) - enough)
+  if size > 2 * enough + 16 then
+    from = math.max(0, redis.call('ZLEXCOUNT', window, '-', '(' .. bound) - enough)
   end
-  local held = redis.call('ZRANGE', window, from, -1)
-  local lost = held[1] or ''
+  local members = redis.call('ZRANGE', window, from, -1)
+  local oldest = members[1] or ''
   if from > 0 then
-    lost = redis.call('ZRANGE', window, 0, 0)[1]
+    oldest = redis.call('ZRANGE', window, 0, 0)[1]
   end
-  if string.sub(lost, 1, 1) == 'a' then
+  if string.sub(oldest, 1, 1) == 'a' then
     size = size - 1
-  else
-    lost = ''
+    if from > 0 then
+      members[#members + 1] = oldest
+    end
   end
-  if from > 0 then
+  local counts = {}
+  if from > 0 and enough > 0 then
     for i = 1, n do
-      local event = events + 4 * (i - 1)
+      local event = first + 4 * (i - 1)
       counts[i] = redis.call('ZLEXCOUNT', window, '[' .. ARGV[event + 3], '(' .. ARGV[event + 4])
     end
   end
 
+  local old = size > 0
   for _ = 1, n do
     local head, tail = take(), take()
     last = last + 2
@@ -66,12 +68,13 @@ for k, window in ipairs(KEYS) do
       size = size + redis.call('ZADD', window, 0, head .. arrival .. tail)
     end
   end
-  if lowest ~= '' and #held > 0 then
+  if old then
     size = size - redis.call('ZREMRANGEBYLEX', window, '[e', '(' .. lowest)
   end
-  local cut = math.max(0, size - limit)
-  if cut > 0 then
-    local newest = redis.call('ZRANGEBYLEX', window, '[e', '+', 'LIMIT', cut - 1, 1)[1]
+  local cut = 0
+  if size > limit then
+    local newest = redis.call('ZRANGEBYLEX', window, '[e', '+', 'LIMIT', size - limit - 1, 1)[1]
+    cut = redis.call('ZREMRANGEBYLEX', window, '[' .. needed, '[' .. newest)
     redis.call('ZREMRANGEBYLEX', window, '[e', '[' .. newest)
     redis.call('ZADD', window, 0, 'a' .. string.sub(newest, 2, 9))
     local both = redis.call('ZRANGEBYLEX', window, '[a', '(b')
@@ -80,6 +83,10 @@ for k, window in ipairs(KEYS) do
     end
   end
   redis.call('PEXPIRE', window, life)
-  reply[k] = {lost, cut, held, counts}
+  members[#members + 1] = cut
+  for i = 1, #counts do
+    members[#members + 1] = counts[i]
+  end
+  reply[k] = members
 end
 return reply

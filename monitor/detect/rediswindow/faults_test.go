@@ -3,9 +3,9 @@ package rediswindow_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,11 +16,16 @@ import (
 
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
 	"github.com/auditwarden/auditwarden/monitor/detect/rediswindow"
 )
 
-// A hook counts what is sent in pipelines.
-type hook struct{ pipelines, commands int }
+// A hook counts what is sent in pipelines, and the arguments of the longest
+// command. It refuses them if it is given an error.
+type hook struct {
+	pipelines, commands, longest int
+	refusal                      error
+}
 
 func (h *hook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -30,6 +35,15 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		h.pipelines++
 		h.commands += len(cmds)
+		for _, cmd := range cmds {
+			h.longest = max(h.longest, len(cmd.Args()))
+			if h.refusal != nil {
+				cmd.SetErr(h.refusal)
+			}
+		}
+		if h.refusal != nil {
+			return h.refusal
+		}
 		return next(ctx, cmds)
 	}
 }
@@ -55,26 +69,6 @@ func TestFail(t *testing.T) {
 	server.Restart()
 	i.want(t, 1)
 	wantHealth(t, i, monitor.HealthOK)
-	i.want(t, 2, "2")
-}
-
-// TestRedisHangs: what a hanging Redis was sent it carries out later; the event
-// counts once.
-func TestRedisHangs(t *testing.T) {
-	t.Parallel()
-	server := testservice.Redis(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, MaxRetries: -1, ReadTimeout: 50 * time.Millisecond})
-	t.Cleanup(func() { client.Close() })
-	i := newInstance(t, client, rediswindow.Options{})
-	i.want(t, 0)
-	server.Pause()
-	wantError(t, i, 1, "timeout")
-	server.Resume()
-	waitFor(t, func() bool {
-		_, err := i.detect(t.Context(), event(1))
-		return err == nil
-	})
-	i.want(t, 1)
 	i.want(t, 2, "2")
 }
 
@@ -166,23 +160,16 @@ func newProxy(tb testing.TB, server string) (cut *atomic.Bool, addr string) {
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	client := connect(t, server.Addr)
-	i := newInstance(t, client, rediswindow.Options{})
-	do := func(args ...any) {
-		t.Helper()
-		if err := client.Do(t.Context(), args...).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	i := newInstance(t, connect(t, server.Addr), rediswindow.Options{})
 	i.want(t, 0)
-	do("SCRIPT", "FLUSH")
+	do(t, server.Addr, "SCRIPT FLUSH")
 	i.want(t, 1)
-	do("CONFIG", "SET", "maxmemory", "1")
+	do(t, server.Addr, "CONFIG SET maxmemory 1")
 	wantError(t, i, 2, "OOM")
-	do("CONFIG", "SET", "maxmemory", "0")
-	do("REPLICAOF", "127.0.0.1", "1")
+	do(t, server.Addr, "CONFIG SET maxmemory 0")
+	do(t, server.Addr, "REPLICAOF 127.0.0.1 1")
 	wantError(t, i, 2, "READONLY")
-	do("REPLICAOF", "NO", "ONE")
+	do(t, server.Addr, "REPLICAOF NO ONE")
 	i.want(t, 2, "2")
 }
 
@@ -262,69 +249,175 @@ func TestCallerGivesUp(t *testing.T) {
 	}
 }
 
-// TestLocalUnderLoad kills and restarts Redis while instances work at the same
-// time: in the end, each event qualified.
-func TestLocalUnderLoad(t *testing.T) {
+// TestLocalIsAtLeast: an instance by itself does not claim to have seen all.
+func TestLocalIsAtLeast(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{Away: rediswindow.Local})
+	for second, want := range []int{0, 0, 1, 1} {
+		r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(second + 1), Lateness: time.Minute})
+		if err := i.Detect(t.Context(), event(second), r); err != nil {
+			t.Fatal(err)
+		}
+		if found := r.Findings(0); len(found) != want || want > 0 && !found[0].AtLeast {
+			t.Errorf("event %d: found %+v, want %d with at least", second, found, want)
+		}
+	}
+}
+
+// newEvents returns events, a second each.
+func newEvents(seconds ...int) []detect.WindowEvent {
+	var es []detect.WindowEvent
+	for _, s := range seconds {
+		id := fmt.Sprint(s)
+		es = append(es, detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: int64(s) * int64(time.Second), ID: id})
+	}
+	return es
+}
+
+// TestLocalShows looks at what an instance by itself has of a window.
+func TestLocalShows(t *testing.T) {
+	t.Parallel()
+	windows := newWindows(t, connect(t, "127.0.0.1:1"), rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Hour})
+	exchange := func(w detect.Window) (held string, hidden int) {
+		t.Helper()
+		w.ID, w.Span = "w", 100*time.Second
+		if _, err := windows.Exchange(t.Context(), []*detect.Window{&w}); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, e := range w.Held {
+			ids = append(ids, e.ID)
+		}
+		return strings.Join(ids, " "), w.New[0].Hidden
+	}
+	exchange(detect.Window{Limit: 100, New: newEvents(1, 2, 4, 3, 3, 5)})
+	for _, c := range []struct {
+		w      detect.Window
+		held   string
+		hidden int
+	}{
+		{detect.Window{Limit: 100}, "1 2 3 4 5", 0},
+		{detect.Window{Limit: 100, Horizon: int64(2 * time.Second)}, "3 4 5", 2},
+		{detect.Window{Limit: 3}, "3 4 5", 2},
+		{detect.Window{Limit: 100, Tail: 2}, "4 5", 3},
+		{detect.Window{Limit: 100, Tail: 9}, "1 2 3 4 5", 0},
+	} {
+		c.w.New = newEvents(5)
+		if held, hidden := exchange(c.w); held != c.held || hidden != c.hidden {
+			t.Errorf("%+v: shows %q with %d hidden, want %q with %d", c.w, held, hidden, c.held, c.hidden)
+		}
+	}
+}
+
+// TestLocalBrings looks at what an instance brings to Redis.
+func TestLocalBrings(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	away := &hook{refusal: errors.New("away")}
+	client.AddHook(away)
+	windows := newWindows(t, client, rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Nanosecond})
+	exchange := func(id string, horizon int64, keep time.Duration, seconds ...int) []*detect.Window {
+		t.Helper()
+		earlier, err := windows.Exchange(t.Context(), []*detect.Window{{
+			ID: id, Limit: 1000, Horizon: horizon, Keep: keep, New: newEvents(seconds...),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return earlier
+	}
+	exchange("w", 20, time.Hour, 3, 1)
+	exchange("w", 10, 2*time.Hour, 2, 3)
+	exchange("w", 30, time.Hour, 4)
+	away.refusal = nil
+	got := exchange("other", 0, 0, 1)
+	if len(got) != 1 || got[0].ID != "w" || got[0].Horizon != 10 || got[0].Keep != 2*time.Hour || len(got[0].New) != 4 {
+		t.Errorf("brought %+v, want one window with all events and all that they need", got)
+	}
+	if got := exchange("other", 0, 0, 2); len(got) != 0 {
+		t.Errorf("%d windows were brought again", len(got))
+	}
+	away.refusal = errors.New("away")
+	for n := range 600 {
+		exchange(fmt.Sprint(n), 0, 0, 1, 2)
+	}
+	away.refusal = nil
+	if got := exchange("other", 0, 0, 3); len(got) != 512 {
+		t.Errorf("%d windows were brought at once, want 512", len(got))
+	}
+}
+
+// TestFailKeepsWhatIsNeeded: no instance can have missed events to bring.
+func TestFailKeepsWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
+	i := newInstance(t, client, o)
+	i.want(t, 0)
+	i.want(t, 181) // the window of a minute and twice the lateness later
+	key := client.Keys(t.Context(), o.Prefix+"*").Val()[0]
+	if n := client.ZCard(t.Context(), key).Val(); n != 1 {
+		t.Errorf("%d events are left, want 1", n)
+	}
+}
+
+// TestLongAbsence: an instance that comes back long after another finds what
+// they saw together in the meantime.
+func TestLongAbsence(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t), Away: rediswindow.Local, RetryAfter: time.Millisecond}
-	var mu sync.Mutex
-	qualified := map[string]bool{}
-	var counted atomic.Int64
-	var working sync.WaitGroup
-	done := make(chan struct{})
-	work := func(i *instance) {
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), Away: rediswindow.Local, RetryAfter: time.Nanosecond}
+	cut, addr := newProxy(t, server.Addr)
+	here, there := newInstance(t, connect(t, addr), o), newInstance(t, connect(t, server.Addr), o)
+	cut.Store(true)
+	here.want(t, 1)
+	here.want(t, 3)
+	cut.Store(false)
+	there.want(t, 2)
+	const minute = 60
+	for _, second := range []int{10 * minute, 20 * minute, 50 * minute} {
+		there.want(t, second)
+	}
+	here.want(t, 50*minute+1, "3") // and 2, but the first three are 1, 2 and 3
+	there.want(t, 70*minute)       // what is older than an hour and the window goes
+	key := connect(t, server.Addr).Keys(t.Context(), o.Prefix+"*").Val()[0]
+	if n := connect(t, server.Addr).ZCard(t.Context(), key).Val(); n != 5 {
+		t.Errorf("%d events are left, want 5", n)
+	}
+}
+
+// TestLocalComesBackInParts: what an instance has kept does not hold up Redis.
+func TestLocalComesBackInParts(t *testing.T) {
+	t.Parallel()
+	const events = 2500
+	client := connectURL(t)
+	sent := &hook{refusal: errors.New("away")}
+	client.AddHook(sent)
+	i := newInstance(t, client, rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Nanosecond})
+	next := 0
+	deliver := func(want int) {
+		t.Helper()
 		e := event(0)
-		n := counted.Add(1)
-		e.ID = time.Duration(n).String()
-		e.Timestamp = e.Timestamp.Add(time.Duration(n))
-		ids, err := i.detect(t.Context(), e)
-		if err != nil {
-			t.Error(err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		for _, id := range ids {
-			qualified[id] = true
+		e.ID = fmt.Sprint(next)
+		e.Timestamp = e.Timestamp.Add(time.Duration(next) * time.Second / 100)
+		e.PrincipalID = fmt.Sprint(next % 10 / 9) // most events are of one principal
+		next++
+		found, err := i.detect(t.Context(), e)
+		if err != nil || len(found) < want {
+			t.Fatalf("event %d: %d qualify, error %v, want %d", next, len(found), err, want)
 		}
 	}
-	var instances []*instance
-	for range 3 {
-		i := newInstance(t, connect(t, server.Addr), o)
-		instances = append(instances, i)
-		for range 2 {
-			working.Go(func() {
-				tick := time.NewTicker(time.Millisecond)
-				defer tick.Stop()
-				for {
-					select {
-					case <-done:
-						return
-					case <-tick.C:
-						work(i)
-					}
-				}
-			})
-		}
+	for range events {
+		deliver(min(1, next/30))
 	}
-	waitFor(t, func() bool { return counted.Load() > 50 })
-	for range 2 {
-		server.Kill()
-		from := counted.Load()
-		waitFor(t, func() bool { return counted.Load() > from+50 })
-		server.Restart()
-		waitFor(t, func() bool {
-			return !slices.ContainsFunc(instances, func(i *instance) bool { return i.Health(t.Context()).Status != monitor.HealthOK })
-		})
+	sent.refusal, sent.longest = nil, 0
+	for range events / 1024 {
+		deliver(1000)
+		wantHealth(t, i, monitor.HealthWarning)
 	}
-	close(done)
-	working.Wait()
-	for _, i := range instances {
-		work(i) // brings what is left
-	}
-	for n := int64(3); n <= counted.Load(); n++ {
-		if id := time.Duration(n).String(); !qualified[id] {
-			t.Errorf("event %d of %d did not qualify", n, counted.Load())
-		}
+	deliver(events % 1024)
+	wantHealth(t, i, monitor.HealthOK)
+	if sent.longest > 5*1024 {
+		t.Errorf("a command has %d arguments", sent.longest)
 	}
 }

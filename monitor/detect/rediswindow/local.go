@@ -1,7 +1,6 @@
 package rediswindow
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -17,7 +16,8 @@ type log struct {
 	events  int
 }
 
-// A kept window has all its events in New, in order of arrival.
+// A kept window has all its events in New, in order of time and, at the same
+// time, of arrival.
 type kept struct {
 	detect.Window
 	known map[monitor.EventKey]bool
@@ -39,24 +39,56 @@ func (l *log) add(w *detect.Window) {
 	for i := range w.New {
 		if e := &w.New[i]; !k.known[e.Key] {
 			k.known[e.Key] = true
-			k.New = append(k.New, *e)
+			k.New = slices.Insert(k.New, upTo(k.New, e.Timestamp), *e)
 			l.events++
 		}
 	}
 }
 
-// take takes all windows out of the log.
-func (l *log) take() []*detect.Window {
-	var all []*detect.Window
-	for _, k := range l.windows {
-		all = append(all, &k.Window)
+// take takes windows with up to so many events out of the log, the newest first:
+// it is cheap to put them back.
+func (l *log) take(events int) []*detect.Window {
+	var taken []*detect.Window
+	for id, k := range l.windows {
+		if events == 0 {
+			break
+		}
+		rest := max(0, len(k.New)-events)
+		w := k.Window
+		w.New, k.New = slices.Clone(k.New[rest:]), slices.Delete(k.New, rest, len(k.New))
+		for i := range w.New {
+			delete(k.known, w.New[i].Key)
+		}
+		if rest == 0 {
+			delete(l.windows, id)
+		}
+		taken = append(taken, &w)
+		events -= len(w.New)
+		l.events -= len(w.New)
 	}
-	*l = log{}
-	return all
+	return taken
 }
 
-// begin takes what Redis has not got, for another try, or returns why it is too
-// early for that.
+// show fills in a window with what the log has of it. Events of other instances
+// are missing, whenever they were.
+func (l *log) show(w *detect.Window) {
+	var all []detect.WindowEvent
+	if k := l.windows[w.ID]; k != nil {
+		all = k.New
+	}
+	from := max(upTo(all, w.Horizon), len(all)-w.Limit)
+	if w.Tail > 0 {
+		from = max(from, upTo(all, earliest(w))-w.Tail)
+	}
+	w.Held, w.Lost, w.Cut = slices.Clone(all[from:]), math.MaxInt64, 0
+	for i := range w.New {
+		e := &w.New[i]
+		e.Hidden = within(all, e, w.Span) - within(w.Held, e, w.Span)
+	}
+}
+
+// begin takes a part of what Redis has not got, for another try, or returns why
+// it is too early for that.
 func (w *Windows) begin() (earlier []*detect.Window, away error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,14 +99,14 @@ func (w *Windows) begin() (earlier []*detect.Window, away error) {
 		}
 		w.next = now.Add(w.options.RetryAfter) // the others do not try meanwhile
 	}
-	return w.log.take(), nil
+	return w.log.take(maxEvents), nil
 }
 
 // keepBack puts back what begin took.
 func (w *Windows) keepBack(earlier []*detect.Window) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, window := range append(earlier, w.log.take()...) {
+	for _, window := range earlier {
 		w.log.add(window)
 	}
 	w.next = time.Now().Add(w.options.RetryAfter)
@@ -92,16 +124,7 @@ func (w *Windows) keep(windows []*detect.Window, away error) error {
 		return fmt.Errorf("%w, and %w: %d events are judged locally", away, monitor.ErrOverloaded, w.log.events)
 	}
 	for _, window := range windows {
-		window.Held, window.Lost, window.Cut = nil, math.MinInt64, 0
-		for i := range window.New {
-			window.New[i].Hidden = 0
-		}
-		if k := w.log.windows[window.ID]; k != nil {
-			window.Held = slices.Clone(k.New)
-			slices.SortStableFunc(window.Held, func(a, b detect.WindowEvent) int {
-				return cmp.Compare(a.Timestamp, b.Timestamp)
-			})
-		}
+		w.log.show(window)
 		w.log.add(window)
 	}
 	return nil

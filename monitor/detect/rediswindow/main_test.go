@@ -43,9 +43,9 @@ func connectURL(tb testing.TB) *redis.Client {
 	return connect(tb, options.Addr)
 }
 
-func connectCluster(tb testing.TB) *redis.ClusterClient {
+func connectNodes(tb testing.TB, cluster *testservice.RedisCluster) *redis.ClusterClient {
 	tb.Helper()
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: testservice.Cluster(tb).Addrs()})
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
 	tb.Cleanup(func() {
 		if err := client.Close(); err != nil {
 			tb.Error(err)

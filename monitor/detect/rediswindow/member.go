@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
@@ -57,125 +58,101 @@ func behind(ts int64) []byte {
 	if ts == math.MaxInt64 {
 		return []byte{eventMember + 1}
 	}
-	return appendTime([]byte{eventMember}, ts+1)
+	return appendTime(append(make([]byte, 0, 1+timeSize), eventMember), ts+1)
 }
 
-// start returns the time that the span up to a timestamp begins after.
-func start(ts, span int64) int64 {
-	if ts < math.MinInt64+span {
+// minus returns a - b for a b that is not negative, and the least number if that
+// is less.
+func minus(a, b int64) int64 {
+	if a < math.MinInt64+b {
 		return math.MinInt64
 	}
-	return ts - span
+	return a - b
 }
 
-// appendArguments appends the script's arguments for a window, which lives for so many
-// milliseconds.
-func appendArguments(args []any, w *detect.Window, life int64) []any {
-	earliest := w.New[0].Timestamp
-	for i := range w.New {
-		earliest = min(earliest, w.New[i].Timestamp)
+// earliest returns the time of the earliest new event.
+func earliest(w *detect.Window) int64 {
+	return slices.MinFunc(w.New, func(a, b detect.WindowEvent) int { return cmp.Compare(a.Timestamp, b.Timestamp) }).Timestamp
+}
+
+// upTo returns how many of the events, which are in order of time, are not later.
+func upTo(events []detect.WindowEvent, ts int64) int {
+	return sort.Search(len(events), func(i int) bool { return events[i].Timestamp > ts })
+}
+
+// within returns how many of the events are within the span up to another.
+func within(events []detect.WindowEvent, e *detect.WindowEvent, span time.Duration) int {
+	return upTo(events, e.Timestamp) - upTo(events, minus(e.Timestamp, int64(span)))
+}
+
+// appendArguments appends the script's arguments for a window, whose events stay
+// until their time is this one and which lives for so many milliseconds.
+func appendArguments(args []any, w *detect.Window, lowest, life int64) []any {
+	needed := behind(w.Horizon)
+	bound := needed
+	if w.Tail > 0 {
+		bound = behind(earliest(w))
 	}
-	var lowest []byte
-	if w.Horizon != math.MinInt64 {
-		lowest = behind(w.Horizon)
-	}
-	args = append(args, w.Limit, w.Tail, behind(earliest), lowest, life, len(w.New))
+	args = append(args, w.Limit, bound, w.Tail, needed, behind(lowest), life, len(w.New))
 	for i := range w.New {
 		e := &w.New[i]
-		args = append(args, head(e), tail(e), behind(start(e.Timestamp, int64(w.Span))), behind(e.Timestamp))
+		args = append(args, head(e), tail(e), behind(minus(e.Timestamp, int64(w.Span))), behind(e.Timestamp))
 	}
 	return args
 }
 
-// answer is what the script returns for a window.
-type answer struct {
-	lost   string
-	cut    int64
-	held   []string
-	counts []int64
-}
-
 var errReply = errors.New("unexpected reply")
 
-// parseAnswer reads a part of the script's reply.
-func parseAnswer(part any) (a answer, err error) {
-	fields, ok := part.([]any)
-	if !ok || len(fields) != 4 {
-		return a, errReply
+// fill fills in a window from its part of the script's reply.
+func fill(w *detect.Window, part any) error {
+	values, isList := part.([]any)
+	if !isList {
+		return errReply
 	}
-	lost, isText := fields[0].(string)
-	cut, isNumber := fields[1].(int64)
-	held, areMembers := fields[2].([]any)
-	counts, areCounts := fields[3].([]any)
-	if !isText || !isNumber || !areMembers || !areCounts {
-		return a, errReply
-	}
-	a = answer{lost: lost, cut: cut, held: make([]string, len(held)), counts: make([]int64, len(counts))}
-	for i := range held {
-		if a.held[i], ok = held[i].(string); !ok {
-			return a, errReply
+	members := make([]string, 0, len(values))
+	var counts []int
+	w.Lost = math.MinInt64
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			if len(v) == 1+timeSize && v[0] == lostMember {
+				w.Lost = timeOf(v)
+				continue
+			}
+			if len(v) < idStart || v[0] != eventMember {
+				return fmt.Errorf("no member of a window: %q", v)
+			}
+			if timeOf(v) > w.Horizon {
+				members = append(members, v)
+			}
+		case int64:
+			counts = append(counts, int(v))
+		default:
+			return errReply
 		}
 	}
-	for i := range counts {
-		if a.counts[i], ok = counts[i].(int64); !ok {
-			return a, errReply
-		}
-	}
-	return a, nil
-}
-
-// fill fills in a window.
-func (a *answer) fill(w *detect.Window) error {
-	w.Held, w.Lost, w.Cut = make([]detect.WindowEvent, 0, len(a.held)), math.MinInt64, int(a.cut)
-	if a.lost != "" {
-		if len(a.lost) != 1+timeSize {
-			return fmt.Errorf("no member of a window: %q", a.lost)
-		}
-		w.Lost = timeOf(a.lost)
-	}
-	members := a.held
-	if a.lost != "" && len(members) > 0 && members[0] == a.lost {
-		members = members[1:]
-	}
-	for _, m := range members {
-		if len(m) < idStart || m[0] != eventMember {
-			return fmt.Errorf("no member of a window: %q", m)
-		}
+	if len(counts) != 1 && len(counts) != 1+len(w.New) {
+		return errReply
 	}
 	slices.SortFunc(members, func(a, b string) int {
 		return cmp.Or(strings.Compare(a[:1+timeSize], b[:1+timeSize]), strings.Compare(a[arrivalStart:markStart], b[arrivalStart:markStart]))
 	})
-	for _, m := range members {
-		if timeOf(m) <= w.Horizon {
-			continue
-		}
-		w.Held = append(w.Held, detect.WindowEvent{
+	w.Held = make([]detect.WindowEvent, len(members))
+	for i, m := range members {
+		w.Held[i] = detect.WindowEvent{
 			Key:       monitor.EventKey([]byte(m[1+timeSize : arrivalStart])),
 			Timestamp: timeOf(m),
 			Mark:      binary.BigEndian.Uint64([]byte(m[markStart:idStart])),
 			ID:        m[idStart:],
-		})
-	}
-	switch len(a.counts) {
-	case 0: // nothing was left out
-		for i := range w.New {
-			w.New[i].Hidden = 0
 		}
-	case len(w.New):
-		a.hide(w)
-	default:
-		return errReply
 	}
-	return nil
-}
-
-// hide fills in how many events of each new one's span were left out.
-func (a *answer) hide(w *detect.Window) {
-	upTo := func(ts int64) int {
-		return sort.Search(len(w.Held), func(i int) bool { return w.Held[i].Timestamp > ts })
-	}
+	w.Cut = counts[0]
 	for i := range w.New {
 		e := &w.New[i]
-		e.Hidden = int(a.counts[i]) - (upTo(e.Timestamp) - upTo(start(e.Timestamp, int64(w.Span))))
+		e.Hidden = 0
+		if len(counts) > 1 {
+			e.Hidden = counts[1+i] - within(w.Held, e, w.Span)
+		}
 	}
+	return nil
 }

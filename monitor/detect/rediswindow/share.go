@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -16,8 +15,9 @@ var exchangeSource string
 
 var exchangeScript = redis.NewScript(exchangeSource)
 
-// A call of the script with at most so many events, so that it does not hold up
-// Redis.
+// maxEvents is the number of events after which a call of the script takes no
+// further window, so that it does not hold up Redis. As many are brought to it
+// at once that it has missed.
 const maxEvents = 1024
 
 // A call is one call of the script.
@@ -28,10 +28,16 @@ type call struct {
 	answer  *redis.Cmd
 }
 
-func (c *call) add(key string, w *detect.Window, life time.Duration) {
+// add adds a window to the call. With Local, another instance may still have
+// events that Redis has missed: what has to do with them stays.
+func (c *call) add(w *detect.Window, o *Options) {
+	lowest := w.Horizon
+	if o.Away == Local {
+		lowest = minus(lowest, int64(o.Retention))
+	}
 	c.windows = append(c.windows, w)
-	c.keys = append(c.keys, key)
-	c.args = appendArguments(c.args, w, life.Milliseconds())
+	c.keys = append(c.keys, o.Prefix+":{"+w.ID+"}")
+	c.args = appendArguments(c.args, w, lowest, (w.Keep + o.Retention).Milliseconds())
 }
 
 // calls divides the windows into calls. Only one server has all keys.
@@ -44,8 +50,7 @@ func (w *Windows) calls(windows []*detect.Window) []*call {
 			all = append(all, &call{})
 			events = len(window.New)
 		}
-		key := w.options.Prefix + ":{" + window.ID + "}"
-		all[len(all)-1].add(key, window, window.Keep+w.options.Retention)
+		all[len(all)-1].add(window, &w.options)
 	}
 	return all
 }
@@ -100,11 +105,7 @@ func (c *call) read() error {
 		return errReply
 	}
 	for i, w := range c.windows {
-		a, err := parseAnswer(reply[i])
-		if err == nil {
-			err = a.fill(w)
-		}
-		if err != nil {
+		if err := fill(w, reply[i]); err != nil {
 			return fmt.Errorf("%s: %w", c.keys[i], err)
 		}
 	}

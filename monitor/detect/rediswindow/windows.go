@@ -43,7 +43,9 @@ type Options struct {
 	// have the same. It must not contain braces. Default: auditwarden:windows.
 	Prefix string
 	// Retention is how long a window is kept beyond the time that its rule needs
-	// it for, by the clock. Default: one hour. At most 10 years.
+	// it for, by the clock. With [Local] its events are as well, by their own
+	// time, and absences of Redis up to that long are made up for. Default: one
+	// hour. At most 10 years.
 	Retention time.Duration
 	// Away says what happens while Redis is away. Default: [Fail].
 	Away Policy

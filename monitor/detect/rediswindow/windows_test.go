@@ -33,7 +33,7 @@ func TestWindows(t *testing.T) {
 
 func TestWindowsOnCluster(t *testing.T) {
 	t.Parallel()
-	client := connectCluster(t)
+	client := connectNodes(t, testservice.Cluster(t))
 	monitortest.RunWindows(t, func(t *testing.T) detect.Windows {
 		return newWindows(t, client, rediswindow.Options{})
 	})

@@ -69,7 +69,10 @@ func (w *Windows) share(ctx context.Context, windows []*detect.Window) error {
 				return fmt.Errorf("rediswindow: exchange windows: %w", c.answer.Err())
 			}
 		}
-		if err = w.send(ctx, unknown, exchangeScript.Eval); err != nil {
+		if len(unknown) > 0 { // else the error is of no call, but of the connection
+			err = w.send(ctx, unknown, exchangeScript.Eval)
+		}
+		if err != nil {
 			return fmt.Errorf("rediswindow: exchange windows: %w", err)
 		}
 	}

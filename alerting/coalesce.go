@@ -16,7 +16,7 @@ type coalescer struct {
 	mu     sync.Mutex
 	active bool
 	// open are the alerts that were seen open lately, see age.
-	open map[incident]*openAlert
+	open map[Incident]*openAlert
 	// epoch changes when an alert may have been closed: what a call to the
 	// store learned before is of no use after.
 	epoch int
@@ -44,12 +44,7 @@ func (b *batch) add(a *monitor.Alert) {
 // emptied returns the batch's memory.
 func (b batch) emptied() batch { return batch{b.alerts[:0], b.references[:0]} }
 
-type incident struct {
-	organization string
-	fingerprint  monitor.Fingerprint
-}
-
-func incidentOf(a *monitor.Alert) incident { return incident{a.OrganizationID, a.Fingerprint} }
+func incidentOf(a *monitor.Alert) Incident { return Incident{a.OrganizationID, a.Fingerprint} }
 
 type openAlert struct {
 	id       string
@@ -61,7 +56,7 @@ func newCoalescer(capacity int) *coalescer {
 	return &coalescer{
 		capacity: capacity,
 		full:     make(chan struct{}, 1),
-		open:     map[incident]*openAlert{},
+		open:     map[Incident]*openAlert{},
 	}
 }
 
@@ -105,10 +100,32 @@ func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []
 	return ds, rest, places, c.epoch
 }
 
+// unknown returns the incidents of occurrences that would not be held, and could
+// be if their alerts were known to be open.
+func (c *coalescer) unknown(as []*monitor.Alert) (unknown map[Incident]bool, epoch int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range as {
+		if c.active && repeatable(a) && c.open[incidentOf(a)] == nil {
+			if unknown == nil {
+				unknown = map[Incident]bool{}
+			}
+			unknown[incidentOf(a)] = true
+		}
+	}
+	return unknown, c.epoch
+}
+
+// repeatable reports whether an occurrence changes nothing of an open alert but
+// its count and times, if it is not more severe.
+func repeatable(a *monitor.Alert) bool {
+	return ValidateOccurrence(a) == nil && a.Tags == nil && a.Metadata == nil
+}
+
 // known returns the open alert that the occurrence repeats and changes in nothing
 // but its count and times.
 func (c *coalescer) known(a *monitor.Alert) *openAlert {
-	if ValidateOccurrence(a) != nil || a.Tags != nil || a.Metadata != nil {
+	if !repeatable(a) {
 		return nil
 	}
 	if known := c.open[incidentOf(a)]; known != nil && a.Severity <= known.severity {
@@ -138,15 +155,32 @@ func (c *coalescer) learn(epoch int, as []*monitor.Alert, ds []monitor.Dispositi
 		return
 	}
 	for i, a := range as {
-		known := c.open[incidentOf(a)]
-		switch {
-		case ds[i].Stored != monitor.Created && ds[i].Stored != monitor.Repeated:
-			continue
-		case known != nil && known.id == ds[i].AlertID:
-			known.severity = max(known.severity, a.Severity)
-		case len(c.open) < c.capacity:
-			c.open[incidentOf(a)] = &openAlert{id: ds[i].AlertID, severity: a.Severity, used: true}
+		if ds[i].Stored == monitor.Created || ds[i].Stored == monitor.Repeated {
+			c.remember(Claim{incidentOf(a), ds[i].AlertID, a.Severity})
 		}
+	}
+}
+
+// believe remembers the alerts that are claimed to be open, in that epoch.
+func (c *coalescer) believe(epoch int, claims []Claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.active || c.epoch != epoch {
+		return
+	}
+	for _, claim := range claims {
+		c.remember(claim)
+	}
+}
+
+// remember remembers an open alert. The caller holds the mutex.
+func (c *coalescer) remember(open Claim) {
+	known := c.open[open.Incident]
+	switch {
+	case known != nil && known.id == open.AlertID:
+		known.severity = max(known.severity, open.Severity)
+	case known != nil || len(c.open) < c.capacity:
+		c.open[open.Incident] = &openAlert{id: open.AlertID, severity: open.Severity, used: true}
 	}
 }
 

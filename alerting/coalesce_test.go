@@ -18,9 +18,7 @@ import (
 func TestManagerIsStore(t *testing.T) {
 	t.Parallel()
 	manager := func(t *testing.T, s alerting.Store) alerting.Store {
-		return newManager(t, s, &alerting.ManagerOptions{
-			Routes: []alerting.Route{{Name: "all", Handler: &recorder{}}},
-		})
+		return newManager(t, s, &alerting.ManagerOptions{})
 	}
 	alertingtest.RunStore(t, alertingtest.StoreHarness{
 		New: func(t *testing.T) alerting.Store { return manager(t, memalerts.New(nil)) },
@@ -467,8 +465,8 @@ func TestOccurrenceWhileClosing(t *testing.T) {
 func TestClosedByAnotherInstance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		spy := newSpy()
-		m := newManager(t, spy, nil)
+		spy, c := newSpy(), &counts{}
+		m := newManager(t, spy, &alerting.ManagerOptions{Metrics: c})
 		stop := run(t, m)
 		id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
 		repeat := occurrence("mallory", "e1", 1)
@@ -482,6 +480,7 @@ func TestClosedByAnotherInstance(t *testing.T) {
 		if len(as) != 2 || as[0].Finding.Event.ID != "e1" || len(as[0].Finding.References) != 1 || as[0].Finding.References[0].ID != "e1" {
 			t.Fatalf("the repeat did not open an alert of its own: %+v", as)
 		}
+		c.want(t, monitor.AlertsCreated, "failed_auth", 1) // the monitor was told that it is a repeat
 		// The manager knows the new one.
 		if d := put(t, m, occurrence("mallory", "e2", 2))[0]; d.AlertID != as[0].ID {
 			t.Errorf("the next repeat is in %s, want %s", d.AlertID, as[0].ID)

@@ -11,12 +11,12 @@
 //
 // A [Manager] stands in front of a store. It is what a host passes as
 // [monitor.Config] Alerts: it saves the store from writing every repeat of a
-// storm by itself, and it hands alerts that are due for notification to the
-// handlers of its [Route] values.
+// storm by itself, and it delivers the notifications in the store's [Outbox] on
+// its [Route] values.
 //
 //	store := memalerts.New(nil)
 //	alerts, err := alerting.NewManager(store, &alerting.ManagerOptions{
-//		Routes: []alerting.Route{{Name: "pager", MinSeverity: monitor.SeverityHigh, Handler: pager}},
+//		Routes: []alerting.Route{{Name: "pager", MinSeverity: monitor.SeverityHigh, Notifier: pager}},
 //	})
 //	m, err := monitor.New(monitor.Config{Verifier: verifier, Detectors: rules, Alerts: alerts})
 //
@@ -39,9 +39,16 @@
 // this goes by event time, so that replayed history behaves as it did live.
 // [Policy] is the decision itself.
 //
+// A [Notification] that is due is written into the store's [Outbox] together with
+// what makes it due: an occurrence, a change of status, or an [Escalation], which
+// is due when nobody has acknowledged the alert in time. From there it is
+// delivered at least once, by any of the instances that share the store, with a
+// key by which a destination can tell a repetition. What cannot be delivered stays
+// as a dead letter, to be looked at and redriven. Package notify has destinations.
+//
 // # Backends
 //
 // A backend implements [Store] on top of the rules in this package
-// ([ValidateOccurrence], [Open], [Join], [ChangeStatus], [Policy], [Query]) and
+// ([ValidateOccurrence], [Open], [Join], [ChangeStatus], [Policy], [Timer], [Query]) and
 // proves itself with alertingtest.RunStore.
 package alerting

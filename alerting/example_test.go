@@ -13,12 +13,12 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	pager := monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
-		fmt.Printf("pager: %v %s\n", a.Severity, a.Title)
+	pager := alerting.NotifierFunc(func(_ context.Context, n *alerting.Notification) error {
+		fmt.Printf("pager: %s: %v %s\n", n.Reason, n.Alert.Severity, n.Alert.Title)
 		return nil
 	})
 	alerts, err := alerting.NewManager(memalerts.New(nil), &alerting.ManagerOptions{
-		Routes: []alerting.Route{{Name: "pager", MinSeverity: monitor.SeverityMedium, Handler: pager}},
+		Routes: []alerting.Route{{Name: "pager", MinSeverity: monitor.SeverityMedium, Notifier: pager}},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -54,7 +54,7 @@ func Example() {
 		}
 	}
 	// Output:
-	// pager: MEDIUM Suspicious Pattern Detected: FAILED_AUTH
+	// pager: opened: MEDIUM Suspicious Pattern Detected: FAILED_AUTH
 	// active: 3 occurrences
 	// resolved by ann
 	// memalerts: make alert acknowledged: alerting: an alert that is resolved cannot become acknowledged

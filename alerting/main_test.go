@@ -158,18 +158,22 @@ func wantStored(t *testing.T, s alerting.Store, occurrences ...int64) {
 	}
 }
 
-// A recorder is a handler that remembers what it got.
+// A recorder is a notifier, and a handler, that remembers what it got.
 type recorder struct {
 	mu  sync.Mutex
-	got []*monitor.Alert
+	got []*alerting.Notification
 	err error
 }
 
-func (r *recorder) HandleAlert(_ context.Context, a *monitor.Alert) error {
+func (r *recorder) Notify(_ context.Context, n *alerting.Notification) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.got = append(r.got, a)
+	r.got = append(r.got, n)
 	return r.err
+}
+
+func (r *recorder) HandleAlert(ctx context.Context, a *monitor.Alert) error {
+	return r.Notify(ctx, &alerting.Notification{Alert: a})
 }
 
 func (r *recorder) fail(err error) {
@@ -178,10 +182,17 @@ func (r *recorder) fail(err error) {
 	r.err = err
 }
 
-func (r *recorder) alerts() []*monitor.Alert {
+func (r *recorder) notifications() []*alerting.Notification {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.got)
+}
+
+func (r *recorder) alerts() (as []*monitor.Alert) {
+	for _, n := range r.notifications() {
+		as = append(as, n.Alert)
+	}
+	return as
 }
 
 func (r *recorder) want(t *testing.T, keys ...string) {
@@ -191,7 +202,18 @@ func (r *recorder) want(t *testing.T, keys ...string) {
 		got = append(got, a.Finding.Key)
 	}
 	if !slices.Equal(got, keys) {
-		t.Errorf("the handler got %q, want %q", got, keys)
+		t.Errorf("the notifier got %q, want %q", got, keys)
+	}
+}
+
+func (r *recorder) wantReasons(t *testing.T, want ...alerting.Reason) {
+	t.Helper()
+	var got []alerting.Reason
+	for _, n := range r.notifications() {
+		got = append(got, n.Reason)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the notifier got %q, want %q", got, want)
 	}
 }
 

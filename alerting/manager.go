@@ -1,20 +1,15 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
-)
-
-// Defaults of [ManagerOptions].
-const (
-	defaultCoalesceInterval = time.Second
-	defaultMaxHeld          = 10_000
 )
 
 // lastFlushTimeout bounds what Run does after it was told to end.
@@ -29,10 +24,24 @@ type ManagerOptions struct {
 	// MaxHeld is the number of repeats that may be held back; further ones go
 	// to the store at once. Each takes up to 2 kB. Defaults to 10,000.
 	MaxHeld int
-	// Routes are the handlers to be notified. Defaults to none.
+	// Claims tell which alerts other instances have opened, so that this one need
+	// not ask the store. They are not used if nothing is held back. Defaults to
+	// none.
+	Claims Claims
+	// Routes are whom to notify. Instances that share a store must have the
+	// same. Defaults to none: what the store has for notification is left for
+	// other instances.
 	Routes []Route
-	// Metrics counts the notifications that failed, were dropped, and were
-	// held back by a suppression window at a flush. Defaults to nothing.
+	// PollInterval is how often the store is asked for notifications of other
+	// instances and for what time has made due. Defaults to 1 second.
+	PollInterval time.Duration
+	// GiveUpAfter is how long a notification is tried before it becomes a dead
+	// letter. One that is older when it is seen first is dropped. Defaults to 24
+	// hours.
+	GiveUpAfter time.Duration
+	// Metrics counts what happens to notifications, and what a flush finds out:
+	// alerts that repeats open, and notifications that a suppression window holds
+	// back. Defaults to nothing.
 	Metrics monitor.MetricsCollector
 }
 
@@ -46,16 +55,22 @@ type ManagerOptions struct {
 // them at once, and so do Resolve and Dismiss, after which the next occurrence
 // opens a new alert. Nothing held is dropped while the process lives: a flush
 // that fails is repeated. A process that is killed loses at most an interval of
-// repeats, and never an alert; a queue that acknowledges after Flush gets them
-// back. An alert that another instance closes is noticed after an interval.
+// repeats; a queue that acknowledges after Flush gets them back. That another
+// instance closed an alert is noticed after an interval: what is held until then
+// opens the next one when it is flushed.
 //
-// Alerts that are due for notification are handed to the routes after they were
-// stored. While Run is active it calls the handlers, each route in a goroutine
-// of its own; without it StoreAlerts does. A notification that fails does not
-// fail StoreAlerts. It is kept, while Run is active tried again up to ten times
-// in about four minutes, and then dropped. A route keeps 1,024 notifications;
-// further ones displace the oldest. Failed and dropped ones are counted and seen
-// in [Manager.Health].
+// Notifications are in the outbox of the store, see [Outbox]; the manager puts
+// them on its routes and delivers them. While Run is active it does so, each
+// route by itself; without it StoreAlerts and the changes of status do before
+// they return. A delivery that fails does not fail them. It is tried again while
+// Run is active, after a random time below a limit that grows from 1 second to 5
+// minutes, or when the destination asks for it; a route whose deliveries fail
+// five times in a row pauses for 30 seconds. What fails for good, or for longer
+// than GiveUpAfter, becomes a dead letter, see [Store] Redrive. Of instances that
+// share a store any one delivers.
+//
+// While Run is active the manager also has the store escalate and resolve what is
+// due by [Settings].
 //
 // A store that is itself a [monitor.Runner] or a [monitor.HealthReporter] is run
 // and asked by the manager.
@@ -64,49 +79,57 @@ type Manager struct {
 	interval time.Duration
 	metrics  monitor.MetricsCollector
 	repeats  *coalescer
-	outboxes []*outbox
+	claims   *claimer // nil without
+	dispatch *dispatcher
 	flushing chan struct{} // holds a token while a flush is under way
 	running  chan struct{} // holds a token while Run is active
 }
 
 // NewManager returns a manager for the store. Options may be nil. It starts
 // nothing.
-func NewManager(store Store, o *ManagerOptions) (*Manager, error) {
-	if o == nil {
-		o = &ManagerOptions{}
+func NewManager(store Store, options *ManagerOptions) (*Manager, error) {
+	var o ManagerOptions
+	if options != nil {
+		o = *options
+	}
+	err := o.validate()
+	if store == nil {
+		err = errors.Join(err, invalid("Store", "missing"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("alerting: make manager: %w", err)
 	}
 	m := &Manager{
 		Store:    store,
-		interval: o.CoalesceInterval,
+		interval: cmp.Or(o.CoalesceInterval, time.Second),
 		metrics:  o.Metrics,
+		repeats:  newCoalescer(cmp.Or(o.MaxHeld, 10_000)),
+		dispatch: newDispatcher(store, &o),
 		flushing: make(chan struct{}, 1),
 		running:  make(chan struct{}, 1),
 	}
-	errs := []error{validateRoutes(o.Routes)}
-	if store == nil {
-		errs = append(errs, invalid("Store", "missing"))
-	}
-	switch {
-	case m.interval == 0:
-		m.interval = defaultCoalesceInterval
-	case m.interval < -1:
-		errs = append(errs, invalid("CoalesceInterval", "%v is negative", m.interval))
-	}
-	held := o.MaxHeld
-	switch {
-	case held == 0:
-		held = defaultMaxHeld
-	case held < 0:
-		errs = append(errs, invalid("MaxHeld", "%d is negative", held))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("alerting: make manager: %w", err)
-	}
-	m.repeats = newCoalescer(held)
-	for _, r := range o.Routes {
-		m.outboxes = append(m.outboxes, newOutbox(r, o.Metrics))
+	if o.Claims != nil && m.interval > 0 {
+		m.claims = &claimer{claims: o.Claims, ttl: 2 * m.interval}
 	}
 	return m, nil
+}
+
+// validate returns everything that is wrong with the options.
+func (o *ManagerOptions) validate() error {
+	errs := []error{validateRoutes(o.Routes)}
+	if o.CoalesceInterval < -1 {
+		errs = append(errs, invalid("CoalesceInterval", "%v is negative", o.CoalesceInterval))
+	}
+	if o.MaxHeld < 0 {
+		errs = append(errs, invalid("MaxHeld", "%d is negative", o.MaxHeld))
+	}
+	if o.PollInterval < 0 {
+		errs = append(errs, invalid("PollInterval", "%v is negative", o.PollInterval))
+	}
+	if o.GiveUpAfter < 0 {
+		errs = append(errs, invalid("GiveUpAfter", "%v is negative", o.GiveUpAfter))
+	}
+	return errors.Join(errs...)
 }
 
 // HandleAlert stores one occurrence.
@@ -117,6 +140,10 @@ func (m *Manager) HandleAlert(ctx context.Context, a *monitor.Alert) error {
 
 // StoreAlerts stores occurrences or holds them back, and notifies.
 func (m *Manager) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+	if m.claims != nil {
+		unknown, epoch := m.repeats.unknown(as)
+		m.repeats.believe(epoch, m.claims.lookup(ctx, unknown))
+	}
 	ds, rest, places, epoch := m.repeats.hold(as)
 	if len(rest) == 0 {
 		return ds, nil
@@ -144,29 +171,33 @@ func (m *Manager) store(ctx context.Context, as []*monitor.Alert, epoch int) ([]
 		return nil, fmt.Errorf("alerting: the store answered %d alerts with %d dispositions", len(as), len(ds))
 	}
 	m.repeats.learn(epoch, as, ds)
-	for i, a := range as {
-		if ds[i].Notify == monitor.NotifyDue {
-			m.notify(ctx, a, ds[i].AlertID)
-		}
+	if m.claims != nil {
+		m.claims.claim(ctx, as, ds)
+	}
+	if slices.ContainsFunc(ds, func(d monitor.Disposition) bool { return d.Notify == monitor.NotifyDue }) {
+		m.dispatch.post(ctx)
 	}
 	return ds, nil
 }
 
-// notify hands an alert to the routes that it matches.
-func (m *Manager) notify(ctx context.Context, occurrence *monitor.Alert, id string) {
-	if len(m.outboxes) == 0 {
-		return
-	}
-	a, err := m.Get(ctx, monitor.AlertRef{Organization: occurrence.OrganizationID, ID: id})
-	if err != nil { // better to notify of the occurrence than of nothing
-		o := *occurrence
-		o.ID, o.Status = id, monitor.AlertActive
-		a = o.Detach()
-	}
-	for _, o := range m.outboxes {
-		if o.route.matches(a) {
-			o.post(ctx, a)
+// Acknowledge records that somebody looks after an active alert.
+func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return m.changed(ctx)(m.Store.Acknowledge(ctx, ref, by, note))
+}
+
+// Reopen makes a closed alert active again.
+func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	return m.changed(ctx)(m.Store.Reopen(ctx, ref, by, note))
+}
+
+// changed passes on the result of a change of status, for which there is a
+// notification.
+func (m *Manager) changed(ctx context.Context) func(*monitor.Alert, error) (*monitor.Alert, error) {
+	return func(a *monitor.Alert, err error) (*monitor.Alert, error) {
+		if err == nil {
+			m.dispatch.post(ctx)
 		}
+		return a, err
 	}
 }
 
@@ -187,11 +218,14 @@ func (m *Manager) end(ctx context.Context, change func() (*monitor.Alert, error)
 		return nil, err
 	}
 	a, err := change()
+	if err == nil && m.claims != nil {
+		m.claims.release(ctx, a)
+	}
 	m.repeats.forget()
 	// What was held in between is stored now; a failure is kept for Health and
 	// the repeats for the next time.
 	_ = m.Flush(ctx)
-	return a, err
+	return m.changed(ctx)(a, err)
 }
 
 // Flush stores the repeats that were held back when it was called. After an
@@ -224,22 +258,20 @@ func (m *Manager) Flush(ctx context.Context) error {
 
 // count measures what the monitor was not told of occurrences that were held.
 func (m *Manager) count(as []*monitor.Alert, ds []monitor.Disposition) {
-	if m.metrics == nil {
-		return
-	}
 	for i, d := range ds {
+		if d.Stored == monitor.Created { // the alert that was open is closed
+			count(m.metrics, monitor.AlertsCreated, as[i].Finding.Rule, 1)
+		}
 		if d.Notify == monitor.NotifySuppressed {
-			m.metrics.Record(context.Background(), monitor.Measurement{
-				Metric: monitor.AlertsSuppressed, Value: 1, Attribute: as[i].Finding.Rule,
-			})
+			count(m.metrics, monitor.AlertsSuppressed, as[i].Finding.Rule, 1)
 		}
 	}
 }
 
-// Run flushes and delivers until ctx is cancelled. Then it flushes once more,
-// tries every waiting notification a last time, for up to ten seconds, and
-// returns an error if something could not be stored or delivered; that is still
-// there for another Run.
+// Run flushes and delivers until ctx is cancelled. Then it flushes once more and
+// delivers what is due, for up to ten seconds, and returns an error if something
+// could not be stored, or waits for delivery in a store that forgets it; that is
+// still there for another Run.
 func (m *Manager) Run(ctx context.Context) error {
 	select {
 	case m.running <- struct{}{}:
@@ -258,24 +290,23 @@ func (m *Manager) Run(ctx context.Context) error {
 		defer stop()
 		storeDone <- m.runStore(work)
 	}()
-	stopRoutes := make(chan struct{})
-	var routes sync.WaitGroup
-	for _, o := range m.outboxes {
-		o.start()
-		routes.Go(func() { o.run(work, stopRoutes) })
-	}
+	stopDispatch, dispatchDone := make(chan struct{}), make(chan struct{})
+	m.dispatch.start()
+	go func() {
+		defer close(dispatchDone)
+		m.dispatch.run(work, stopDispatch)
+	}()
 
 	m.flushUntil(ctx)
 
 	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), lastFlushTimeout)
 	defer cancelLast()
+	context.AfterFunc(last, cancel) // cuts off what is under way
 	m.repeats.activate(false)
 	errs := []error{m.Flush(last)}
-	close(stopRoutes)
-	routes.Wait()
-	for _, o := range m.outboxes {
-		errs = append(errs, o.finish(last))
-	}
+	close(stopDispatch)
+	<-dispatchDone
+	errs = append(errs, m.dispatch.finish(last))
 	cancel()
 	return errors.Join(append(errs, <-storeDone)...)
 }
@@ -324,9 +355,10 @@ func (m *Manager) Health(ctx context.Context) monitor.ComponentHealth {
 	if held, err := m.repeats.state(); err != nil {
 		add(monitor.HealthCritical, fmt.Sprintf("%d repeats not stored yet: %v", held, err))
 	}
-	for _, o := range m.outboxes {
-		add(o.health())
+	if m.claims != nil {
+		add(m.claims.health())
 	}
+	m.dispatch.health(add)
 	if r, ok := m.Store.(monitor.HealthReporter); ok {
 		store := r.Health(ctx)
 		add(store.Status, store.Message)

@@ -19,9 +19,9 @@ func TestNewManagerInput(t *testing.T) {
 	for want, o := range map[string]*alerting.ManagerOptions{
 		"CoalesceInterval": {CoalesceInterval: -2},
 		"MaxHeld":          {MaxHeld: -1},
-		"no name":          {Routes: []alerting.Route{{Handler: r}}},
-		"no handler":       {Routes: []alerting.Route{{Name: "a"}}},
-		`two are named`:    {Routes: []alerting.Route{{Name: "a", Handler: r}, {Name: "a", Handler: r}}},
+		"no name":          {Routes: []alerting.Route{{Notifier: r}}},
+		"no notifier":      {Routes: []alerting.Route{{Name: "a"}}},
+		`two are named`:    {Routes: []alerting.Route{{Name: "a", Notifier: r}, {Name: "a", Notifier: r}}},
 	} {
 		if _, err := alerting.NewManager(newSpy(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one about %s", err, want)

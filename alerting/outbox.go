@@ -1,191 +1,143 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"sync"
+	"iter"
+	"strconv"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// How a route delivers. Failed notifications are tried ten times, after 1 s,
-// 2 s, 4 s and so on up to a minute: for about four minutes.
+// An Outbox is the part of a [Store] that keeps notifications until they are
+// delivered. What writes an alert writes its notifications at the same moment, so
+// that no crash separates them.
+//
+// A notification is written without a route. Whoever claims it there says which
+// routes it takes; it becomes one of each of these, is claimed there, and stays
+// until it is delivered or a dead letter. A claim is a lease: whoever does not
+// settle in time loses it to somebody else. Of the notifications of an alert that
+// wait on a route only the oldest can be claimed, so that they are delivered in
+// order.
+//
+// A notification goes with its alert when that is purged.
+type Outbox interface {
+	// ClaimNotifications hands out up to limit notifications that are due on
+	// a route, those of all organisations, and first those that have been due
+	// longest: what fails again and again must not keep back the rest. The empty
+	// route has those that were not routed. Nobody else can claim them for the
+	// lease.
+	ClaimNotifications(ctx context.Context, route string, limit int, lease time.Duration) ([]*Notification, error)
+	// SettleNotifications records what became of notifications that were
+	// claimed. One that somebody else has claimed meanwhile is left alone unless
+	// it was delivered.
+	SettleNotifications(ctx context.Context, settlements []Settlement) error
+	// DeadLetters returns the notifications that were given up, oldest first.
+	// An error is the last thing that the sequence yields.
+	DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[*Notification, error]
+	// Redrive makes the dead letters of a route due again, with all attempts,
+	// and returns how many there were. The organisation may be
+	// [AllOrganizations].
+	Redrive(ctx context.Context, organization, route string) (int, error)
+	// Backlog tells how many notifications there are, of all organisations.
+	Backlog(ctx context.Context) (Backlog, error)
+}
+
+// An Outcome says what became of a notification that was claimed.
+type Outcome uint8
+
+// The outcomes.
 const (
-	outboxCapacity  = 1024 // notifications waiting; further ones displace the oldest
-	deliveryTimeout = 10 * time.Second
-	maxAttempts     = 10
-	minBackoff      = time.Second
-	maxBackoff      = time.Minute
+	// OutcomeDelivered ends a notification.
+	OutcomeDelivered Outcome = iota
+	// OutcomeRouted replaces a notification without route by one of each of the
+	// routes that it takes. There may be none.
+	OutcomeRouted
+	// OutcomeRetry makes it due again after a while.
+	OutcomeRetry
+	// OutcomeDead makes it a dead letter.
+	OutcomeDead
 )
 
-// An outbox delivers the notifications of one route. While run is active it is
-// run's goroutine that calls the handler, so that a slow one delays nothing
-// else; otherwise post does.
-type outbox struct {
-	route   Route
-	metrics monitor.MetricsCollector
-	wake    chan struct{} // holds a token if run must look again
-
-	mu      sync.Mutex
-	running bool
-	waiting []*notification // oldest first
-	dropped int64
-	failure error // of the last attempt, until nothing waits and one succeeds
+// A Settlement is the outcome for a notification.
+type Settlement struct {
+	// Notification is what was claimed.
+	Notification *Notification
+	Outcome      Outcome
+	// Routes are those of OutcomeRouted.
+	Routes []string
+	// RetryAfter is the time until OutcomeRetry makes it due.
+	RetryAfter time.Duration
+	// Failure is why, for OutcomeRetry and OutcomeDead.
+	Failure string
 }
 
-// A notification is an alert on its way to a handler.
-type notification struct {
-	alert    *monitor.Alert
-	attempts int
-	due      time.Time
+// A DeadLetterQuery selects dead letters.
+type DeadLetterQuery struct {
+	// Organization is whose: one, or [AllOrganizations].
+	Organization string
+	// Route is the name of the route. Empty means all.
+	Route string
+	// Limit is the number of dead letters, at most [MaxLimit]. Defaults to
+	// [DefaultLimit].
+	Limit int
 }
 
-func newOutbox(r Route, metrics monitor.MetricsCollector) *outbox {
-	return &outbox{route: r, metrics: metrics, wake: make(chan struct{}, 1)}
+// Validate says what is wrong with the query.
+func (q *DeadLetterQuery) Validate() error {
+	if err := validateScope(q.Organization); err != nil {
+		return err
+	}
+	return validateLimit("DeadLetterQuery.Limit", q.Limit)
 }
 
-// post delivers an alert, or has it delivered.
-func (o *outbox) post(ctx context.Context, a *monitor.Alert) {
-	n := &notification{alert: a}
-	o.mu.Lock()
-	running := o.running
-	if running {
-		o.keep(n)
-	}
-	o.mu.Unlock()
-	if !running {
-		o.attempt(ctx, n)
-		return
-	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+// PageSize returns Limit or its default.
+func (q *DeadLetterQuery) PageSize() int { return cmp.Or(q.Limit, DefaultLimit) }
+
+// A Backlog is the size of an outbox.
+type Backlog struct {
+	// Waiting are the notifications to be routed or delivered, and OldestAt is
+	// when the oldest of them became due first, zero if there is none.
+	Waiting  int
+	OldestAt time.Time
+	// Dead are the dead letters.
+	Dead int
+	// Dropped counts the notifications that a bound of this store gave up since
+	// it was made.
+	Dropped int64
+	// Volatile means that what waits is lost when the process ends.
+	Volatile bool
 }
 
-// keep adds a notification to those that wait. The caller holds the mutex.
-func (o *outbox) keep(n *notification) {
-	if len(o.waiting) == outboxCapacity {
-		o.waiting = slices.Delete(o.waiting, 0, 1)
-		o.drop()
-		if o.failure == nil {
-			o.failure = errors.New("notifications come faster than the handler takes them")
-		}
+// OccurrenceNotification returns the key and the reason of the notification that
+// an occurrence makes due, which opened the alert or joined it.
+func OccurrenceNotification(alertID string, occurrence monitor.EventKey, stored monitor.Stored) (key string, r Reason) {
+	r = ReasonRepeated
+	if stored == monitor.Created {
+		r = ReasonOpened
 	}
-	o.waiting = append(o.waiting, n)
+	return alertID + "/" + occurrence.String(), r
 }
 
-// drop counts a notification that is given up. The caller holds the mutex.
-func (o *outbox) drop() {
-	o.dropped++
-	o.count(monitor.NotificationsDropped)
+// ChangeNotification returns the key and the reason of the notification of a
+// change of status.
+func ChangeNotification(alertID string, c *Change) (key string, r Reason) {
+	switch c.To {
+	case monitor.AlertAcknowledged:
+		r = ReasonAcknowledged
+	case monitor.AlertResolved:
+		r = ReasonResolved
+	case monitor.AlertDismissed:
+		r = ReasonDismissed
+	case monitor.AlertActive:
+		r = ReasonReopened
+	}
+	return alertID + "/version-" + strconv.FormatInt(c.Version, 10), r
 }
 
-func (o *outbox) count(m monitor.Metric) {
-	if o.metrics != nil {
-		o.metrics.Record(context.Background(), monitor.Measurement{Metric: m, Value: 1, Attribute: o.route.Name})
-	}
-}
-
-// attempt calls the handler. If that fails the notification waits for another
-// attempt.
-func (o *outbox) attempt(ctx context.Context, n *notification) {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
-	defer cancel()
-	err := handle(ctx, "route "+o.route.Name, o.route.Handler, n.alert.Detach())
-
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err == nil {
-		if len(o.waiting) == 0 {
-			o.failure = nil
-		}
-		return
-	}
-	o.failure = err
-	o.count(monitor.NotificationsFailed)
-	n.attempts++
-	if n.attempts == maxAttempts {
-		o.drop()
-		return
-	}
-	n.due = time.Now().Add(min(minBackoff<<(n.attempts-1), maxBackoff))
-	o.keep(n)
-}
-
-// start makes the notifications wait for run.
-func (o *outbox) start() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.running = true
-}
-
-// run delivers what waits until stop is closed.
-func (o *outbox) run(ctx context.Context, stop <-chan struct{}) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		n, wait := o.next(time.Now())
-		if n != nil {
-			o.attempt(ctx, n)
-			wait = 0
-		}
-		timer.Reset(wait)
-		select {
-		case <-stop:
-			return
-		case <-o.wake:
-		case <-timer.C:
-		}
-	}
-}
-
-// next takes the first notification that is due out of the list, or says how long
-// to wait for one.
-func (o *outbox) next(now time.Time) (n *notification, wait time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if i := slices.IndexFunc(o.waiting, func(n *notification) bool { return !n.due.After(now) }); i >= 0 {
-		n = o.waiting[i]
-		o.waiting = slices.Delete(o.waiting, i, i+1)
-	}
-	wait = maxBackoff
-	for _, other := range o.waiting {
-		wait = min(wait, max(0, other.due.Sub(now)))
-	}
-	return n, wait
-}
-
-// finish ends what start began: each notification that waits has a last attempt,
-// and further ones are delivered by post again. It returns an error if some could
-// not be delivered.
-func (o *outbox) finish(ctx context.Context) error {
-	o.mu.Lock()
-	o.running = false
-	last := o.waiting
-	o.waiting = nil
-	o.mu.Unlock()
-	for _, n := range last {
-		o.attempt(ctx, n)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.waiting) > 0 {
-		return fmt.Errorf("alerting: route %s: %d notifications not delivered: %w", o.route.Name, len(o.waiting), o.failure)
-	}
-	return nil
-}
-
-// health says how the route is.
-func (o *outbox) health() (monitor.HealthStatus, string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.failure == nil {
-		return monitor.HealthOK, ""
-	}
-	return monitor.HealthWarning, fmt.Sprintf("route %s: %d notifications waiting, %d dropped: %v",
-		o.route.Name, len(o.waiting), o.dropped, o.failure)
+// EscalationNotification returns the key of the notification of an escalation: the
+// step, from 1 on, of those that begin with that version of the alert.
+func EscalationNotification(alertID string, version int64, step int) (key string, r Reason) {
+	return alertID + "/version-" + strconv.FormatInt(version, 10) + "/step-" + strconv.Itoa(step), ReasonEscalated
 }

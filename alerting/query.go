@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -42,8 +43,8 @@ func (q *Query) Validate() error {
 	if err := validateScope(q.Organization); err != nil {
 		return err
 	}
-	if q.Limit < 0 || q.Limit > MaxLimit {
-		return invalid("Query.Limit", "%d is not between 0 and %d", q.Limit, MaxLimit)
+	if err := validateLimit("Query.Limit", q.Limit); err != nil {
+		return err
 	}
 	if q.After != "" {
 		if _, _, err := ParseCursor(q.After); err != nil {
@@ -61,13 +62,15 @@ func validateScope(organization string) error {
 	return ValidateOrganization(organization)
 }
 
-// PageSize returns Limit or its default.
-func (q *Query) PageSize() int {
-	if q.Limit == 0 {
-		return DefaultLimit
+func validateLimit(field string, limit int) error {
+	if limit < 0 || limit > MaxLimit {
+		return invalid(field, "%d is not between 0 and %d", limit, MaxLimit)
 	}
-	return q.Limit
+	return nil
 }
+
+// PageSize returns Limit or its default.
+func (q *Query) PageSize() int { return cmp.Or(q.Limit, DefaultLimit) }
 
 // Matches reports whether the query selects the alert, on whatever page.
 func (q *Query) Matches(a *monitor.Alert) bool {

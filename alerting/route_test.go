@@ -1,10 +1,7 @@
 package alerting_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,8 +9,6 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/monitor"
 )
-
-var errHandler = errors.New("the pager is off")
 
 func TestRoutes(t *testing.T) {
 	t.Parallel()
@@ -28,7 +23,7 @@ func TestRoutes(t *testing.T) {
 		route alerting.Route
 		want  []string
 	}{
-		"all":      {alerting.Route{}, []string{"low", "high", "elsewhere", "bulk"}},
+		"all":      {alerting.Route{Concurrency: 1}, []string{"low", "high", "elsewhere", "bulk"}},
 		"high":     {alerting.Route{MinSeverity: monitor.SeverityHigh}, []string{"high"}},
 		"critical": {alerting.Route{MinSeverity: monitor.SeverityCritical}, nil},
 		"other":    {alerting.Route{Organizations: []string{"third", "other"}}, []string{"elsewhere"}},
@@ -41,7 +36,7 @@ func TestRoutes(t *testing.T) {
 	recorders := map[string]*recorder{}
 	for name, r := range routes {
 		recorders[name] = &recorder{}
-		r.route.Name, r.route.Handler = name, recorders[name]
+		r.route.Name, r.route.Notifier = name, recorders[name]
 		o.Routes = append(o.Routes, r.route)
 	}
 	m := newManager(t, newSpy(), &o)
@@ -51,11 +46,44 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+func TestRouteReasons(t *testing.T) {
+	t.Parallel()
+	usual, lifecycle, all := &recorder{}, &recorder{}, &recorder{}
+	m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{
+		{Name: "usual", Notifier: usual},
+		{Name: "lifecycle", Notifier: lifecycle, Reasons: []alerting.Reason{alerting.ReasonResolved, alerting.ReasonReopened}},
+		{Name: "all", Notifier: all, Reasons: alerting.Reasons()},
+	}})
+	id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
+	put(t, m, occurrence("mallory", "e1", 300))
+	ref := monitor.AlertRef{Organization: "acme", ID: id}
+	for _, change := range []func() error{
+		func() error { _, err := m.Acknowledge(t.Context(), ref, "ann", ""); return err },
+		func() error { _, err := m.Resolve(t.Context(), ref, "ann", ""); return err },
+		func() error { _, err := m.Reopen(t.Context(), ref, "ann", ""); return err },
+		func() error { _, err := m.Dismiss(t.Context(), ref, "ann", ""); return err },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	usual.wantReasons(t, "opened", "repeated")
+	lifecycle.wantReasons(t, "resolved", "reopened")
+	all.wantReasons(t, "opened", "repeated", "acknowledged", "resolved", "reopened", "dismissed")
+	keys := map[string]bool{}
+	for _, n := range all.notifications() {
+		keys[n.Key] = true
+	}
+	if len(keys) != 6 {
+		t.Errorf("six notifications have the keys %v", keys)
+	}
+}
+
 func TestNotifiedAlert(t *testing.T) {
 	t.Parallel()
 	spy, first, second := newSpy(), &recorder{}, &recorder{}
 	m := newManager(t, spy, &alerting.ManagerOptions{Routes: []alerting.Route{
-		{Name: "first", Handler: first}, {Name: "second", Handler: second},
+		{Name: "first", Notifier: first}, {Name: "second", Notifier: second},
 	}})
 	id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
 	put(t, m, occurrence("mallory", "e1", 299)) // within the cooldown
@@ -65,17 +93,11 @@ func TestNotifiedAlert(t *testing.T) {
 	if got[0].ID != id || got[0].Occurrences != 1 || got[1].ID != id || got[1].Occurrences != 3 {
 		t.Errorf("notified of %+v", got)
 	}
-	// Nobody sees what another handler does to it.
+	// Nobody sees what another notifier does to it.
 	clear(got[0].Tags)
 	got[0].Metadata["patternType"] = "spoiled"
 	if other := second.alerts()[0]; other.Metadata["patternType"] != "FAILED_AUTH" || other.Tags[0] == "" {
-		t.Errorf("handlers share %v and %v", other.Metadata, other.Tags)
-	}
-	// A store that cannot be read does not prevent a notification.
-	spy.getFails = errAway
-	id = put(t, m, occurrence("eve", "e3", 0))[0].AlertID
-	if got := first.alerts(); len(got) != 3 || got[2].ID != id || got[2].Status != monitor.AlertActive || got[2].Title == "" {
-		t.Errorf("notified of %+v", got)
+		t.Errorf("notifiers share %v and %v", other.Metadata, other.Tags)
 	}
 }
 
@@ -85,7 +107,7 @@ func TestSuppressedIsNotNotified(t *testing.T) {
 		r, c := &recorder{}, &counts{}
 		spy := newSpy()
 		m := newManager(t, spy, &alerting.ManagerOptions{
-			Routes: []alerting.Route{{Name: "all", Handler: r}}, Metrics: c,
+			Routes: []alerting.Route{{Name: "all", Notifier: r}}, Metrics: c,
 		})
 		_, err := m.SaveSettings(t.Context(), "acme", alerting.Settings{
 			Suppressions: []alerting.Suppression{{Until: at(1000), Reason: "upgrade"}},
@@ -109,199 +131,59 @@ func TestSuppressedIsNotNotified(t *testing.T) {
 	})
 }
 
-func TestFailingHandler(t *testing.T) {
+// TestEscalationTargets lets an escalation name its routes: whatever their
+// reasons, but not whoever's they are.
+func TestEscalationTargets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		bad, good, c := &recorder{err: errHandler}, &recorder{}, &counts{}
-		panics := monitor.AlertHandlerFunc(func(context.Context, *monitor.Alert) error { panic("no pager") })
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{
-			Metrics: c,
-			Routes: []alerting.Route{
-				{Name: "bad", Handler: bad},
-				{Name: "panics", Handler: panics, Rules: []string{"failed_auth"}},
-				{Name: "good", Handler: good},
-			},
-		})
+		usual, manager, theirs, c := &recorder{}, &recorder{}, &recorder{}, &counts{}
+		m := newManager(t, newSpy(), &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{
+			{Name: "usual", Notifier: usual},
+			{Name: "manager", Notifier: manager, Reasons: []alerting.Reason{alerting.ReasonResolved}},
+			{Name: "theirs", Notifier: theirs, Organizations: []string{"other"}},
+		}})
 		stop := run(t, m)
+		_, err := m.SaveSettings(t.Context(), "acme", alerting.Settings{
+			Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityMedium: {
+				{After: time.Minute},
+				{After: time.Hour, Routes: []string{"manager", "theirs", "nobody"}},
+			}},
+			AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityMedium: 2 * time.Hour},
+		}, "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
 		put(t, m, occurrence("mallory", "e0", 0))
-		synctest.Wait()
-		good.want(t, "mallory")
-		bad.want(t, "mallory")
-		c.want(t, monitor.NotificationsFailed, "bad", 1)
-		c.want(t, monitor.NotificationsFailed, "panics", 1)
-		wantHealth(t, m, monitor.HealthWarning)
-		for _, text := range []string{"route bad: 1 notifications waiting", errHandler.Error(), "no pager"} {
-			if h := m.Health(t.Context()); !strings.Contains(h.Message, text) {
-				t.Errorf("health says %q, want it to say %q", h.Message, text)
-			}
-		}
-		advance(time.Second) // second attempt
-		bad.want(t, "mallory", "mallory")
-		advance(1900 * time.Millisecond)
-		bad.want(t, "mallory", "mallory")
-		bad.fail(nil)
-		put(t, m, occurrence("eve", "e1", 0)) // does not wait for the first
-		synctest.Wait()
-		bad.want(t, "mallory", "mallory", "eve")
-		if h := m.Health(t.Context()); !strings.Contains(h.Message, "route bad") {
-			t.Errorf("health forgets what waits: %q", h.Message)
-		}
-		advance(100 * time.Millisecond)
-		bad.want(t, "mallory", "mallory", "eve", "mallory")
-		good.want(t, "mallory", "eve")
-		c.want(t, monitor.NotificationsFailed, "bad", 2)
-		if h := m.Health(t.Context()); strings.Contains(h.Message, "route bad") {
-			t.Errorf("health says %q after all were delivered", h.Message)
-		}
-		var panicked *monitor.PanicError
-		if err := stop(); !errors.As(err, &panicked) || !strings.Contains(err.Error(), "route panics: 2 notifications not delivered") {
-			t.Errorf("Run: %v", err)
-		}
-	})
-}
-
-func TestNotificationIsDropped(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		bad, c := &recorder{err: errHandler}, &counts{}
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{
-			Metrics: c, Routes: []alerting.Route{{Name: "bad", Handler: bad}},
-		})
-		stop := run(t, m)
-		put(t, m, occurrence("mallory", "e0", 0))
+		advance(59 * time.Second)
+		usual.wantReasons(t, "opened")
+		advance(2 * time.Second)
+		usual.wantReasons(t, "opened", "escalated")
+		manager.wantReasons(t)
 		advance(time.Hour)
-		c.want(t, monitor.NotificationsFailed, "bad", 10)
-		c.want(t, monitor.NotificationsDropped, "bad", 1)
-		wantHealth(t, m, monitor.HealthWarning)
-		if h := m.Health(t.Context()); !strings.Contains(h.Message, "0 notifications waiting, 1 dropped") {
-			t.Errorf("health says %q", h.Message)
-		}
-		if err := stop(); err != nil { // nothing waits
-			t.Errorf("Run: %v", err)
-		}
-	})
-}
-
-func TestSlowHandlerDelaysNothing(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		release, good, c := make(chan struct{}), &recorder{}, &counts{}
-		slow := monitor.AlertHandlerFunc(func(ctx context.Context, _ *monitor.Alert) error {
-			select {
-			case <-release:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		})
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{
-			Metrics: c,
-			Routes:  []alerting.Route{{Name: "slow", Handler: slow}, {Name: "good", Handler: good}},
-		})
-		stop := run(t, m)
-		began := time.Now()
-		for i := range 1100 {
-			if i == 1 {
-				synctest.Wait() // the handler has the first
-			}
-			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
-		}
-		if took := time.Since(began); took != 0 {
-			t.Errorf("StoreAlerts waited %v for the handler", took)
-		}
-		synctest.Wait()
-		// One is with the handler, 1,024 wait, the oldest others are given up.
-		c.want(t, monitor.NotificationsDropped, "slow", 1100-1024-1)
-		wantHealth(t, m, monitor.HealthWarning)
-		advance(10 * time.Second) // a handler has no longer
-		c.want(t, monitor.NotificationsFailed, "slow", 1)
-		close(release)
-		advance(time.Minute)
-		wantHealth(t, m, monitor.HealthOK)
+		usual.wantReasons(t, "opened", "escalated")
+		manager.wantReasons(t, "escalated")
+		c.want(t, monitor.AlertsEscalated, "", 2)
+		c.want(t, monitor.NotificationsDropped, "no such route", 2) // theirs is none of acme's
+		advance(time.Hour)
+		manager.wantReasons(t, "escalated", "resolved")
+		c.want(t, monitor.AlertsAutoResolved, "", 1)
+		theirs.wantReasons(t)
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		if n := len(good.alerts()); n < 1024 {
-			t.Errorf("the other handler got %d alerts", n)
-		}
 	})
 }
 
-func TestLastAttempt(t *testing.T) {
+func TestDeliveryError(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{err: errHandler}
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "pager", Handler: r}}})
-		// Without Run it is StoreAlerts that notifies, and does not fail.
-		put(t, m, occurrence("mallory", "e0", 0))
-		r.want(t, "mallory")
-		wantHealth(t, m, monitor.HealthWarning)
-		// Run tries again what waits, when it ends for the last time.
-		stop := run(t, m)
-		put(t, m, occurrence("eve", "e1", 0))
-		synctest.Wait()
-		r.want(t, "mallory", "eve")
-		if err := stop(); !errors.Is(err, errHandler) {
-			t.Errorf("Run: %v", err)
+	cause := errors.New("503 Service Unavailable")
+	for want, e := range map[string]*alerting.DeliveryError{
+		"503 Service Unavailable":                               {Err: cause},
+		"503 Service Unavailable; to be tried again after 1m0s": {Err: cause, RetryAfter: time.Minute},
+		"refused for good: 503 Service Unavailable":             {Err: cause, Permanent: true},
+	} {
+		if e.Error() != want || !errors.Is(e, cause) {
+			t.Errorf("error %q, want %q", e, want)
 		}
-		r.want(t, "mallory", "eve", "mallory", "eve")
-		r.fail(nil)
-		stop = run(t, m)
-		if err := stop(); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		r.want(t, "mallory", "eve", "mallory", "eve", "mallory", "eve")
-		wantHealth(t, m, monitor.HealthOK)
-		put(t, m, occurrence("trudy", "e2", 0)) // as before Run
-		r.want(t, "mallory", "eve", "mallory", "eve", "mallory", "eve", "trudy")
-	})
-}
-
-func TestTimesOfAttempts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		began, attempts := time.Now(), ""
-		bad := monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
-			attempts += fmt.Sprint(a.Finding.Key, time.Since(began), " ")
-			return errHandler
-		})
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "bad", Handler: bad}}})
-		stop := run(t, m)
-		put(t, m, occurrence("a", "e0", 0))
-		advance(2500 * time.Millisecond)
-		put(t, m, occurrence("b", "e1", 0))
-		advance(5 * time.Second)
-		if want := "a0s a1s b2.5s a3s b3.5s b5.5s a7s "; attempts != want {
-			t.Errorf("attempts %s, want %s", attempts, want)
-		}
-		if err := stop(); !errors.Is(err, errHandler) {
-			t.Errorf("Run: %v", err)
-		}
-	})
-}
-
-func TestFanout(t *testing.T) {
-	t.Parallel()
-	first, second, last := &recorder{err: errHandler}, &recorder{}, &recorder{err: errAway}
-	panics := monitor.AlertHandlerFunc(func(context.Context, *monitor.Alert) error { panic(errors.New("oops")) })
-	given := occurrence("mallory", "e0", 0)
-	err := alerting.Fanout(first, panics, second, last).HandleAlert(t.Context(), given)
-	for _, r := range []*recorder{first, second, last} {
-		r.want(t, "mallory")
-	}
-	panicked, ok := errors.AsType[*monitor.PanicError](err)
-	if !errors.Is(err, errHandler) || !errors.Is(err, errAway) || !ok || panicked.Where != "handler 1" || len(panicked.Stack) == 0 {
-		t.Errorf("error %v, want all three", err)
-	}
-	a, b := first.alerts()[0], second.alerts()[0]
-	if a.ID == "" || a.ID != b.ID {
-		t.Errorf("handlers know the alert as %q and %q", a.ID, b.ID)
-	}
-	clear(a.Tags)
-	if b.Tags[0] == "" || a == given {
-		t.Error("handlers share the alert")
-	}
-	if err := alerting.Fanout().HandleAlert(t.Context(), given); err != nil {
-		t.Errorf("no handlers: %v", err)
 	}
 }

@@ -9,7 +9,49 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
 )
+
+func TestSettingsInput(t *testing.T) {
+	t.Parallel()
+	escalations := func(steps ...alerting.Escalation) alerting.Settings {
+		return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityHigh: steps}}
+	}
+	autoResolve := func(s monitor.Severity, quiet time.Duration) alerting.Settings {
+		return alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{s: quiet}}
+	}
+	long := make([]alerting.Escalation, 21)
+	for i := range long {
+		long[i].After = time.Duration(i+1) * time.Second
+	}
+	for _, tt := range []struct {
+		settings alerting.Settings
+		field    string
+	}{
+		{escalations(long[:20]...), ""},
+		{escalations(long...), "Escalations[HIGH]"},
+		{escalations(alerting.Escalation{}), "Escalations[HIGH].After"},
+		{escalations(alerting.Escalation{After: -time.Second}), "Escalations[HIGH].After"},
+		{escalations(alerting.Escalation{After: time.Microsecond}), "Escalations[HIGH].After"},
+		{escalations(alerting.Escalation{After: 366 * 24 * time.Hour}), "Escalations[HIGH].After"},
+		{escalations(alerting.Escalation{After: time.Hour}, alerting.Escalation{After: time.Hour}), "Escalations[HIGH].After"},
+		{escalations(alerting.Escalation{After: time.Hour, Routes: []string{"a", ""}}), "Escalations[HIGH].Routes"},
+		{escalations(alerting.Escalation{After: time.Hour, Routes: []string{"a\x00"}}), "Escalations[HIGH].Routes"},
+		{escalations(alerting.Escalation{After: time.Hour, Routes: make([]string, 21)}), "Escalations[HIGH].Routes"},
+		{alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{9: nil}}, "Escalations[unknown(9)]"},
+		{autoResolve(monitor.SeverityLow, time.Millisecond), ""},
+		{autoResolve(monitor.SeverityLow, 0), "AutoResolve[LOW]"},
+		{autoResolve(monitor.SeverityLow, -time.Second), "AutoResolve[LOW]"},
+		{autoResolve(monitor.SeverityLow, time.Microsecond), "AutoResolve[LOW]"},
+		{autoResolve(9, time.Second), "AutoResolve[unknown(9)]"},
+	} {
+		_, err := tt.settings.Policy()
+		bad, ok := errors.AsType[*alerting.InvalidError](err)
+		if ok != (tt.field != "") || ok && bad.Field != tt.field {
+			t.Errorf("%+v: error %v, want one about %q", tt.settings, err, tt.field)
+		}
+	}
+}
 
 func TestSettingsJSON(t *testing.T) {
 	t.Parallel()
@@ -33,6 +75,7 @@ func TestSettingsJSON(t *testing.T) {
 			"everything",
 			`{"debounceWindow":1,"suppressionWindows":[{"weekdays":[0,6],"from":"2024-03-01T00:00:00Z","until":"2024-04-01T00:00:00Z",` +
 				`"reason":"r","author":"ann"}],"thresholds":{"failed_auth":{"threshold":10,"timeWindow":300000},"x":{}},` +
+				`"escalations":{"CRITICAL":[{"after":60000},{"after":3600000,"routes":["manager","board"]}]},"autoResolve":{"LOW":86400000},` +
 				`"version":3,"updatedAt":"2024-03-01T09:00:00Z","updatedBy":"bob"}`,
 			alerting.Settings{
 				Cooldown: time.Minute,
@@ -42,7 +85,11 @@ func TestSettingsJSON(t *testing.T) {
 					Reason: "r", Author: "ann",
 				}},
 				Thresholds: map[string]alerting.Threshold{"failed_auth": {Count: 10, Window: 5 * time.Minute}, "x": {}},
-				Version:    3, UpdatedAt: at(0), UpdatedBy: "bob",
+				Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityCritical: {
+					{After: time.Minute}, {After: time.Hour, Routes: []string{"manager", "board"}},
+				}},
+				AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityLow: 24 * time.Hour},
+				Version:     3, UpdatedAt: at(0), UpdatedBy: "bob",
 			}, "",
 		},
 	} {
@@ -73,6 +120,9 @@ func TestSettingsJSONInput(t *testing.T) {
 		`{"debounceWindow":1e300}`:                           "debounceWindow",
 		`{"thresholds":{"r":{"timeWindow":-1}}}`:             "thresholds[r].timeWindow",
 		`{"thresholds":{"r":{"timeWindow":1e18}}}`:           "thresholds[r].timeWindow",
+		`{"escalations":{"HIGH":[{"after":-1}]}}`:            "escalations[HIGH].after",
+		`{"autoResolve":{"HIGH":1e18}}`:                      "autoResolve[HIGH]",
+		`{"autoResolve":{"high":1000}}`:                      "",
 		`{"debounceWindow":"15"}`:                            "",
 		`{"suppressionWindows":{}}`:                          "",
 		`{"suppressionWindows":[{"from":"yesterday"}]}`:      "",
@@ -96,6 +146,7 @@ func FuzzSettingsJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `{"debounceWindow":15.25,"suppressionWindows":[{"start":"22:00","end":"02:00","timezone":"UTC","reason":"x"}]}`,
 		`{"debounceWindow":0,"thresholds":{"failed_auth":{"threshold":1,"timeWindow":0.4}},"version":-1}`,
+		`{"escalations":{"LOW":[{"after":1},{"after":2,"routes":["a"]}]},"autoResolve":{"INFO":0.6}}`,
 		`{"suppressionWindows":[{"weekdays":[1],"until":"2024-04-01T00:00:00+01:00","reason":"x"}],"updatedAt":"0000-01-01T00:00:00Z"}`,
 	} {
 		f.Add(seed)

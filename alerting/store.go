@@ -61,4 +61,21 @@ type Store interface {
 	// their new version. Their version must be that of the settings they
 	// replace, 0 for the first; otherwise the error is [monitor.ErrConflict].
 	SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error)
+
+	// Advance does what time has made due, as the settings of the organisations
+	// want it: it escalates and resolves open alerts, those of all
+	// organisations. It looks at up to limit alerts.
+	Advance(ctx context.Context, limit int) (Progress, error)
+
+	// Outbox has the notifications.
+	Outbox
+}
+
+// Progress is what [Store] Advance did.
+type Progress struct {
+	// Looked is the number of alerts that it looked at. If that is the limit,
+	// there may be more.
+	Looked int
+	// Escalated and Resolved are how many of them it escalated and resolved.
+	Escalated, Resolved int
 }

@@ -82,10 +82,21 @@ const (
 	// IntegrityAlertsFolded: occurrences of failed verification counted in
 	// one with another by the rate cap.
 	IntegrityAlertsFolded
-	// NotificationsFailed by handler.
+	// NotificationsDelivered by route.
+	NotificationsDelivered
+	// NotificationsFailed by route: attempts.
 	NotificationsFailed
-	// NotificationsDropped by handler: given up after failing.
+	// NotificationsDead by route: dead letters.
+	NotificationsDead
+	// NotificationsDropped by why: too old to be routed, too many, or for a route
+	// that does not take them.
 	NotificationsDropped
+	// NotificationBacklog: gauge of the notifications that wait.
+	NotificationBacklog
+	// AlertsEscalated: escalations of alerts that nobody acknowledged.
+	AlertsEscalated
+	// AlertsAutoResolved: alerts that were quiet for long enough.
+	AlertsAutoResolved
 
 	metricCount // number of metrics
 )
@@ -101,7 +112,9 @@ var metricNames = [MetricCount]string{
 	"events_duplicate", "events_replayed", "events_conflicting",
 	"events_too_late", "events_future", "events_dropped", "events_rejected",
 	"retries", "state_evictions", "state_truncations", "duplicates_forgotten",
-	"integrity_alerts_folded", "notifications_failed", "notifications_dropped",
+	"integrity_alerts_folded", "notifications_delivered", "notifications_failed",
+	"notifications_dead", "notifications_dropped", "notification_backlog",
+	"alerts_escalated", "alerts_auto_resolved",
 }
 
 // String returns the metric's name in snake case.
@@ -120,7 +133,7 @@ const (
 // Kind returns the metric's kind.
 func (m Metric) Kind() Kind {
 	switch m {
-	case QueueDepth, QuarantineDepth:
+	case QueueDepth, QuarantineDepth, NotificationBacklog:
 		return KindGauge
 	case ProcessingLatency:
 		return KindHistogram

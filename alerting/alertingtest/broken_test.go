@@ -203,6 +203,60 @@ func brokenStores() map[string]brokenCase {
 				_, _ = s.Purge(ctx, "acme", before.Add(time.Hour))
 			}}
 		}},
+		"claims without a lease": {"Outbox", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, lease: time.Nanosecond}
+		}},
+		"ends a lease early": {"OutboxOrder", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, lease: time.Nanosecond}
+		}},
+		"notifies of the alert as it was": {"Outbox", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Alert.Status = monitor.AlertActive }}
+		}},
+		"gives no reason": {"OutboxReasons", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Reason = alerting.ReasonOpened }}
+		}},
+		"has keys per alert": {"OutboxReasons", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) {
+				if n.Route == "" {
+					n.Key = n.Alert.ID
+				}
+			}}
+		}},
+		"forgets why it failed": {"OutboxRetry", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.Failure = "" }}
+		}},
+		"tries again at once": {"OutboxRetry", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.RetryAfter = 0 }}
+		}},
+		"buries no dead": {"DeadLetters", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) {
+				if st.Outcome == alerting.OutcomeDead {
+					st.Outcome = alerting.OutcomeDelivered
+				}
+			}}
+		}},
+		"takes a lost lease for one": {"OutboxLease", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) {
+				n := *st.Notification
+				n.Attempts = 2
+				st.Notification = &n
+			}}
+		}},
+		"takes one route": {"OutboxRouting", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.Routes = st.Routes[:min(1, len(st.Routes))] }}
+		}},
+		"redrives every tenant's": {"DeadLetters", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, organization: alerting.AllOrganizations}
+		}},
+		"does not say that it escalated": {"Escalation", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Targets = nil }}
+		}},
+		"escalates again": {"EscalationAnswered", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, advanced: func(p *alerting.Progress) { p.Escalated++ }}
+		}},
+		"resolves what was busy": {"AutoResolve", func(s alerting.Store) alerting.Store {
+			return &brokenOutbox{Store: s, advanced: func(p *alerting.Progress) { p.Resolved++ }}
+		}},
 		"lets the last save win": {"SettingsConflict", func(s alerting.Store) alerting.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, organization string, set *alerting.Settings) {
 				if current, err := s.Settings(ctx, organization); err == nil {
@@ -318,6 +372,56 @@ func (s *broken) SaveSettings(ctx context.Context, organization string, set aler
 		s.settings(ctx, organization, &set)
 	}
 	return s.Store.SaveSettings(ctx, organization, set, by)
+}
+
+// A brokenOutbox is a store whose outbox and timers do what its fields make of the
+// right answers.
+type brokenOutbox struct {
+	alerting.Store
+	lease        time.Duration
+	organization string
+	claimed      func(*alerting.Notification)
+	settle       func(*alerting.Settlement)
+	advanced     func(*alerting.Progress)
+}
+
+func (s *brokenOutbox) ClaimNotifications(
+	ctx context.Context, route string, limit int, lease time.Duration,
+) ([]*alerting.Notification, error) {
+	if s.lease != 0 {
+		lease = s.lease
+	}
+	ns, err := s.Store.ClaimNotifications(ctx, route, limit, lease)
+	for _, n := range ns {
+		if s.claimed != nil {
+			s.claimed(n)
+		}
+	}
+	return ns, err
+}
+
+func (s *brokenOutbox) SettleNotifications(ctx context.Context, settlements []alerting.Settlement) error {
+	for i := range settlements {
+		if s.settle != nil {
+			s.settle(&settlements[i])
+		}
+	}
+	return s.Store.SettleNotifications(ctx, settlements)
+}
+
+func (s *brokenOutbox) Redrive(ctx context.Context, organization, route string) (int, error) {
+	if s.organization != "" {
+		organization = s.organization
+	}
+	return s.Store.Redrive(ctx, organization, route)
+}
+
+func (s *brokenOutbox) Advance(ctx context.Context, limit int) (alerting.Progress, error) {
+	p, err := s.Store.Advance(ctx, limit)
+	if s.advanced != nil {
+		s.advanced(&p)
+	}
+	return p, err
 }
 
 // oneByOne stores each alert of a batch by itself.

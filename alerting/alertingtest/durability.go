@@ -33,4 +33,8 @@ func testDurable(t *storeTest) {
 	d := t.one(Occurrence(acme, "mallory", "e4", minutes(9)))
 	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.Repeated})
 	want(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
+	// Neither is what waits to be notified.
+	t.route(pager)
+	t.Store = t.reopen(t.T, t.Store)
+	want(t, "notifications", t.delivered(pager), "opened:mallory opened:eve acknowledged:mallory resolved:eve repeated:mallory")
 }

@@ -108,6 +108,10 @@ func (t *storeTest) scopedReads(organization string) map[string]error {
 		errs["List"] = err
 	}
 	_, errs["Count"] = t.Count(t.Context(), alerting.Query{Organization: organization})
+	for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: organization}) {
+		errs["DeadLetters"] = err
+	}
+	_, errs["Redrive"] = t.Redrive(t.Context(), organization, "pager")
 	_, errs["Statistics"] = t.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
 	return errs
 }

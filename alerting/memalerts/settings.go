@@ -53,5 +53,6 @@ func (s *Store) savePolicy(name string, settings alerting.Settings, by string) (
 		return nil, fmt.Errorf("saved by somebody else meanwhile: %w", monitor.ErrConflict)
 	}
 	org.policy = next
+	org.resetTimers()
 	return next, nil
 }

@@ -18,6 +18,10 @@ type Options struct {
 	// gives up the oldest closed alert; open ones are kept even above it.
 	// Defaults to 10,000; -1 means no limit.
 	MaxAlerts int
+	// MaxNotifications is the number of notifications that may wait or be dead
+	// letters, per organisation. Further ones displace the oldest. Defaults to
+	// 1,000.
+	MaxNotifications int
 }
 
 // A Store is an [alerting.Store] in memory. It is safe for concurrent use.
@@ -25,13 +29,17 @@ type Options struct {
 // One mutex guards it all: an occurrence takes a fraction of a microsecond, and
 // only events that qualify come here.
 type Store struct {
-	maxAlerts int
-	defaults  *alerting.Policy
+	maxAlerts        int
+	maxNotifications int
+	defaults         *alerting.Policy
 
 	mu            sync.Mutex
 	organizations map[string]*organization
 	stamp         time.Time // the last one given out
 	evicted       int64
+	parcels       int64 // notifications so far
+	claims        int64 // calls of ClaimNotifications so far
+	dropped       int64 // notifications that a bound gave up
 	slab          []monitor.Disposition
 }
 
@@ -40,12 +48,16 @@ var _ alerting.Store = (*Store)(nil)
 // New returns an empty store. Options may be nil.
 func New(o *Options) *Store {
 	s := &Store{
-		maxAlerts:     10_000,
-		defaults:      alerting.DefaultPolicy(),
-		organizations: map[string]*organization{},
+		maxAlerts:        10_000,
+		maxNotifications: 1000,
+		defaults:         alerting.DefaultPolicy(),
+		organizations:    map[string]*organization{},
 	}
 	if o != nil && o.MaxAlerts != 0 {
 		s.maxAlerts = o.MaxAlerts
+	}
+	if o != nil && o.MaxNotifications > 0 {
+		s.maxNotifications = o.MaxNotifications
 	}
 	return s
 }
@@ -110,10 +122,13 @@ func (s *Store) store(a *monitor.Alert) monitor.Disposition {
 	case rec != nil && rec.keys.contains(a.EventKey):
 		return monitor.Disposition{AlertID: rec.alert.ID, Stored: monitor.Counted}
 	case rec != nil && rec.alert.Status.Open():
+		severity := rec.alert.Severity
 		alerting.Join(rec.alert, a, now)
+		if rec.alert.Severity != severity {
+			org.setTimer(rec, org.policy.StartTimer(rec.alert))
+		}
 	default:
-		for s.maxAlerts > 0 && len(org.alerts) >= s.maxAlerts && org.evict() {
-			s.evicted++
+		for s.maxAlerts > 0 && len(org.alerts) >= s.maxAlerts && s.evict(org) {
 		}
 		rec, stored = org.open(a, now), monitor.Created
 	}
@@ -121,6 +136,8 @@ func (s *Store) store(a *monitor.Alert) monitor.Disposition {
 	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, a.LastSeen)}
 	if d.Notify == monitor.NotifyDue {
 		rec.notified = a.LastSeen
+		key, reason := alerting.OccurrenceNotification(rec.alert.ID, a.EventKey, stored)
+		s.notify(org, rec, key, reason, nil)
 	}
 	return d
 }
@@ -160,7 +177,7 @@ func (s *Store) change(ref monitor.AlertRef, to monitor.AlertStatus, by, note st
 	defer s.mu.Unlock()
 	org, rec, err := s.find(ref)
 	if err == nil {
-		err = org.change(rec, to, ref.Version, by, note, s.now())
+		err = s.changeStatus(org, rec, to, ref.Version, by, note, s.now())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("memalerts: make alert %s: %w", to, err)

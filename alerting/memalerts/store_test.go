@@ -160,3 +160,29 @@ func TestRepeatAllocatesNothing(t *testing.T) {
 		t.Errorf("a repeat takes %v allocations", allocs)
 	}
 }
+
+// TestMaxNotifications holds whatever number of routes they take.
+func TestMaxNotifications(t *testing.T) {
+	t.Parallel()
+	s := memalerts.New(&memalerts.Options{MaxNotifications: 10})
+	const alerts = 50
+	for i := range alerts {
+		put(t, s, occurrence(fmt.Sprint(i), fmt.Sprint(i)))
+		ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range ns {
+			err := s.SettleNotifications(t.Context(), []alerting.Settlement{{
+				Notification: n, Outcome: alerting.OutcomeRouted, Routes: []string{"a", "b", "c"},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b, err := s.Backlog(t.Context())
+	if err != nil || b.Waiting != 10 || b.Dropped != 3*alerts-10 {
+		t.Errorf("backlog %+v, %v", b, err)
+	}
+}

@@ -1,9 +1,13 @@
 package pgalerts_test
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,28 +25,156 @@ func BenchmarkStore(b *testing.B) {
 	alertingtest.BenchmarkStore(b, func(b *testing.B) alerting.Store { return newStore(b, migrated(b, server), nil) })
 }
 
-// BenchmarkPages reads pages of 50 from everywhere among a million alerts.
+// BenchmarkInsert stores alerts in batches of 256, each new, with history,
+// occurrences and outbox, and beside it copies the same rows into the tables of
+// another schema with COPY, which is as fast as the server is.
+func BenchmarkInsert(b *testing.B) {
+	const size = 256
+	server := testservice.PostgresURL(b)
+	from, to := migrated(b, server), migrated(b, server)
+	s := newStore(b, from, nil)
+	var batch []*monitor.Alert
+	for range size {
+		batch = append(batch, alertingtest.Occurrence("acme", "mallory", "e", at(0)))
+	}
+	var storing, copying time.Duration
+	n := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, a := range batch {
+			n++
+			binary.BigEndian.PutUint64(a.Fingerprint[:], n)
+		}
+		began := time.Now()
+		put(b, s, batch...)
+		storing += time.Since(began)
+		copying += copyNewest(b, from, to)
+	}
+	if got := scan[uint64](b, to, `SELECT count(*) FROM auditwarden_alert_outbox`); got != n {
+		b.Fatalf("%d of %d notifications were copied", got, n)
+	}
+	b.ReportMetric(float64(n)/storing.Seconds(), "alerts/s")
+	b.ReportMetric(float64(n)/copying.Seconds(), "COPY-alerts/s")
+	b.ReportMetric(storing.Seconds()/copying.Seconds(), "ratio")
+}
+
+// copyNewest copies the rows of the alerts that were stored last, and returns how
+// long writing them took.
+func copyNewest(b *testing.B, from, to *pgxpool.Pool) time.Duration {
+	b.Helper()
+	const newest = `(SELECT id FROM auditwarden_alerts WHERE organization_id = 'acme' AND created_at = (
+		SELECT max(created_at) FROM auditwarden_alerts WHERE organization_id = 'acme'))`
+	tables := []struct{ name, key string }{
+		{"auditwarden_alerts", "id"}, {"auditwarden_alert_history", "alert_id"},
+		{"auditwarden_alert_occurrences", "alert_id"}, {"auditwarden_alert_outbox", "alert_id"},
+	}
+	rows := make([]bytes.Buffer, len(tables))
+	for i, t := range tables {
+		err := from.AcquireFunc(b.Context(), func(c *pgxpool.Conn) error {
+			sql := `COPY (SELECT t.* FROM ` + t.name + ` AS t WHERE organization_id = 'acme' AND ` + //nolint:unqueryvet // what COPY reads
+				t.key + ` IN ` + newest + `) TO STDOUT BINARY`
+			_, err := c.Conn().PgConn().CopyTo(b.Context(), &rows[i], sql)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	began := time.Now()
+	err := pgx.BeginFunc(b.Context(), to, func(tx pgx.Tx) error {
+		for i, t := range tables {
+			if _, err := tx.Conn().PgConn().CopyFrom(b.Context(), &rows[i], `COPY `+t.name+` FROM STDIN BINARY`); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(began)
+}
+
+// BenchmarkDispatch claims and delivers 100 notifications at a time, of different
+// alerts, while up to 50,000 wait.
+func BenchmarkDispatch(b *testing.B) {
+	pool := migrated(b, testservice.PostgresURL(b))
+	load(b, pool, 50_000)
+	fill := func() {
+		run(b, pool, `INSERT INTO auditwarden_alert_outbox
+			(organization_id, alert_id, route, idempotency_key, reason, created_at, due_at)
+			SELECT organization_id, id, 'pager', id::text, 'opened', created_at, created_at FROM auditwarden_alerts`)
+		run(b, pool, `VACUUM ANALYZE auditwarden_alert_outbox`)
+	}
+	fill()
+	s := newStore(b, pool, nil)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		ns, err := s.ClaimNotifications(b.Context(), "pager", 100, time.Minute)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(ns) == 0 {
+			b.StopTimer()
+			fill()
+			b.StartTimer()
+		}
+		settlements := make([]alerting.Settlement, len(ns))
+		for i := range ns {
+			settlements[i].Notification = ns[i]
+		}
+		if err := s.SettleNotifications(b.Context(), settlements); err != nil {
+			b.Fatal(err)
+		}
+		n += len(ns)
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "notifications/s")
+}
+
+// BenchmarkPages reads pages of 50 among as many alerts as
+// AUDITWARDEN_BENCH_ALERTS says. The bar is for 1,000,000, which take a minute to
+// load; the default is 50,000.
 func BenchmarkPages(b *testing.B) {
-	const n = 1_000_000
+	n := 50_000
+	if text := os.Getenv("AUDITWARDEN_BENCH_ALERTS"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			b.Fatal(err)
+		}
+	}
 	pool := migrated(b, testservice.PostgresURL(b))
 	load(b, pool, n)
 	s := newStore(b, pool, nil)
-	for name, q := range listings() {
-		b.Run(name, func(b *testing.B) {
-			q.Limit = 50
-			var times []time.Duration
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				q.After = alerting.Cursor(&monitor.Alert{ID: loadedID(0), CreatedAt: loadedAt(n - i*7919%(n/2))})
-				began := time.Now()
-				if page := all(b, s, q); len(page) != q.Limit {
-					b.Fatalf("%d alerts on a page", len(page))
+	queries := listings()
+	for _, listing := range []struct {
+		name  string
+		every int // of how many that were loaded one is listed
+	}{{"Newest", 2}, {"Open", 100}, {"All", 1}, {"AllOpen", 50}} {
+		for place, after := range map[string]func(i int) int{
+			"First":  func(int) int { return n },
+			"Middle": func(i int) int { return n/2 + i*7919%(n/4) },
+			"Last":   func(int) int { return 51 * listing.every },
+		} {
+			b.Run(listing.name+"/"+place, func(b *testing.B) {
+				q := queries[listing.name]
+				q.Limit = 50
+				var times []time.Duration
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					q.After = alerting.Cursor(&monitor.Alert{ID: loadedID(0), CreatedAt: loadedAt(after(i))})
+					began := time.Now()
+					page := all(b, s, q)
+					times = append(times, time.Since(began))
+					if len(page) != q.Limit {
+						b.Fatalf("%d alerts on a page", len(page))
+					}
 				}
-				times = append(times, time.Since(began))
-			}
-			slices.Sort(times)
-			b.ReportMetric(float64(times[len(times)*99/100].Microseconds())/1000, "p99-ms")
-		})
+				slices.Sort(times)
+				b.ReportMetric(float64(times[len(times)/2].Microseconds())/1000, "p50-ms")
+				b.ReportMetric(float64(times[len(times)*99/100].Microseconds())/1000, "p99-ms")
+			})
+		}
 	}
 }
 
@@ -74,7 +206,7 @@ func load(tb testing.TB, pool *pgxpool.Pool, n int) {
 	columns := []string{
 		"organization_id", "id", "fingerprint", "severity", "type", "title", "description", "source", "status", "correlation_id",
 		"tags", "metadata", "rule", "finding", "event_key", "occurrences", "first_seen", "last_seen", "created_at", "updated_at",
-		"resolved_at", "resolved_by", "resolution_notes", "version",
+		"resolved_at", "resolved_by", "resolution_notes", "version", "active_version", "active_since",
 	}
 	a := alertingtest.Occurrence("acme", "mallory", "e", at(0)).Detach()
 	rows := pgx.CopyFromSlice(n, func(i int) ([]any, error) {
@@ -89,7 +221,7 @@ func load(tb testing.TB, pool *pgxpool.Pool, n int) {
 		return []any{
 			organization, loadedID(i), fingerprint[:], i % 5, a.Type, a.Title, a.Description, a.Source, status, "",
 			a.Tags, a.Metadata, fmt.Sprint("rule", i%7), a.Finding, a.EventKey[:], 1, a.FirstSeen, a.LastSeen, loadedAt(i), loadedAt(i),
-			resolvedAt, by, by, 1,
+			resolvedAt, by, by, 1, 1, loadedAt(i),
 		}, nil
 	})
 	if _, err := pool.CopyFrom(tb.Context(), pgx.Identifier{"auditwarden_alerts"}, columns, rows); err != nil {

@@ -58,8 +58,15 @@ func changeStatus(
 	var a *monitor.Alert
 	var history []alerting.Change
 	var now time.Time
+	var policy *alerting.Policy
 	b := &pgx.Batch{}
+	if to == monitor.AlertActive {
+		lockSettings(b, lockShared, ref.Organization)
+	}
 	scope(b, ref.Organization)
+	if to == monitor.AlertActive {
+		readPolicy(b, ref.Organization, into(&policy))
+	}
 	b.Queue(lockAlert, ref.Organization, ref.ID).Query(func(rows pgx.Rows) (err error) {
 		a, err = pgx.CollectExactlyOneRow(rows, scanAlert)
 		return err
@@ -83,10 +90,10 @@ func changeStatus(
 		return nil, err
 	}
 	b = &pgx.Batch{}
-	b.Queue(updateStatus, ref.Organization, ref.ID, a.Status, a.Version, a.UpdatedAt,
-		zeronull.Timestamptz(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
-		zeronull.Timestamptz(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
-	b.Queue(insertChange, ref.Organization, ref.ID, c.Version, c.From, c.To, c.By, c.Note, c.At)
+	writeChange(b, a, &c)
+	if to == monitor.AlertActive {
+		writeTimer(b, a, policy.StartTimer(a))
+	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.ConstraintName == oneOpen {
 			err = fmt.Errorf("another alert of the same incident is open: %w: %w", monitor.ErrConflict, err)
@@ -95,6 +102,17 @@ func changeStatus(
 	}
 	*made = c
 	return a, nil
+}
+
+// writeChange writes an alert whose status was changed, and everything that goes
+// with it but the timer of one that was reopened.
+func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
+	b.Queue(updateStatus, a.OrganizationID, a.ID, a.Status, a.Version, a.UpdatedAt,
+		zeronull.Timestamptz(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
+		zeronull.Timestamptz(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
+	b.Queue(insertChange, a.OrganizationID, a.ID, c.Version, c.From, c.To, c.By, c.Note, c.At)
+	key, reason := alerting.ChangeNotification(a.ID, c)
+	writeNotification(b, a, key, reason, nil, c.At)
 }
 
 // null returns text, or nil if it says something about what never happened.
@@ -114,7 +132,7 @@ const (
 	updateStatus = `
 UPDATE auditwarden_alerts
 SET status = $3, version = $4, updated_at = $5, acknowledged_at = $6, acknowledged_by = $7,
-	resolved_at = $8, resolved_by = $9, resolution_notes = $10
+	resolved_at = $8, resolved_by = $9, resolution_notes = $10, timer_due = CASE WHEN $8::timestamptz IS NULL THEN timer_due END
 WHERE organization_id = $1 AND id = $2`
 
 	insertChange = `

@@ -19,6 +19,11 @@
 // once. A context's deadline ends every operation. Without one, a server that
 // hangs is waited for.
 //
+// An organisation whose settings cannot be read, because somebody has edited the
+// row or this machine does not know their time zone, still has its alerts stored,
+// by the default settings. [Store.Advance] and [Store.Settings] return an error
+// about it.
+//
 // # Schema
 //
 // [Migrate] makes the tables auditwarden_alerts, auditwarden_alert_history,
@@ -35,7 +40,18 @@
 //
 // # Outbox
 //
-// Every notification that is due has a row in auditwarden_alert_outbox, with a key
-// that is the same however often it is delivered. An alert's rows go with it when
-// it is purged.
+// Every occurrence that is due, escalation and change of status puts a row into
+// auditwarden_alert_outbox, in the transaction that makes the change. Claims skip
+// rows that others are claiming, and instances share the work as they come. A
+// claim is an update of its row that says until when it lasts; its number of
+// attempts says whose it is. An alert's rows are written while the alert is
+// locked, so that their sequence is the order of events, and go with it when it is
+// purged.
+//
+// # Timers
+//
+// The column timer_due says when [Store.Advance] has to look at an open alert. A
+// partial index finds those that are due; instances that look at once skip each
+// other's. Settings that change when alerts are escalated or resolved make all
+// timers of their organisation due, so that they are set again.
 package pgalerts

@@ -39,7 +39,7 @@ func (s *Store) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor
 
 // An intake is the occurrences of one call on their way into the database.
 //
-// It locks the open alerts, in the order of organisation and fingerprint, and
+// It locks the settings and the open alerts, in the order of organisation and fingerprint, and
 // learns what else it must know. Package alerting's rules decide, here. Then it
 // opens alerts, in the same order, and at last it writes everything else. As
 // whoever opens alerts has all its locks, intakes cannot wait for each other in
@@ -121,6 +121,7 @@ func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 // look locks and reads.
 func (in *intake) look(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
+	lockSettings(b, lockShared, column(in.tenants, func(t *tenant) string { return t.organization })...)
 	for _, t := range in.tenants {
 		scope(b, t.organization)
 		t.look(b)

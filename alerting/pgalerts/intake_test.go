@@ -58,7 +58,7 @@ func testInstances(t *testing.T, server string) {
 	if len(alerts) != 2*incidents || sum != instances*events {
 		t.Errorf("%d alerts with %d occurrences, want %d with %d", len(alerts), sum, 2*incidents, instances*events)
 	}
-	checkSums(t, first)
+	checkAll(t, first)
 	if codes := tr.failed(); len(codes) > 0 {
 		t.Errorf("the server returned errors: %q", codes)
 	}
@@ -74,10 +74,6 @@ func checkSums(t testing.TB, pool *pgxpool.Pool) {
 		"alerts that nobody opened": `SELECT count(*) FROM auditwarden_alerts AS a WHERE NOT EXISTS (
 			SELECT 1 FROM auditwarden_alert_history AS h
 			WHERE h.organization_id = a.organization_id AND h.alert_id = a.id AND h.version = 1)`,
-		"notified alerts that are not in the outbox": `SELECT count(*) FROM auditwarden_alerts AS a
-			WHERE notified_at IS NOT NULL AND NOT EXISTS (
-			SELECT 1 FROM auditwarden_alert_outbox AS o
-			WHERE o.organization_id = a.organization_id AND o.alert_id = a.id AND o.seen_at = a.notified_at)`,
 		"incidents with two open alerts": `SELECT count(*) FROM (
 			SELECT 1 FROM auditwarden_alerts WHERE status IN ('active', 'acknowledged')
 			GROUP BY organization_id, fingerprint HAVING count(*) > 1) AS doubled`,
@@ -191,7 +187,7 @@ func testDeadlock(t *testing.T, server string) {
 			case attempts == 1 && (!failed || pg.Code != "40P01"):
 				t.Errorf("StoreAlerts: %v, want deadlock_detected", err)
 			}
-			checkSums(t, pool)
+			checkAll(t, pool)
 		})
 	}
 }
@@ -212,60 +208,34 @@ func awaitBlocked(t *testing.T, pool *pgxpool.Pool) {
 	}
 }
 
-// There is a row in the outbox for every notification that is due, and it is
-// written once.
-func testOutbox(t *testing.T, server string) {
-	pool := migrated(t, server)
-	s := newStore(t, pool, nil)
-	_, err := s.SaveSettings(t.Context(), "acme", alerting.Settings{
-		Cooldown:     time.Minute,
-		Suppressions: []alerting.Suppression{{From: at(300), Until: at(400), Reason: "upgrade"}},
-	}, "ann")
-	if err != nil {
-		t.Fatal(err)
+// Alerts of a call are written with what became of each of them in it.
+func testOpenedAndWorse(t *testing.T, server string) {
+	s := newStore(t, migrated(t, server), nil)
+	var batch []*monitor.Alert
+	for i := range 10 {
+		batch = append(batch, occurrence(fmt.Sprint(i), "first", 0))
+		if i%2 == 0 {
+			worse := occurrence(fmt.Sprint(i), "worse", 1)
+			worse.Severity = monitor.SeverityCritical
+			batch = append(batch, worse)
+		}
 	}
-	worse := occurrence("mallory", "e4", 120)
-	worse.Severity = monitor.SeverityCritical
-	batch := []*monitor.Alert{
-		occurrence("mallory", "e1", 0),   // due
-		occurrence("mallory", "e2", 30),  // in the cooldown
-		occurrence("mallory", "e3", 60),  // due
-		worse,                            // due
-		occurrence("mallory", "e5", 350), // suppressed
-		occurrence("eve", "e6", 350),     // suppressed
-		occurrence("eve", "e7", 410),     // due
-	}
-	ds := put(t, s, batch...)
 	put(t, s, batch...)
-	want := []string{
-		"acme MEDIUM 0 " + ds[0].AlertID + "/" + batch[0].EventKey.String(),
-		"acme MEDIUM 60 " + ds[0].AlertID + "/" + batch[2].EventKey.String(),
-		"acme CRITICAL 120 " + ds[0].AlertID + "/" + batch[3].EventKey.String(),
-		"acme MEDIUM 410 " + ds[5].AlertID + "/" + batch[6].EventKey.String(),
+	as := all(t, s, alerting.Query{})
+	if len(as) != 10 {
+		t.Fatalf("%d alerts were opened", len(as))
 	}
-	rows, err := pool.Query(t.Context(), `SELECT organization_id, alert_id::text, severity, seen_at, idempotency_key, created_at
-		FROM auditwarden_alert_outbox ORDER BY seen_at`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for rows.Next() {
-		var organization, id, key string
-		var severity monitor.Severity
-		var seen, created time.Time
-		if err := rows.Scan(&organization, &id, &severity, &seen, &key, &created); err != nil {
-			t.Fatal(err)
+	for _, a := range as {
+		severity, version := monitor.SeverityMedium, int64(1)
+		if a.Occurrences == 2 {
+			severity, version = monitor.SeverityCritical, 2
 		}
-		if !strings.HasPrefix(key, id) || time.Since(created).Abs() > time.Hour {
-			t.Errorf("row of alert %s with key %s, written at %v", id, key, created)
+		if a.Severity != severity || a.Version != version {
+			t.Errorf("an alert with %d occurrences has severity %v and version %d, want %v and %d", a.Occurrences, a.Severity, a.Version, severity, version)
 		}
-		got = append(got, fmt.Sprint(organization, " ", severity, " ", seen.Sub(at(0)).Seconds(), " ", key))
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("the outbox has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		if _, err := s.Acknowledge(t.Context(), a.Ref(), "ann", ""); err != nil {
+			t.Errorf("Acknowledge: %v", err)
+		}
 	}
 }
 

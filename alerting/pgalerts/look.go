@@ -2,8 +2,6 @@ package pgalerts
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -17,7 +15,10 @@ import (
 // look locks the open alerts of an organisation's occurrences and reads what has
 // to be known of them.
 func (t *tenant) look(b *pgx.Batch) {
-	readPolicy(b, t.organization, &t.policy)
+	readPolicy(b, t.organization, func(p *alerting.Policy, err error) error {
+		t.policy, t.misled = p, err != nil // an alert matters more than settings
+		return nil
+	})
 
 	t.open = map[monitor.Fingerprint]*incident{}
 	fingerprints := slices.CompactFunc(column(t.occurrences, fingerprintOf), bytes.Equal)
@@ -37,10 +38,12 @@ func (t *tenant) look(b *pgx.Batch) {
 }
 
 const lockOpen = `
-SELECT a.fingerprint, a.id, a.severity, a.occurrences, a.first_seen, a.last_seen, a.notified_at, a.version
+SELECT a.fingerprint, a.id, a.severity, a.status, a.occurrences, a.first_seen, a.last_seen, a.notified_at, a.version,
+	a.active_version, a.active_since, a.escalation_step, a.timer_due
 FROM unnest($2::bytea[]) AS u (fingerprint)
 CROSS JOIN LATERAL ( -- one after the other
-	SELECT fingerprint, id, severity, occurrences, first_seen, last_seen, notified_at, version
+	SELECT fingerprint, id, severity, status, occurrences, first_seen, last_seen, notified_at, version,
+		active_version, active_since, escalation_step, timer_due
 	FROM auditwarden_alerts
 	WHERE organization_id = $1 AND fingerprint = u.fingerprint AND resolved_at IS NULL
 	FOR NO KEY UPDATE
@@ -49,34 +52,12 @@ CROSS JOIN LATERAL ( -- one after the other
 func scanIncident(row pgx.CollectableRow) (*incident, error) {
 	alert := &incident{Alert: &monitor.Alert{}, keys: map[monitor.EventKey]bool{}}
 	var fingerprint []byte
-	err := row.Scan(&fingerprint, &alert.ID, &alert.Severity, &alert.Occurrences, &alert.FirstSeen, &alert.LastSeen,
-		(*zeronull.Timestamptz)(&alert.notified), &alert.Version)
+	err := row.Scan(&fingerprint, &alert.ID, &alert.Severity, &alert.Status, &alert.Occurrences, &alert.FirstSeen, &alert.LastSeen,
+		(*zeronull.Timestamptz)(&alert.notified), &alert.Version,
+		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
 	copy(alert.Fingerprint[:], fingerprint)
 	return alert, err
 }
-
-// readPolicy reads the policy of an organisation.
-func readPolicy(b *pgx.Batch, organization string, p **alerting.Policy) {
-	*p = alerting.DefaultPolicy() // if it has saved none
-	b.Queue(readSettings, organization).Query(func(rows pgx.Rows) error {
-		var text []byte
-		_, err := pgx.ForEachRow(rows, []any{&text}, func() error {
-			var s alerting.Settings
-			if err := json.Unmarshal(text, &s); err != nil {
-				return err
-			}
-			policy, err := s.Policy()
-			*p = policy
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("settings of %.40q: %w", organization, err)
-		}
-		return nil
-	})
-}
-
-const readSettings = `SELECT settings FROM auditwarden_alert_settings WHERE organization_id = $1`
 
 // queryKnown asks which of the occurrences the last alert of their incident has,
 // or the last one that is closed. The open alert is the last, if there is one.

@@ -6,6 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/auditwarden/auditwarden/alerting"
 )
 
 // writeOpened inserts the new alerts. It is [errRaced] if somebody else opened
@@ -15,7 +17,7 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 		return
 	}
 	as := t.opened
-	b.Queue(insertAlerts, t.organization, as[0].Status, as[0].CreatedAt, as[0].Version,
+	b.Queue(insertAlerts, t.organization, as[0].Status, as[0].CreatedAt,
 		column(as, (*incident).id),
 		column(as, func(a *incident) []byte { return a.Fingerprint[:] }),
 		column(as, (*incident).rank),
@@ -33,6 +35,8 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 		column(as, (*incident).first),
 		column(as, (*incident).last),
 		column(as, (*incident).due),
+		column(as, (*incident).version),
+		column(as, (*incident).timerDue),
 	).Exec(func(inserted pgconn.CommandTag) error {
 		if inserted.RowsAffected() != int64(len(as)) {
 			return errRaced
@@ -49,18 +53,18 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 }
 
 const insertAlerts = `
-INSERT INTO auditwarden_alerts (organization_id, status, created_at, updated_at, version,
+INSERT INTO auditwarden_alerts (organization_id, status, created_at, updated_at, active_since,
 	id, fingerprint, severity, type, title, description, source, correlation_id, tags, metadata, rule, finding,
-	event_key, occurrences, first_seen, last_seen, notified_at)
-SELECT $1, $2, $3, $3, $4,
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_version)
+SELECT $1, $2, $3, $3, $3,
 	id, fingerprint, severity, type, title, description, source, correlation_id, tags::jsonb, metadata::jsonb, rule, finding::jsonb,
-	event_key, occurrences, first_seen, last_seen, notified_at
-FROM unnest($5::uuid[], $6::bytea[], $7::smallint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-	$13::text[], $14::text[], $15::text[], $16::text[],
-	$17::bytea[], $18::bigint[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[])
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, version
+FROM unnest($4::uuid[], $5::bytea[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+	$12::text[], $13::text[], $14::text[], $15::text[],
+	$16::bytea[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::bigint[], $22::timestamptz[])
 	AS u (id, fingerprint, severity, type, title, description, source, correlation_id,
 	tags, metadata, rule, finding,
-	event_key, occurrences, first_seen, last_seen, notified_at)
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due)
 ON CONFLICT (organization_id, fingerprint) WHERE resolved_at IS NULL DO NOTHING`
 
 // writeRest updates the alerts that were joined and inserts all other rows.
@@ -73,7 +77,11 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 			column(as, (*incident).first),
 			column(as, (*incident).last),
 			column(as, (*incident).due),
-			column(as, func(a *incident) int64 { return a.Version }),
+			column(as, (*incident).version),
+			column(as, (*incident).timerDue),
+			column(as, func(a *incident) int64 { return a.timer.Version }),
+			column(as, func(a *incident) time.Time { return a.timer.Since }),
+			column(as, func(a *incident) int32 { return int32(a.timer.Step) }),
 		)
 	}
 	b.Queue(keepPlans)
@@ -92,11 +100,10 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 		)
 	}
 	if es := t.due; len(es) > 0 {
-		b.Queue(insertOutbox, t.organization, es[0].alert.UpdatedAt,
+		b.Queue(insertNotifications, t.organization, es[0].alert.UpdatedAt,
 			column(es, entry.id),
-			column(es, func(e entry) string { return e.alert.ID + "/" + e.EventKey.String() }),
-			column(es, func(e entry) int16 { return int16(e.severity) }),
-			column(es, entry.seen),
+			column(es, func(e entry) string { key, _ := e.notification(); return key }),
+			column(es, func(e entry) string { _, reason := e.notification(); return string(reason) }),
 		)
 	}
 }
@@ -105,9 +112,12 @@ const (
 	updateAlerts = `
 UPDATE auditwarden_alerts AS a
 SET severity = u.severity, occurrences = u.occurrences, first_seen = u.first_seen, last_seen = u.last_seen,
-	notified_at = u.notified_at, version = u.version, updated_at = greatest(a.updated_at, $2)
-FROM unnest($3::uuid[], $4::smallint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::bigint[])
-	AS u (id, severity, occurrences, first_seen, last_seen, notified_at, version)
+	notified_at = u.notified_at, version = u.version, updated_at = greatest(a.updated_at, $2),
+	timer_due = u.timer_due, active_version = u.active_version, active_since = u.active_since, escalation_step = u.escalation_step
+FROM unnest($3::uuid[], $4::smallint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::bigint[],
+	$10::timestamptz[], $11::bigint[], $12::timestamptz[], $13::int[])
+	AS u (id, severity, occurrences, first_seen, last_seen, notified_at, version,
+	timer_due, active_version, active_since, escalation_step)
 WHERE a.organization_id = $1 AND a.id = u.id`
 
 	insertOpenings = `
@@ -120,10 +130,10 @@ INSERT INTO auditwarden_alert_occurrences (organization_id, alert_id, event_key,
 SELECT $1, alert_id, event_key, occurrences, last_seen
 FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::timestamptz[]) AS u (alert_id, event_key, occurrences, last_seen)`
 
-	insertOutbox = `
-INSERT INTO auditwarden_alert_outbox (organization_id, created_at, alert_id, idempotency_key, severity, seen_at)
-SELECT $1, $2, alert_id, idempotency_key, severity, seen_at
-FROM unnest($3::uuid[], $4::text[], $5::smallint[], $6::timestamptz[]) AS u (alert_id, idempotency_key, severity, seen_at)`
+	insertNotifications = `
+INSERT INTO auditwarden_alert_outbox (organization_id, created_at, due_at, route, alert_id, idempotency_key, reason)
+SELECT $1, $2, $2, '', alert_id, idempotency_key, reason
+FROM unnest($3::uuid[], $4::text[], $5::text[]) AS u (alert_id, idempotency_key, reason)`
 )
 
 func (a *incident) id() string                { return a.ID }
@@ -132,6 +142,13 @@ func (a *incident) count() int64              { return a.Occurrences }
 func (a *incident) first() time.Time          { return a.FirstSeen }
 func (a *incident) last() time.Time           { return a.LastSeen }
 func (a *incident) due() zeronull.Timestamptz { return zeronull.Timestamptz(a.notified) }
+func (a *incident) version() int64            { return a.Version }
+
+func (a *incident) timerDue() zeronull.Timestamptz { return zeronull.Timestamptz(a.timer.Due) }
 
 func (e entry) id() string      { return e.alert.ID }
 func (e entry) seen() time.Time { return e.LastSeen }
+
+func (e entry) notification() (key string, r alerting.Reason) {
+	return alerting.OccurrenceNotification(e.alert.ID, e.EventKey, e.stored)
+}

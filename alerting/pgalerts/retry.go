@@ -33,6 +33,9 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 		if err == nil {
 			err = f()
 		}
+		if errors.Is(err, errRaced) {
+			attempt-- // somebody got on, and so will this
+		}
 		if err == nil || attempt >= s.maxAttempts || !transient(err) {
 			return err
 		}

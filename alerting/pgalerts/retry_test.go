@@ -111,5 +111,5 @@ func testTerminated(t *testing.T, server string) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	checkSums(t, pool)
+	checkAll(t, pool)
 }

@@ -20,34 +20,46 @@ const alertColumns = `organization_id, id, fingerprint, severity, type, title, d
 	correlation_id, tags, metadata, finding, event_key, occurrences, first_seen, last_seen, created_at, updated_at,
 	acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_notes, version`
 
-func scanAlert(row pgx.CollectableRow) (*monitor.Alert, error) {
-	var a monitor.Alert
-	var fingerprint, key, tags, metadata, finding []byte
-	err := row.Scan(&a.OrganizationID, &a.ID, &fingerprint, &a.Severity, &a.Type, &a.Title, &a.Description, &a.Source, &a.Status,
-		&a.CorrelationID, &tags, &metadata, &finding, &key, &a.Occurrences, &a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt,
+// An alertRow is where they are read to.
+type alertRow struct {
+	monitor.Alert
+	fingerprint, key, tags, metadata, finding []byte
+}
+
+func (r *alertRow) targets() []any {
+	a := &r.Alert
+	return []any{
+		&a.OrganizationID, &a.ID, &r.fingerprint, &a.Severity, &a.Type, &a.Title, &a.Description, &a.Source, &a.Status,
+		&a.CorrelationID, &r.tags, &r.metadata, &r.finding, &r.key, &a.Occurrences, &a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt,
 		(*zeronull.Timestamptz)(&a.AcknowledgedAt), (*zeronull.Text)(&a.AcknowledgedBy),
-		(*zeronull.Timestamptz)(&a.ResolvedAt), (*zeronull.Text)(&a.ResolvedBy), (*zeronull.Text)(&a.ResolutionNotes), &a.Version)
-	if err != nil {
-		return nil, err
+		(*zeronull.Timestamptz)(&a.ResolvedAt), (*zeronull.Text)(&a.ResolvedBy), (*zeronull.Text)(&a.ResolutionNotes), &a.Version,
 	}
-	copy(a.Fingerprint[:], fingerprint)
-	copy(a.EventKey[:], key)
+}
+
+func (r *alertRow) alert() (*monitor.Alert, error) {
+	a := &r.Alert
+	copy(a.Fingerprint[:], r.fingerprint)
+	copy(a.EventKey[:], r.key)
 	for _, t := range []*time.Time{
 		&a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt, &a.AcknowledgedAt, &a.ResolvedAt,
 	} {
 		*t = t.UTC()
 	}
-	if err := errors.Join(decode(tags, &a.Tags), decode(metadata, &a.Metadata), decode(finding, &a.Finding)); err != nil {
+	metadata := json.NewDecoder(bytes.NewReader(r.metadata))
+	metadata.UseNumber() // keeps all digits
+	err := errors.Join(json.Unmarshal(r.tags, &a.Tags), metadata.Decode(&a.Metadata), json.Unmarshal(r.finding, &a.Finding))
+	if err != nil {
 		return nil, fmt.Errorf("decode alert %s: %w", a.ID, err)
 	}
-	return &a, nil
+	return a, nil
 }
 
-// decode reads a document. Numbers keep all their digits.
-func decode(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	return d.Decode(into)
+func scanAlert(row pgx.CollectableRow) (*monitor.Alert, error) {
+	var r alertRow
+	if err := row.Scan(r.targets()...); err != nil {
+		return nil, err
+	}
+	return r.alert()
 }
 
 // clean returns text that PostgreSQL can store. It knows no NUL and nothing that

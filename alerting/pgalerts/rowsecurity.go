@@ -12,9 +12,9 @@ import (
 //
 // When it is on, every statement sees and writes only rows of the organisation
 // in the setting app.organization, which a [Store] sets with each of its
-// transactions. It may see, but not write, those of all organisations when
-// app.all_organizations is "on"; a store sets that for
-// alerting.AllOrganizations. The table owner is no exception; superusers and
+// transactions. When app.all_organizations is "on" it sees those of all
+// organisations, and of these it writes the outbox only; a store sets that for
+// alerting.AllOrganizations and where it works for all of them. The table owner is no exception; superusers and
 // roles with BYPASSRLS are, so a service should use neither.
 func SetRowSecurity(ctx context.Context, pool *pgxpool.Pool, on bool) error {
 	if pool == nil {

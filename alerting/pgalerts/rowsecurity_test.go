@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -99,17 +100,32 @@ func testRowSecurity(t *testing.T, server string) {
 					}
 				}
 			}
-			for _, statement := range []string{
-				`INSERT INTO auditwarden_alert_settings VALUES ('new', 1, '{}')`,
-				`UPDATE auditwarden_alert_settings SET organization_id = 'new'`,
+			for statement, organizations := range map[string][]string{
+				`INSERT INTO auditwarden_alert_settings VALUES ('new', 1, '{}')`: {"other", alerting.AllOrganizations},
+				`UPDATE auditwarden_alert_settings SET organization_id = 'new'`:  {"other", alerting.AllOrganizations},
+				`UPDATE auditwarden_alert_settings SET version = 2`:              {alerting.AllOrganizations},
+				`UPDATE auditwarden_alerts SET title = ''`:                       {alerting.AllOrganizations},
+				`UPDATE auditwarden_alert_history SET note = ''`:                 {alerting.AllOrganizations},
+				`UPDATE auditwarden_alert_occurrences SET occurrences = 2`:       {alerting.AllOrganizations},
+				`UPDATE auditwarden_alert_outbox SET organization_id = 'new'`:    {"other"},
 			} {
-				err := as(t, pool, "other", func(tx pgx.Tx) error {
-					_, err := tx.Exec(t.Context(), statement)
-					return err
-				})
-				if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
-					t.Errorf("%s: %v, want it refused", statement, err)
+				for _, organization := range organizations {
+					err := as(t, pool, organization, func(tx pgx.Tx) error {
+						_, err := tx.Exec(t.Context(), statement)
+						return err
+					})
+					if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
+						t.Errorf("%s for %q: %v, want it refused", statement, organization, err)
+					}
 				}
+			}
+			// Only the outbox is written for all at once.
+			ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+			if err != nil || len(ns) != 3 {
+				t.Errorf("%d notifications were claimed, %v, want 3", len(ns), err)
+			}
+			if n, err := s.Redrive(t.Context(), alerting.AllOrganizations, ""); err != nil || n != 0 {
+				t.Errorf("Redrive: %d, %v", n, err)
 			}
 		})
 	}
@@ -119,8 +135,12 @@ func testRowSecurity(t *testing.T, server string) {
 func as(t *testing.T, pool *pgxpool.Pool, organization string, f func(pgx.Tx) error) error {
 	t.Helper()
 	return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		setting, value := "app.organization", organization
+		if organization == alerting.AllOrganizations {
+			setting, value = "app.all_organizations", "on"
+		}
 		if organization != "" {
-			if _, err := tx.Exec(t.Context(), `SELECT set_config('app.organization', $1, true)`, organization); err != nil {
+			if _, err := tx.Exec(t.Context(), `SELECT set_config($1, $2, true)`, setting, value); err != nil {
 				return err
 			}
 		}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/auditwarden/auditwarden/alerting"
-	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // Settings implements [alerting.Store].
@@ -18,7 +19,7 @@ func (s *Store) Settings(ctx context.Context, organization string) (alerting.Set
 	var policy *alerting.Policy
 	err := checkOrganization(organization)
 	if err == nil {
-		err = s.read(ctx, organization, func(b *pgx.Batch) { readPolicy(b, organization, &policy) })
+		err = s.read(ctx, organization, func(b *pgx.Batch) { readPolicy(b, organization, into(&policy)) })
 	}
 	if err != nil {
 		return alerting.Settings{}, fmt.Errorf("pgalerts: read settings: %w", err)
@@ -50,8 +51,9 @@ func saveSettings(
 	var now time.Time
 	var policy *alerting.Policy
 	b := &pgx.Batch{}
+	lockSettings(b, lockAlone, organization)
 	scope(b, organization)
-	readPolicy(b, organization, &policy)
+	readPolicy(b, organization, into(&policy))
 	readClock(b, &now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
@@ -71,12 +73,10 @@ func saveSettings(
 		return err
 	}
 	b = &pgx.Batch{}
-	b.Queue(writeSettings, organization, s.Version, string(text)).Exec(func(written pgconn.CommandTag) error {
-		if written.RowsAffected() == 0 {
-			return fmt.Errorf("saved by somebody else meanwhile: %w", monitor.ErrConflict)
-		}
-		return nil
-	})
+	b.Queue(writeSettings, organization, s.Version, string(text))
+	if !reflect.DeepEqual(s.Escalations, current.Escalations) || !reflect.DeepEqual(s.AutoResolve, current.AutoResolve) {
+		b.Queue(makeTimersDue, organization, now)
+	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
@@ -84,8 +84,69 @@ func saveSettings(
 	return nil
 }
 
-const writeSettings = `
-INSERT INTO auditwarden_alert_settings AS s (organization_id, version, settings)
+const (
+	writeSettings = `
+INSERT INTO auditwarden_alert_settings (organization_id, version, settings)
 VALUES ($1, $2, $3)
-ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings = excluded.settings
-WHERE s.version = excluded.version - 1`
+ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings = excluded.settings`
+
+	// Advance sets them again.
+	makeTimersDue = `UPDATE auditwarden_alerts SET timer_due = $2 WHERE organization_id = $1 AND resolved_at IS NULL`
+)
+
+// readPolicy reads the policy of an organisation. It is the default policy if
+// there are no settings, and with an error if they cannot be used.
+func readPolicy(b *pgx.Batch, organization string, f func(*alerting.Policy, error) error) {
+	b.Queue(readSettings, organization).Query(func(rows pgx.Rows) error {
+		texts, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+		if err != nil {
+			return err
+		}
+		var s alerting.Settings
+		for _, text := range texts { // there is at most one
+			err = json.Unmarshal(text, &s)
+		}
+		p := alerting.DefaultPolicy()
+		if err == nil && len(texts) > 0 {
+			p, err = s.Policy()
+		}
+		if err != nil {
+			return f(alerting.DefaultPolicy(), fmt.Errorf("settings of %.40q: %w", organization, err))
+		}
+		return f(p, nil)
+	})
+}
+
+const readSettings = `SELECT settings FROM auditwarden_alert_settings WHERE organization_id = $1`
+
+// into returns what readPolicy calls for a policy that there must be.
+func into(policy **alerting.Policy) func(*alerting.Policy, error) error {
+	return func(p *alerting.Policy, err error) error {
+		*policy = p
+		return err
+	}
+}
+
+// settingsLocks is the number of locks that the settings of all organisations
+// share. A server has room for some thousands.
+const settingsLocks = 64
+
+// lockSettings locks the settings of organisations until the transaction ends.
+// Those who read them to set timers share the lock. Who saves settings has it
+// alone, and so sees every alert whose timer is not as they want it.
+//
+// It must be the transaction's first lock.
+func lockSettings(b *pgx.Batch, lock string, organizations ...string) {
+	numbers := column(organizations, func(organization string) int32 {
+		h := fnv.New32a()
+		h.Write([]byte(organization))
+		return int32(h.Sum32() % settingsLocks)
+	})
+	slices.Sort(numbers) // nobody waits in a circle
+	b.Queue(lock, slices.Compact(numbers))
+}
+
+const (
+	lockShared = `SELECT pg_advisory_xact_lock_shared('auditwarden_alert_settings'::regclass::int, n) FROM unnest($1::int[]) AS u (n)`
+	lockAlone  = `SELECT pg_advisory_xact_lock('auditwarden_alert_settings'::regclass::int, n) FROM unnest($1::int[]) AS u (n)`
+)

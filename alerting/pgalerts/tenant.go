@@ -1,6 +1,7 @@
 package pgalerts
 
 import (
+	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -14,6 +15,7 @@ type tenant struct {
 
 	// What look finds out.
 	policy *alerting.Policy
+	misled bool // the policy is not the organisation's, whose settings are broken
 	open   map[monitor.Fingerprint]*incident
 	known  map[int]string // by index of an occurrence: the ID of the alert that has it
 
@@ -24,10 +26,11 @@ type tenant struct {
 }
 
 // An incident is an open alert. Of one that was found only what an occurrence
-// can change is there.
+// can change is there, and what decides on that.
 type incident struct {
 	*monitor.Alert
 	notified time.Time // event time of the occurrence that was due last
+	timer    alerting.Timer
 	keys     map[monitor.EventKey]bool
 
 	// Only if it is new.
@@ -38,8 +41,8 @@ type incident struct {
 // An entry is an occurrence that an alert counted.
 type entry struct {
 	occurrence
-	alert    *incident
-	severity monitor.Severity // the alert's then
+	alert  *incident
+	stored monitor.Stored
 }
 
 // decide fills in the dispositions of the organisation's occurrences.
@@ -65,6 +68,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			if alert, err = open(o.Alert, now); err != nil {
 				return err
 			}
+			alert.timer = t.policy.StartTimer(alert.Alert)
 			t.open[o.Fingerprint] = alert
 			t.opened = append(t.opened, alert)
 			d.Stored = monitor.Created
@@ -75,16 +79,25 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			if alert.opening.Version == 0 && len(alert.keys) == 0 {
 				t.joined = append(t.joined, alert)
 			}
+			severity := alert.Severity
 			alerting.Join(alert.Alert, o.Alert, now)
+			if alert.Severity != severity {
+				alert.timer = t.policy.StartTimer(alert.Alert)
+			}
 			d.Stored = monitor.Repeated
 		}
 		alert.keys[o.EventKey] = true
-		e := entry{o, alert, alert.Severity}
+		e := entry{o, alert, d.Stored}
 		t.counted = append(t.counted, e)
 		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.notified, o.LastSeen)
 		if d.Notify == monitor.NotifyDue {
 			alert.notified = o.LastSeen
 			t.due = append(t.due, e)
+		}
+	}
+	if t.misled {
+		for _, alert := range slices.Concat(t.opened, t.joined) {
+			alert.timer.Due = now // Advance will tell
 		}
 	}
 	return nil

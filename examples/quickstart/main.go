@@ -45,7 +45,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	alerts, err := alerting.NewManager(memalerts.New(nil), &alerting.ManagerOptions{
-		Routes: []alerting.Route{{Name: "terminal", Handler: printTo(out)}},
+		Routes: []alerting.Route{{Name: "terminal", Notifier: printTo(out)}},
 	})
 	if err != nil {
 		return err

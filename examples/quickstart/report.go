@@ -11,8 +11,9 @@ import (
 )
 
 // printTo prints an alert as it rises.
-func printTo(out io.Writer) monitor.AlertHandler {
-	return monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
+func printTo(out io.Writer) alerting.Notifier {
+	return alerting.NotifierFunc(func(_ context.Context, n *alerting.Notification) error {
+		a := n.Alert
 		_, err := fmt.Fprintf(out, "%s  %-8s  %-19s  %s\n",
 			a.FirstSeen.Format("15:04:05"), a.Severity, a.Finding.Rule, a.Description)
 		return err

@@ -29,13 +29,18 @@ CREATE TABLE auditwarden_alerts (
     resolved_by      text,
     resolution_notes text,
     version          bigint      NOT NULL CHECK (version >= 1),
+    active_version   bigint      NOT NULL CHECK (active_version BETWEEN 1 AND version), -- when it was opened, reopened or became worse
+    active_since     timestamptz NOT NULL,
+    escalation_step  integer     NOT NULL DEFAULT 0 CHECK (escalation_step >= 0),
+    timer_due        timestamptz, -- when to look whether it is to be escalated or resolved, null for never
 
     PRIMARY KEY (organization_id, id),
     CHECK (first_seen <= last_seen),
     CHECK ((status IN ('active', 'acknowledged')) = (resolved_at IS NULL)),
     CHECK (status <> 'acknowledged' OR acknowledged_at IS NOT NULL),
     CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL)),
-    CHECK ((resolved_at IS NULL) = (resolved_by IS NULL))
+    CHECK ((resolved_at IS NULL) = (resolved_by IS NULL)),
+    CHECK (resolved_at IS NULL OR timer_due IS NULL)
 ) WITH (fillfactor = 80); -- room for repeats, which change no indexed column
 
 -- One incident is one open alert.
@@ -53,6 +58,8 @@ CREATE INDEX auditwarden_alerts_newest_open_of_all ON auditwarden_alerts (create
     WHERE octet_length(organization_id) > 0 AND status IN ('active', 'acknowledged');
 -- Purge.
 CREATE INDEX auditwarden_alerts_closed ON auditwarden_alerts (organization_id, resolved_at) WHERE status IN ('resolved', 'dismissed');
+-- Advance.
+CREATE INDEX auditwarden_alerts_timer ON auditwarden_alerts (timer_due) WHERE timer_due IS NOT NULL;
 
 -- A row per change of status; the first says that the alert was opened.
 CREATE TABLE auditwarden_alert_history (
@@ -82,18 +89,30 @@ CREATE TABLE auditwarden_alert_occurrences (
     FOREIGN KEY (organization_id, alert_id) REFERENCES auditwarden_alerts ON DELETE CASCADE
 );
 
--- A row per notification that is due.
+-- A row per notification that is to be routed, or to be delivered on a route.
 CREATE TABLE auditwarden_alert_outbox (
     organization_id text        NOT NULL,
     alert_id        uuid        NOT NULL,
-    idempotency_key text        NOT NULL, -- alert ID/event key, the same however often it is delivered
-    severity        smallint    NOT NULL CHECK (severity BETWEEN 0 AND 4), -- the alert's at that time
-    seen_at         timestamptz NOT NULL, -- event time
-    created_at      timestamptz NOT NULL,
+    route           text        NOT NULL, -- empty until it is routed
+    idempotency_key text        NOT NULL, -- the same however often and wherever it is delivered
+    sequence        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY, -- by age among those of an alert and route
+    reason          text        NOT NULL CHECK (reason <> ''),
+    targets         text[]      NOT NULL DEFAULT '{}',
+    created_at      timestamptz NOT NULL, -- when it was due first
+    due_at          timestamptz NOT NULL, -- when it can be claimed
+    attempts        integer     NOT NULL DEFAULT 0 CHECK (attempts >= 0), -- claims
+    failure         text        NOT NULL DEFAULT '',
+    dead            boolean     NOT NULL DEFAULT false,
 
-    PRIMARY KEY (organization_id, alert_id, idempotency_key),
+    PRIMARY KEY (organization_id, alert_id, route, idempotency_key),
     FOREIGN KEY (organization_id, alert_id) REFERENCES auditwarden_alerts ON DELETE CASCADE
 );
+
+-- Claims, and the size of the backlog.
+CREATE INDEX auditwarden_alert_outbox_waiting ON auditwarden_alert_outbox (route, due_at, sequence) WHERE NOT dead;
+-- Dead letters: of an organisation, of all.
+CREATE INDEX auditwarden_alert_outbox_dead ON auditwarden_alert_outbox (organization_id, sequence) WHERE dead;
+CREATE INDEX auditwarden_alert_outbox_dead_of_all ON auditwarden_alert_outbox (sequence) WHERE dead;
 
 CREATE TABLE auditwarden_alert_settings (
     organization_id text   NOT NULL PRIMARY KEY CHECK (octet_length(organization_id) BETWEEN 1 AND 1000),
@@ -139,10 +158,9 @@ CREATE POLICY auditwarden_tenant ON auditwarden_alert_occurrences
     USING (organization_id = (SELECT current_setting('app.organization', true))
         OR (SELECT current_setting('app.all_organizations', true)) = 'on')
     WITH CHECK (organization_id = (SELECT current_setting('app.organization', true)));
-CREATE POLICY auditwarden_tenant ON auditwarden_alert_outbox
+CREATE POLICY auditwarden_tenant ON auditwarden_alert_outbox -- delivered for all organisations
     USING (organization_id = (SELECT current_setting('app.organization', true))
-        OR (SELECT current_setting('app.all_organizations', true)) = 'on')
-    WITH CHECK (organization_id = (SELECT current_setting('app.organization', true)));
+        OR (SELECT current_setting('app.all_organizations', true)) = 'on');
 CREATE POLICY auditwarden_tenant ON auditwarden_alert_settings
     USING (organization_id = (SELECT current_setting('app.organization', true))
         OR (SELECT current_setting('app.all_organizations', true)) = 'on')

@@ -1,0 +1,237 @@
+package alertingtest
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// soon is as early as something can be due.
+const soon = time.Millisecond
+
+// advanced calls Advance until it has escalated and resolved so many alerts, and
+// once more to see that it does not go on.
+func (t *storeTest) advanced(escalated, resolved int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	var sum alerting.Progress
+	for sum.Escalated < escalated || sum.Resolved < resolved {
+		p := t.advance()
+		sum.Escalated += p.Escalated
+		sum.Resolved += p.Resolved
+		if time.Now().After(deadline) {
+			t.Fatalf("escalated %d and resolved %d alerts, want %d and %d", sum.Escalated, sum.Resolved, escalated, resolved)
+		}
+	}
+	for range 3 {
+		letClockMove()
+		p := t.advance()
+		sum.Escalated += p.Escalated
+		sum.Resolved += p.Resolved
+	}
+	want(t, "escalated", sum.Escalated, escalated)
+	want(t, "resolved", sum.Resolved, resolved)
+}
+
+func (t *storeTest) advance() alerting.Progress {
+	t.Helper()
+	p, err := t.Advance(t.Context(), 100)
+	if err != nil {
+		t.Fatalf("Advance: %v", err)
+	}
+	return p
+}
+
+// escalating returns settings by which alerts of the tests' severity escalate.
+func escalating(steps ...alerting.Escalation) alerting.Settings {
+	return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityMedium: steps}}
+}
+
+func testEscalation(t *storeTest) {
+	t.opened(other, "trudy", "e0", minutes(0))
+	t.save(acme, escalating(
+		alerting.Escalation{After: soon},
+		alerting.Escalation{After: 2 * soon, Routes: []string{"manager", pager}},
+	))
+	a := t.opened(acme, "mallory", "e1", minutes(0))
+	t.route()
+	t.advanced(2, 0)
+	first := t.claim("", 10, time.Minute)
+	if len(first) != 1 {
+		t.Fatalf("%d notifications were claimed, want 1", len(first))
+	}
+	want(t, "Reason", first[0].Reason, alerting.ReasonEscalated)
+	want(t, "alert", first[0].Alert.ID, a.ID)
+	want(t, "Targets", len(first[0].Targets), 0)
+	t.settleAll(first, alerting.Settlement{Outcome: alerting.OutcomeRouted})
+	second := t.claim("", 10, time.Minute)
+	if len(second) != 1 {
+		t.Fatalf("%d notifications were claimed, want 1", len(second))
+	}
+	want(t, "Targets", strings.Join(second[0].Targets, " "), "manager "+pager)
+	if first[0].Key == second[0].Key {
+		t.Errorf("both escalations have the key %q", first[0].Key)
+	}
+	t.settleAll(second, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager}})
+	routed := t.claim(pager, 1, time.Minute)
+	want(t, "routed", len(routed), 1)
+	// Escalating is no change of status.
+	got := t.get(a.Ref())
+	want(t, "Version", got.Version, a.Version)
+	want(t, "Status", got.Status, monitor.AlertActive)
+	// Reopening begins again.
+	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
+	t.advanced(0, 0)
+	t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
+	t.advanced(2, 0)
+}
+
+func testEscalationAnswered(t *storeTest) {
+	a := t.opened(acme, "mallory", "e1", minutes(0))
+	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
+	t.ok(t.Resolve(t.Context(), t.opened(acme, "eve", "e2", minutes(0)).Ref(), ann, ""))
+	t.opened(acme, "trudy", "e3", minutes(0))
+	// Settings are for the alerts that there are, too.
+	t.save(acme, escalating(alerting.Escalation{After: soon}))
+	t.advanced(1, 0)
+	// Nothing is due in an hour's time.
+	saved := t.save(acme, func() alerting.Settings {
+		s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: time.Hour})
+		s.Version = 1
+		return s
+	}())
+	t.advanced(0, 0)
+	// A maintenance window holds escalations back.
+	saved.Suppressions = []alerting.Suppression{{
+		From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "upgrade",
+	}}
+	t.save(acme, saved)
+	t.opened(acme, "heidi", "e4", time.Now().UTC().Truncate(time.Second))
+	t.advanced(0, 0)
+}
+
+func testEscalationBySeverity(t *storeTest) {
+	t.save(acme, alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
+		monitor.SeverityMedium: {{After: soon}, {After: 2 * soon}},
+		monitor.SeverityHigh:   {{After: soon}},
+	}})
+	t.opened(acme, "mallory", "e1", minutes(0))
+	t.advanced(2, 0)
+	// What becomes worse begins with the escalations of its severity.
+	worse := Occurrence(acme, "mallory", "e2", minutes(1))
+	worse.Severity = monitor.SeverityHigh
+	t.put(worse)
+	t.advanced(1, 0)
+	t.put(Occurrence(acme, "mallory", "e3", minutes(2)))
+	t.advanced(0, 0)
+	keys := map[string]bool{}
+	for {
+		ns := t.claim("", 10, time.Minute)
+		if len(ns) == 0 {
+			break
+		}
+		keys[ns[0].Key] = true
+		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRouted})
+	}
+	want(t, "keys", len(keys), 4) // with that of the opening
+}
+
+func testAutoResolve(t *storeTest) {
+	a := t.opened(acme, "mallory", "e1", minutes(0))
+	looking := t.opened(acme, "eve", "e2", minutes(0))
+	t.ok(t.Acknowledge(t.Context(), looking.Ref(), ann, ""))
+	high := Occurrence(acme, "trudy", "e3", minutes(0))
+	high.Severity = monitor.SeverityHigh
+	t.put(high)
+	theirs := t.opened(other, "mallory", "e4", minutes(0))
+	t.route()
+	t.advanced(0, 0)
+	saved := t.save(acme, alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{
+		monitor.SeverityMedium: soon, monitor.SeverityHigh: time.Hour,
+	}})
+	want(t, "setting", t.mySettings().AutoResolve[monitor.SeverityMedium], soon)
+	t.advanced(0, 2)
+
+	got := t.get(a.Ref())
+	want(t, "Status", got.Status, monitor.AlertResolved)
+	want(t, "ResolvedBy", got.ResolvedBy, alerting.SystemActor)
+	want(t, "ResolutionNotes", got.ResolutionNotes, "quiet for 1ms")
+	history, err := t.History(t.Context(), a.Ref())
+	if err != nil || len(history) != 2 || history[1].By != alerting.SystemActor {
+		t.Errorf("history %v, %v", history, err)
+	}
+	want(t, "their alert", t.get(theirs.Ref()).Status, monitor.AlertActive)
+	want(t, "open", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertActive}}), 1)
+	want(t, "routed", t.route(pager), 2)
+	for range strings.FieldsSeq(t.delivered(pager)) {
+		t.wantTime("their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
+	}
+	// The incident has ended. What was counted stays so.
+	want(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.Counted)
+	saved.AutoResolve = nil
+	t.save(acme, saved)
+	want(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.Created)
+	t.advanced(0, 0)
+}
+
+// testAutoResolveQuiet makes sure that what happens puts off the resolution.
+func testAutoResolveQuiet(t *storeTest) {
+	const quiet = 200 * time.Millisecond
+	t.save(acme, alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityMedium: quiet}})
+	a := t.opened(acme, "mallory", "e0", minutes(0))
+	last := time.Now()
+	for i := 1; time.Since(a.CreatedAt) < 2*quiet; i++ {
+		t.advance()
+		now := time.Now()
+		d := t.one(Occurrence(acme, "mallory", fmt.Sprint("e", i), minutes(0)))
+		if d.AlertID != a.ID {
+			if busy := time.Since(last); busy < quiet {
+				t.Errorf("resolved within %v of an occurrence", busy)
+			}
+			return // the machine is too slow to tell more
+		}
+		last = now
+	}
+	t.advanced(0, 1)
+	if at := t.get(a.Ref()).ResolvedAt; at.Sub(a.CreatedAt) < 2*quiet {
+		t.Errorf("resolved %v after it was opened", at.Sub(a.CreatedAt))
+	}
+}
+
+func testConcurrentAdvance(t *storeTest) {
+	s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: 2 * soon})
+	s.AutoResolve = map[monitor.Severity]time.Duration{monitor.SeverityLow: soon}
+	t.save(acme, s)
+	const alerts = 30
+	for i := range alerts {
+		quiet := Occurrence(acme, fmt.Sprint("quiet", i), fmt.Sprint("q", i), minutes(0))
+		quiet.Severity = monitor.SeverityLow
+		t.put(Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)), quiet)
+	}
+	t.route()
+	var escalated, resolved atomic.Int64
+	deadline := time.Now().Add(10 * time.Second)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for (escalated.Load() < 2*alerts || resolved.Load() < alerts) && time.Now().Before(deadline) {
+				p, err := t.Advance(t.Context(), 10)
+				if err != nil {
+					t.Errorf("Advance: %v", err)
+					return
+				}
+				escalated.Add(int64(p.Escalated))
+				resolved.Add(int64(p.Resolved))
+			}
+		})
+	}
+	all.Wait()
+	want(t, "escalated", escalated.Load(), 2*alerts)
+	want(t, "resolved", resolved.Load(), alerts)
+	want(t, "notifications", t.route(), 3*alerts)
+}

@@ -1,0 +1,122 @@
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Claims tell the instances that share a store which alerts are open, faster than
+// the store does. They save work and decide nothing: an occurrence of an alert
+// that is claimed is held back as a repeat, and whether it is one the store says
+// when it is flushed. What is claimed may be wrong for as long as a claim lasts,
+// which is two coalescing intervals; what is not claimed costs a call to the
+// store. Losing all claims, or whoever made one, loses nothing.
+//
+// An implementation must be safe for concurrent use; redisclaim has one.
+type Claims interface {
+	// Lookup returns the claims of those incidents of which there is one, in any
+	// order.
+	Lookup(ctx context.Context, incidents []Incident) ([]Claim, error)
+	// Claim makes claims, or replaces them, for that long.
+	Claim(ctx context.Context, claims []Claim, ttl time.Duration) error
+	// Release ends the claim of an incident, if there is one.
+	Release(ctx context.Context, incident Incident) error
+}
+
+// An Incident is what has at most one open alert.
+type Incident struct {
+	Organization string
+	Fingerprint  monitor.Fingerprint
+}
+
+// A Claim says that an alert is open, and at least that severe.
+type Claim struct {
+	Incident
+	AlertID  string
+	Severity monitor.Severity
+}
+
+const (
+	claimTimeout = 100 * time.Millisecond // for a call; a store is slower than that
+	claimPause   = 5 * time.Second        // after a call that failed
+)
+
+// A claimer uses claims as long as they work.
+type claimer struct {
+	claims Claims
+	ttl    time.Duration
+
+	mu     sync.Mutex
+	failed error
+	until  time.Time // when to try again
+}
+
+// lookup returns what is claimed of incidents.
+func (c *claimer) lookup(ctx context.Context, incidents map[Incident]bool) (claims []Claim) {
+	if len(incidents) == 0 {
+		return nil
+	}
+	c.try(ctx, func(ctx context.Context) (err error) {
+		claims, err = c.claims.Lookup(ctx, slices.Collect(maps.Keys(incidents)))
+		return err
+	})
+	return claims
+}
+
+// claim claims the alerts that a call to the store found open.
+func (c *claimer) claim(ctx context.Context, as []*monitor.Alert, ds []monitor.Disposition) {
+	open := map[Incident]Claim{}
+	for i, a := range as {
+		if ds[i].Stored == monitor.Created || ds[i].Stored == monitor.Repeated {
+			incident := incidentOf(a)
+			open[incident] = Claim{incident, ds[i].AlertID, max(open[incident].Severity, a.Severity)}
+		}
+	}
+	if len(open) > 0 {
+		c.try(ctx, func(ctx context.Context) error {
+			return c.claims.Claim(ctx, slices.Collect(maps.Values(open)), c.ttl)
+		})
+	}
+}
+
+// release ends the claim of an alert that was closed.
+func (c *claimer) release(ctx context.Context, a *monitor.Alert) {
+	c.try(ctx, func(ctx context.Context) error { return c.claims.Release(ctx, incidentOf(a)) })
+}
+
+// try calls f, unless a call failed a moment ago.
+func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
+	c.mu.Lock()
+	paused := time.Now().Before(c.until)
+	c.mu.Unlock()
+	if paused {
+		return
+	}
+	brief, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	err := f(brief)
+	if err != nil && ctx.Err() != nil {
+		return // the caller gave up
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed = err; err != nil {
+		c.until = time.Now().Add(claimPause)
+	}
+}
+
+// health says whether the claims work.
+func (c *claimer) health() (monitor.HealthStatus, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed != nil {
+		return monitor.HealthWarning, fmt.Sprintf("working without claims: %v", c.failed)
+	}
+	return monitor.HealthOK, ""
+}

@@ -1,0 +1,257 @@
+package pgalerts_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// There is a notification for every occurrence that is due and every change, and
+// it is written once.
+func testOutbox(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	_, err := s.SaveSettings(t.Context(), "acme", alerting.Settings{
+		Cooldown:     time.Minute,
+		Suppressions: []alerting.Suppression{{From: at(300), Until: at(400), Reason: "upgrade"}},
+	}, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := []*monitor.Alert{
+		occurrence("mallory", "e1", 0),   // due
+		occurrence("mallory", "e2", 30),  // in the cooldown
+		occurrence("mallory", "e3", 60),  // due
+		occurrence("mallory", "e5", 350), // suppressed
+		occurrence("eve", "e6", 350),     // suppressed
+		occurrence("eve", "e7", 410),     // due
+	}
+	ds := put(t, s, batch...)
+	put(t, s, batch...)
+	mallory, eve := ds[0].AlertID, ds[4].AlertID
+	if _, err := s.Acknowledge(t.Context(), monitor.AlertRef{Organization: "acme", ID: mallory}, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	got := scan[[]string](t, pool, `SELECT array_agg(concat_ws(' ', organization_id, reason, idempotency_key) ORDER BY sequence)
+		FROM auditwarden_alert_outbox WHERE route = '' AND due_at = created_at AND attempts = 0 AND NOT dead`)
+	want := []string{
+		"acme opened " + mallory + "/" + batch[0].EventKey.String(),
+		"acme repeated " + mallory + "/" + batch[2].EventKey.String(),
+		"acme repeated " + eve + "/" + batch[5].EventKey.String(),
+		"acme acknowledged " + mallory + "/version-2",
+	}
+	slices.SortFunc(got[:3], strings.Compare) // by fingerprint
+	slices.SortFunc(want[:3], strings.Compare)
+	if !slices.Equal(got, want) {
+		t.Errorf("the outbox has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A dispatcher routes and delivers, as an instance of the host does.
+type dispatcher struct {
+	store alerting.Store
+	lease time.Duration
+
+	mu        sync.Mutex
+	delivered map[string]int // by key
+}
+
+func newDispatcher(s alerting.Store) *dispatcher {
+	return &dispatcher{store: s, lease: time.Minute, delivered: map[string]int{}}
+}
+
+// dispatch routes and delivers what can be claimed now, and returns how many
+// notifications that were.
+func (d *dispatcher) dispatch(ctx context.Context) (int, error) {
+	routed, err := d.settle(ctx, "", alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{"pager"}})
+	if err != nil {
+		return 0, err
+	}
+	delivered, err := d.settle(ctx, "pager", alerting.Settlement{Outcome: alerting.OutcomeDelivered})
+	return routed + delivered, err
+}
+
+func (d *dispatcher) settle(ctx context.Context, route string, s alerting.Settlement) (int, error) {
+	ns, err := d.store.ClaimNotifications(ctx, route, 100, d.lease)
+	if err != nil {
+		return 0, err
+	}
+	var settlements []alerting.Settlement
+	for _, n := range ns {
+		s.Notification = n
+		settlements = append(settlements, s)
+		if s.Outcome == alerting.OutcomeDelivered {
+			d.mu.Lock()
+			d.delivered[n.Key]++
+			d.mu.Unlock()
+		}
+	}
+	return len(ns), d.store.SettleNotifications(ctx, settlements)
+}
+
+// drain delivers everything that waits, leased or not, and returns how often.
+func drain(t testing.TB, pool *pgxpool.Pool) map[string]int {
+	t.Helper()
+	run(t, pool, `UPDATE auditwarden_alert_outbox SET due_at = created_at`)
+	d := newDispatcher(newStore(t, pool, nil))
+	for n := 1; n > 0; {
+		var err error
+		if n, err = d.dispatch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := d.store.Backlog(t.Context()); err != nil || b.Waiting != 0 || !b.OldestAt.IsZero() {
+		t.Errorf("backlog %+v, %v, want nothing to wait", b, err)
+	}
+	return d.delivered
+}
+
+// checkAll checks that counters and rows agree, and that everything there is to
+// notify can still be delivered. Nothing must have been so far.
+func checkAll(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	checkSums(t, pool)
+	for what, sql := range map[string]string{
+		"notified alerts that are not in the outbox": `SELECT count(*) FROM auditwarden_alerts AS a
+			WHERE notified_at IS NOT NULL AND NOT EXISTS (
+			SELECT 1 FROM auditwarden_alert_outbox AS o
+			WHERE o.organization_id = a.organization_id AND o.alert_id = a.id AND o.reason = 'opened')`,
+		"changes that are not in the outbox": `SELECT count(*) FROM auditwarden_alert_history AS h
+			WHERE version > 1 AND NOT EXISTS (
+			SELECT 1 FROM auditwarden_alert_outbox AS o
+			WHERE o.organization_id = h.organization_id AND o.alert_id = h.alert_id AND o.idempotency_key LIKE '%/version-' || h.version)`,
+	} {
+		if n := scan[int](t, pool, sql); n != 0 {
+			t.Errorf("there are %d %s", n, what)
+		}
+	}
+	waiting := scan[[]string](t, pool, `SELECT coalesce(array_agg(DISTINCT idempotency_key), '{}') FROM auditwarden_alert_outbox`)
+	delivered := drain(t, pool)
+	for _, key := range waiting {
+		if delivered[key] == 0 {
+			t.Errorf("%s was not delivered", key)
+		}
+	}
+}
+
+// Ten instances deliver each notification once while their leases last, and those
+// of an alert in order. What an instance has claimed that dies is delivered by
+// another.
+func testClaimers(t *testing.T, server string) {
+	const instances, alerts, each = 10, 60, 3
+	tr := &tracer{}
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	var batch []*monitor.Alert
+	for i := range alerts {
+		for j := range each {
+			batch = append(batch, alertingtest.Occurrence(fmt.Sprint("tenant", i%3), fmt.Sprint(i), fmt.Sprint(i, j), at(j*600)))
+		}
+	}
+	put(t, s, batch...)
+	if ns, err := s.ClaimNotifications(t.Context(), "", 20, time.Millisecond); err != nil || len(ns) != 20 {
+		t.Fatalf("claimed %d, %v", len(ns), err)
+	}
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	delivered := map[string]int{}
+	for range instances {
+		d := newDispatcher(newStore(t, traced(t, pool.Config().ConnString(), 2, tr), nil))
+		running.Go(func() {
+			for {
+				if _, err := d.dispatch(t.Context()); err != nil {
+					t.Errorf("dispatch: %v", err)
+					break
+				}
+				if b, err := d.store.Backlog(t.Context()); err != nil || b.Waiting == 0 {
+					break
+				}
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for key, n := range d.delivered {
+				delivered[key] += n
+			}
+		})
+	}
+	running.Wait()
+	if len(delivered) != alerts*each {
+		t.Errorf("%d notifications were delivered, want %d", len(delivered), alerts*each)
+	}
+	for key, n := range delivered {
+		if n != 1 {
+			t.Errorf("%s was delivered %d times", key, n)
+		}
+	}
+	if codes := tr.failed(); len(codes) > 0 {
+		t.Errorf("the server returned errors: %q", codes)
+	}
+}
+
+// An alert that somebody has made unreadable holds up no other.
+func testBrokenAlert(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
+	run(t, pool, `UPDATE auditwarden_alerts SET tags = '[1]' WHERE id = $1`, ds[0].AlertID)
+	ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+	if err != nil || len(ns) != 1 || ns[0].Alert.ID != ds[1].AlertID {
+		t.Errorf("claimed %v, %v, want that of eve", ns, err)
+	}
+	run(t, pool, `UPDATE auditwarden_alert_outbox SET due_at = created_at WHERE alert_id = $1`, ds[0].AlertID)
+	if ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute); err == nil || !strings.Contains(err.Error(), ds[0].AlertID) {
+		t.Errorf("claimed %v, %v, want an error about %s", ns, err, ds[0].AlertID)
+	}
+	run(t, pool, `UPDATE auditwarden_alert_outbox SET dead = true`)
+	var read int
+	for n, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "acme"}) {
+		switch {
+		case err == nil && n.Alert.ID == ds[1].AlertID:
+			read++
+		case err == nil || !strings.Contains(err.Error(), ds[0].AlertID):
+			t.Errorf("DeadLetters: %v, %v", n, err)
+		}
+	}
+	if read != 1 {
+		t.Errorf("%d dead letters were read, want that of eve", read)
+	}
+}
+
+// Repeats change no index.
+func testHeapOnly(t *testing.T, server string) {
+	tr := &tracer{}
+	pool := migrated(t, server)
+	connections := traced(t, pool.Config().ConnString(), 1, tr)
+	s := newStore(t, connections, nil)
+	_, err := s.SaveSettings(t.Context(), "acme", escalating(time.Hour), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		put(t, s, occurrence("mallory", fmt.Sprint(i), i))
+	}
+	run(t, connections, `SELECT pg_stat_force_next_flush()`)
+	for column, want := range map[string]int{"n_tup_upd": 3, "n_tup_hot_upd": 3} {
+		if n := scan[int](t, connections, `SELECT `+column+` FROM pg_stat_user_tables WHERE relid = 'auditwarden_alerts'::regclass`); n != want {
+			t.Errorf("%s = %d, want %d", column, n, want)
+		}
+	}
+}
+
+// escalating returns settings by which alerts escalate after that time and twice
+// that time.
+func escalating(after time.Duration) alerting.Settings {
+	return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
+		monitor.SeverityMedium: {{After: after}, {After: 2 * after, Routes: []string{"manager"}}},
+	}}
+}

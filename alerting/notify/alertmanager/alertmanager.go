@@ -1,0 +1,173 @@
+// Package alertmanager delivers notifications to Prometheus Alertmanager by its
+// API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
+//
+// An alert has the labels alertname (the rule), organization, severity, alert (its
+// ID) and those of the host, and the annotations summary, description, status and
+// occurrences. It ends when it is resolved or dismissed, if the route has the reasons
+// of [alerting.Reasons]. Labels are what
+// Alertmanager tells alerts apart by: when the severity has risen, the alert with
+// the lower one is ended by the same request.
+//
+// Alertmanager keeps nothing for ever: an open alert that is not notified again
+// ends there after [Options] Expiry.
+//
+// A cluster of Alertmanagers wants every alert at each of its members; give each a
+// notifier and a route.
+package alertmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+const defaultExpiry = 7 * 24 * time.Hour
+
+// Options are the settings of a [Notifier]. The zero value of each is its
+// default.
+type Options struct {
+	// Token is sent as the bearer token. Defaults to none.
+	Token notify.Secret
+	// Labels are added to those of every alert. Names are of letters, digits and
+	// underscores.
+	Labels map[string]string
+	// Expiry is how long an open alert stands after its last notification. It
+	// must be longer than alerts stay open, or than the time between two
+	// escalations. Defaults to 7 days.
+	Expiry time.Duration
+	// Templates are those of the annotations summary and description. They
+	// default to the title of the alert and its description.
+	Templates notify.Templates
+	Transport notify.Transport
+}
+
+// A Notifier delivers to one Alertmanager. It is safe for concurrent use.
+type Notifier struct {
+	client *notify.Client
+	texts  *notify.Texts
+	token  notify.Secret
+	labels map[string]string
+	expiry time.Duration
+}
+
+// New returns a notifier for the Alertmanager at a URL, such as
+// https://alertmanager.example.com: what its --web.external-url is.
+func New(url string, o *Options) (*Notifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	client, clientErr := notify.NewClient(url, o.Transport)
+	texts, textsErr := o.Templates.Parse()
+	err := errors.Join(clientErr, textsErr, checkLabels(o.Labels))
+	if o.Expiry < 0 {
+		err = errors.Join(err, fmt.Errorf("option Expiry: %v is negative", o.Expiry))
+	}
+	if err == nil && !o.Token.IsZero() {
+		err = client.Confidential()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("alertmanager: make notifier: %w", err)
+	}
+	n := &Notifier{client, texts, o.Token, maps.Clone(o.Labels), o.Expiry}
+	if n.expiry == 0 {
+		n.expiry = defaultExpiry
+	}
+	return n, nil
+}
+
+// Notify posts the alert.
+func (m *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	title, body, err := m.texts.Render(n)
+	if err != nil {
+		return err
+	}
+	r, err := notify.JSON(m.alerts(n.Alert, title, body, time.Now()))
+	if err != nil {
+		return err
+	}
+	r.Path = []string{"api", "v2", "alerts"}
+	if !m.token.IsZero() {
+		r.Header.Set("Authorization", "Bearer "+m.token.Reveal())
+	}
+	_, err = m.client.Post(ctx, r)
+	return err
+}
+
+// alert is a postableAlert of the API.
+type alert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	StartsAt    time.Time         `json:"startsAt"`
+	EndsAt      time.Time         `json:"endsAt"`
+}
+
+// alerts returns the alert as it stands, and those to be ended that it was while
+// its severity was lower.
+func (m *Notifier) alerts(a *monitor.Alert, title, body string, now time.Time) []alert {
+	ends := now.Add(m.expiry)
+	if !a.Status.Open() {
+		ends = a.ResolvedAt
+	}
+	annotations := map[string]string{
+		"summary":     title,
+		"description": body,
+		"status":      string(a.Status),
+		"occurrences": strconv.FormatInt(a.Occurrences, 10),
+	}
+	all := []alert{m.alert(a, a.Severity, annotations, ends)}
+	for s := a.Finding.Severity; s < a.Severity; s++ {
+		all = append(all, m.alert(a, s, annotations, a.UpdatedAt))
+	}
+	return all
+}
+
+func (m *Notifier) alert(a *monitor.Alert, s monitor.Severity, annotations map[string]string, ends time.Time) alert {
+	labels := maps.Clone(m.labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels["alertname"] = notify.Line(a.Finding.Rule)
+	labels["organization"] = notify.Line(a.OrganizationID)
+	labels["severity"] = s.String()
+	labels["alert"] = notify.Line(a.ID)
+	starts := a.FirstSeen
+	if ends.Before(starts) { // which is the time of an event, by another clock
+		starts = ends
+	}
+	return alert{labels, annotations, starts.UTC(), ends.UTC()}
+}
+
+// checkLabels refuses labels that Prometheus does not know or that are the
+// alert's own.
+func checkLabels(labels map[string]string) error {
+	own := []string{"alertname", "organization", "severity", "alert"}
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		switch {
+		case !validLabel(name):
+			return fmt.Errorf("option Labels: %q is not the name of a label", name)
+		case slices.Contains(own, name):
+			return fmt.Errorf("option Labels: %q is set by the alert", name)
+		}
+	}
+	return nil
+}
+
+// validLabel reports whether a name is [a-zA-Z_][a-zA-Z0-9_]*
+// (https://prometheus.io/docs/concepts/data_model).
+func validLabel(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

@@ -1,0 +1,173 @@
+package alertmanager_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/alerting/notify/alertmanager"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+const token = "s3cret"
+
+func destination(o alertmanager.Options) notifytest.HTTP {
+	return notifytest.HTTP{
+		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+			o := o
+			o.Transport = t
+			n, err := alertmanager.New(url+"/prefix/", &o)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return n
+		},
+		Secrets: []string{token},
+	}
+}
+
+func TestDestination(t *testing.T) {
+	t.Parallel()
+	notifytest.RunHTTP(t, destination(alertmanager.Options{Token: notify.NewSecret(token)}))
+}
+
+type alert struct {
+	Labels, Annotations map[string]string
+	StartsAt, EndsAt    time.Time
+}
+
+func receive(t *testing.T, o alertmanager.Options, n *alerting.Notification) []alert {
+	t.Helper()
+	r := destination(o).Receive(t, n)
+	if r.Path != "/prefix/api/v2/alerts" || r.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("path %q, header %v", r.Path, r.Header)
+	}
+	var want string
+	if !o.Token.IsZero() {
+		want = "Bearer " + o.Token.Reveal()
+	}
+	if got := r.Header.Get("Authorization"); got != want {
+		t.Errorf("Authorization: %q, want %q", got, want)
+	}
+	var all []alert
+	if err := json.Unmarshal([]byte(r.Body), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if a.StartsAt.IsZero() || a.EndsAt.Before(a.StartsAt) {
+			t.Errorf("from %v to %v", a.StartsAt, a.EndsAt)
+		}
+	}
+	return all
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	for _, status := range []monitor.AlertStatus{monitor.AlertActive, monitor.AlertAcknowledged} {
+		n := notifytest.InStatus(status)
+		n.Reason = alerting.ReasonResolved // and reopened since
+		o := alertmanager.Options{Token: notify.NewSecret(token), Labels: map[string]string{"team": "soc"}, Expiry: time.Hour}
+		before := time.Now()
+		all := receive(t, o, n)
+		after := time.Now()
+		if len(all) != 1 {
+			t.Fatalf("%d alerts", len(all))
+		}
+		a := all[0]
+		if want := map[string]string{
+			"alertname": "failed_auth", "organization": "acme", "severity": "HIGH", "alert": "alert-1", "team": "soc",
+		}; !maps.Equal(a.Labels, want) {
+			t.Errorf("labels %v, want %v", a.Labels, want)
+		}
+		if a.Annotations["status"] != string(status) || a.Annotations["occurrences"] != "3" ||
+			!strings.Contains(a.Annotations["summary"], n.Alert.Title) || !strings.Contains(a.Annotations["description"], n.Alert.Description) {
+			t.Errorf("annotations %v", a.Annotations)
+		}
+		if !a.StartsAt.Equal(n.Alert.FirstSeen) {
+			t.Errorf("it starts at %v", a.StartsAt)
+		}
+		if a.EndsAt.Before(before.Add(time.Hour)) || a.EndsAt.After(after.Add(time.Hour)) {
+			t.Errorf("it ends at %v", a.EndsAt)
+		}
+	}
+}
+
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []monitor.AlertStatus{monitor.AlertResolved, monitor.AlertDismissed} {
+		n := notifytest.InStatus(status)
+		n.Reason = alerting.ReasonOpened // it comes late
+		a := receive(t, alertmanager.Options{}, n)[0]
+		if !a.EndsAt.Equal(n.Alert.ResolvedAt) {
+			t.Errorf("%s: it ends at %v, want %v", status, a.EndsAt, n.Alert.ResolvedAt)
+		}
+		n.Alert.ResolvedAt = n.Alert.FirstSeen.Add(-time.Second) // by another clock
+		if a := receive(t, alertmanager.Options{}, n)[0]; !a.EndsAt.Equal(n.Alert.ResolvedAt) {
+			t.Errorf("%s: it ends at %v, want %v", status, a.EndsAt, n.Alert.ResolvedAt)
+		}
+	}
+}
+
+// TestRisenSeverity: the alert with the old severity would stand.
+func TestRisenSeverity(t *testing.T) {
+	t.Parallel()
+	n := notifytest.Notification()
+	n.Alert.Finding.Severity, n.Alert.Severity = monitor.SeverityMedium, monitor.SeverityCritical
+	all := receive(t, alertmanager.Options{}, n)
+	got := map[string]bool{}
+	for _, a := range all {
+		got[a.Labels["severity"]] = a.EndsAt.After(time.Now())
+	}
+	if want := map[string]bool{"CRITICAL": true, "HIGH": false, "MEDIUM": false}; len(all) != 3 || !maps.Equal(got, want) {
+		t.Errorf("severities that stand: %v, want %v", got, want)
+	}
+}
+
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	n := notifytest.Notification()
+	n.Alert.ID, n.Alert.Title, n.Alert.OrganizationID, n.Alert.Finding.Rule =
+		notifytest.Hostile, notifytest.Hostile, notifytest.Hostile, notifytest.Hostile
+	a := receive(t, alertmanager.Options{}, n)[0]
+	if len(a.Labels) != 4 {
+		t.Errorf("labels %v", a.Labels)
+	}
+	for name, value := range a.Labels {
+		if strings.ContainsAny(value, "\r\n\x00") || value == "" {
+			t.Errorf("label %s is %q", name, value)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	secret := notify.NewSecret(token)
+	for name, tt := range map[string]struct {
+		url     string
+		options *alertmanager.Options
+		want    string
+	}{
+		"no URL":          {"", nil, "URL"},
+		"token over http": {"http://alertmanager.example.com", &alertmanager.Options{Token: secret}, "URL"},
+		"user over http":  {"http://ann:s3cret@alertmanager.example.com", nil, "URL"},
+		"empty label":     {"https://example.com", &alertmanager.Options{Labels: map[string]string{"": "x"}}, "Labels"},
+		"bad label":       {"https://example.com", &alertmanager.Options{Labels: map[string]string{"a-b": "x"}}, "a-b"},
+		"label of digits": {"https://example.com", &alertmanager.Options{Labels: map[string]string{"1a": "x"}}, "1a"},
+		"own label":       {"https://example.com", &alertmanager.Options{Labels: map[string]string{"severity": "x"}}, "severity"},
+		"negative expiry": {"https://example.com", &alertmanager.Options{Expiry: -1}, "Expiry"},
+		"bad template":    {"https://example.com", &alertmanager.Options{Templates: notify.Templates{Title: "{{.X}}"}}, "Templates.Title"},
+	} {
+		if _, err := alertmanager.New(tt.url, tt.options); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
+			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
+		}
+	}
+	good := &alertmanager.Options{Labels: map[string]string{"_a1B": "x"}}
+	if _, err := alertmanager.New("http://alertmanager:9093", good); err != nil {
+		t.Errorf("New = %v", err)
+	}
+}

@@ -1,0 +1,103 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+)
+
+// How Post takes an answer is tested by notifytest.RunHTTP, here and with every
+// destination.
+
+const secretPath = "/T0KEN?key=T0KEN"
+
+var destination = notifytest.HTTP{
+	New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+		url = strings.Replace(url, "://", "://ann:T0KEN@", 1) + secretPath
+		c, err := notify.NewClient(url, t)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return notifier{c}
+	},
+	Answer:  "thanks",
+	Secrets: []string{"T0KEN"},
+}
+
+// A notifier is a destination as a host may write it.
+type notifier struct{ client *notify.Client }
+
+func (d notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	r, err := notify.JSON(n.Alert)
+	if err != nil {
+		return err
+	}
+	r.Path = []string{n.Alert.OrganizationID, "alerts"}
+	_, err = d.client.Post(ctx, r)
+	return err
+}
+
+func TestClient(t *testing.T) {
+	t.Parallel()
+	notifytest.RunHTTP(t, destination)
+}
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	n := notifytest.Notification()
+	n.Alert.OrganizationID = ".."
+	r := destination.Receive(t, n)
+	if r.Path != "/T0KEN/%2E%2E/alerts" {
+		t.Errorf("path %q", r.Path)
+	}
+	for name, want := range map[string]string{"Content-Type": "application/json", "User-Agent": "auditwarden"} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if user := r.Header.Get("Authorization"); !strings.HasPrefix(user, "Basic ") {
+		t.Errorf("Authorization: %q", user)
+	}
+}
+
+func TestHeaderCannotBeInjected(t *testing.T) {
+	t.Parallel()
+	c, err := notify.NewClient("https://example.com"+secretPath, notify.Transport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := notify.JSON("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Title", "T0KEN\r\nX-Injected: yes")
+	if _, err := c.Post(t.Context(), r); err == nil || strings.Contains(err.Error(), "T0KEN") {
+		t.Errorf("Post = %v", err)
+	}
+}
+
+func TestJSONThatIsNone(t *testing.T) {
+	t.Parallel()
+	_, err := notify.JSON(math.Inf(1))
+	if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || !e.Permanent {
+		t.Errorf("JSON = %v", err)
+	}
+}
+
+func TestUnexpected(t *testing.T) {
+	t.Parallel()
+	c, err := notify.NewClient("https://example.com"+secretPath, notify.Transport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := errors.AsType[*alerting.DeliveryError](c.Unexpected())
+	if !ok || e.Permanent || !strings.Contains(e.Error(), "https://example.com:") || strings.Contains(e.Error(), "T0KEN") {
+		t.Errorf("Unexpected = %v", e)
+	}
+}

@@ -1,0 +1,217 @@
+// Package email delivers notifications by SMTP: a mail with the text as plain text
+// and as HTML. The mails of one alert are one thread. The Message-ID comes from the
+// notification's idempotency key, so that a mail server or client may recognise one
+// that comes again.
+//
+// The connection is encrypted by STARTTLS, or not used, unless [Options] Security
+// says otherwise. A mail goes to all recipients or to none: a server that refuses
+// one gets no mail. Replies 4xx are tried again, replies 5xx are for good.
+package email
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"strconv"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/internal/guard"
+)
+
+// Security says how a connection is protected.
+type Security int
+
+const (
+	// StartTLS upgrades the connection, usually to port 587, and does nothing if
+	// the server does not offer that.
+	StartTLS Security = iota
+	// ImplicitTLS is TLS from the start, usually to port 465.
+	ImplicitTLS
+	// NoTLS protects nothing. With it there is no authentication, except on this
+	// machine.
+	NoTLS
+)
+
+// Options are the settings of a [Notifier]. The zero value of each is its
+// default.
+type Options struct {
+	// Security defaults to StartTLS.
+	Security Security
+	// Username and Password authenticate, by SCRAM-SHA-256, PLAIN or LOGIN. By
+	// default there is no authentication.
+	Username string
+	Password notify.Secret
+	// Templates are those of subject and text. They default to the title of the
+	// alert and its description with the most important facts.
+	Templates notify.Templates
+	Transport notify.Transport
+}
+
+// A Notifier sends mails through one server, each on a connection of its own. It
+// is safe for concurrent use.
+type Notifier struct {
+	host     string
+	port     int
+	from     *netmail.Address
+	to       []*netmail.Address
+	options  *Options
+	texts    *notify.Texts
+	dialer   *net.Dialer
+	tls      *tls.Config
+	deadline time.Duration
+}
+
+// New returns a notifier that sends from an address to others through the server
+// at host:port. The addresses are of the form ann@example.com or
+// Ann <ann@example.com>.
+func New(server, from string, to []string, o *Options) (*Notifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	n, err := newNotifier(server, from, to, *o)
+	if err != nil {
+		return nil, fmt.Errorf("email: make notifier: %w", err)
+	}
+	return n, nil
+}
+
+func newNotifier(server, from string, to []string, o Options) (*Notifier, error) {
+	host, portText, err := net.SplitHostPort(server)
+	port, portErr := strconv.ParseUint(portText, 10, 16)
+	if err != nil || portErr != nil || host == "" || port == 0 {
+		return nil, fmt.Errorf("server: %q is not host:port", server)
+	}
+	sender, err := netmail.ParseAddress(from)
+	if err != nil {
+		return nil, fmt.Errorf("from: %q: %w", from, err)
+	}
+	if len(to) == 0 {
+		return nil, errors.New("to: missing")
+	}
+	recipients := make([]*netmail.Address, len(to))
+	for i, text := range to {
+		if recipients[i], err = netmail.ParseAddress(text); err != nil {
+			return nil, fmt.Errorf("to[%d]: %q: %w", i, text, err)
+		}
+	}
+	switch {
+	case o.Security < StartTLS || o.Security > NoTLS:
+		return nil, fmt.Errorf("option Security: %d is none", o.Security)
+	case o.Username == "" != o.Password.IsZero():
+		return nil, errors.New("options Username and Password: one is missing")
+	case o.Username != "" && o.Security == NoTLS && !guard.Loopback(host):
+		return nil, errors.New("option Security: a password does not go without TLS to another machine")
+	}
+	texts, err := o.Templates.Parse()
+	if err != nil {
+		return nil, err
+	}
+	transport := guard.Options(o.Transport)
+	if err := transport.Validate(); err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	config := o.Transport.TLS.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	config.ServerName = cmp.Or(config.ServerName, host)
+	return &Notifier{
+		host: host, port: int(port), from: sender, to: recipients,
+		options: &o, texts: texts,
+		dialer: guard.Dialer(o.Transport.AllowedNetworks), tls: config,
+		deadline: transport.TimeoutOrDefault(),
+	}, nil
+}
+
+// Notify sends a mail.
+func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	m, err := e.message(n)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.deadline)
+	defer cancel()
+	if err := e.send(ctx, m); err != nil && !m.IsDelivered() { // how the session ends does not matter
+		return e.failed(ctx, err)
+	}
+	return nil
+}
+
+// failed returns what can be told of an error, without what the server said.
+func (e *Notifier) failed(ctx context.Context, err error) error {
+	d := &alerting.DeliveryError{}
+	cause := guard.Cause(ctx, err)
+	if code := replyCode(err); code != 0 {
+		d.Permanent = code/100 == 5
+		cause = fmt.Errorf("reply %d", code)
+	}
+	if cause == nil {
+		cause = errors.New("the session broke off, or the server lacks STARTTLS or authentication as it is wanted")
+	}
+	d.Err = fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause)
+	return d
+}
+
+// send sends a mail within the time of the context.
+func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
+	conn, err := e.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // the session is over
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+
+	options := []mail.Option{
+		mail.WithPort(e.port), mail.WithoutNoop(), mail.WithoutRset(),
+		mail.WithTimeout(2 * e.deadline), // ctx ends before
+		mail.WithTLSPolicy(mail.NoTLS), mail.WithTLSConfig(e.tls),
+		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
+	}
+	if e.options.Security == StartTLS {
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if e.options.Username != "" {
+		options = append(options,
+			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin),
+			mail.WithUsername(e.options.Username), mail.WithPassword(e.options.Password.Reveal()))
+	}
+	client, err := mail.NewClient(e.host, options...)
+	if err != nil {
+		return err
+	}
+	session, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.SendWithSMTPClient(session, m); err != nil {
+		return err
+	}
+	return client.CloseWithSMTPClient(session)
+}
+
+// connect opens a connection, with TLS if that comes first.
+func (e *Notifier) connect(ctx context.Context) (net.Conn, error) {
+	conn, err := e.dialer.DialContext(ctx, "tcp", net.JoinHostPort(e.host, strconv.Itoa(e.port)))
+	if err != nil {
+		return nil, err
+	}
+	conn = &limitedConn{Conn: conn, left: maxAnswers}
+	if e.options.Security != ImplicitTLS {
+		return conn, nil
+	}
+	encrypted := tls.Client(conn, e.tls)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return encrypted, nil
+}

@@ -1,0 +1,147 @@
+package email_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A server is a mail server that says what a test wants it to.
+type server struct {
+	addr  string
+	tls   *tls.Config // nil: no STARTTLS
+	first bool        // TLS comes first
+	auth  string      // mechanisms to be offered
+	// replies are given instead of the usual ones, by the command. "HANG" is
+	// none, "RESET" breaks the connection off, and anything may be garbage.
+	replies map[string]string
+
+	mu       sync.Mutex
+	commands []string
+	mails    []string
+	released chan struct{}
+}
+
+// start makes the server listen until the test ends.
+func (s *server) start(t *testing.T) *server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr, s.released = l.Addr().String(), make(chan struct{})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { s.serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		close(s.released)
+		serving.Wait()
+	})
+	return s
+}
+
+func (s *server) serve(conn net.Conn) {
+	raw := conn
+	defer func() { raw.Close() }()
+	if s.first {
+		conn = tls.Server(conn, s.tls)
+	}
+	r := bufio.NewReader(conn)
+	encrypted := s.first
+	command, usual := "GREETING", "220 mail.example ESMTP"
+	for {
+		reply, special := s.replies[command]
+		switch {
+		case !special:
+			reply = usual
+		case reply == "HANG":
+			<-s.released
+			return
+		case reply == "RESET":
+			raw.(*net.TCPConn).SetLinger(0)
+			return
+		}
+		fmt.Fprintf(conn, "%s\r\n", reply)
+		if command == "STARTTLS" && !special {
+			conn = tls.Server(conn, s.tls)
+			r, encrypted = bufio.NewReader(conn), true
+		}
+		if command == "DATA" && strings.HasPrefix(reply, "354") {
+			mail, err := readMail(r)
+			if err != nil {
+				return
+			}
+			s.note("MAIL END", mail)
+			command, usual = "END", "250 accepted"
+			continue
+		}
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimSpace(line)
+		s.note(line, "")
+		command, _, _ = strings.Cut(strings.ToUpper(line), " ")
+		usual = "250 OK"
+		switch command {
+		case "EHLO":
+			usual = "250-mail.example"
+			if s.tls != nil && !encrypted {
+				usual += "\r\n250-STARTTLS"
+			}
+			if s.auth != "" {
+				usual += "\r\n250-AUTH " + s.auth
+			}
+			usual += "\r\n250 8BITMIME"
+		case "STARTTLS":
+			usual = "220 go ahead"
+		case "AUTH":
+			usual = "235 welcome"
+		case "DATA":
+			usual = "354 go on"
+		case "QUIT":
+			usual = "221 bye"
+		}
+	}
+}
+
+// readMail reads up to the line with the full stop.
+func readMail(r io.Reader) (string, error) {
+	var mail strings.Builder
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		line := lines.Text()
+		if line == "." {
+			return mail.String(), nil
+		}
+		mail.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
+	}
+	return "", io.ErrUnexpectedEOF
+}
+
+func (s *server) note(command, mail string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commands = append(s.commands, command)
+	if mail != "" {
+		s.mails = append(s.mails, mail)
+	}
+}
+
+func (s *server) received() (commands, mails []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.commands, s.mails
+}

@@ -1,0 +1,59 @@
+// Package lognotify writes notifications to a logger of the host's: one record
+// each, with the severity of the alert as its level. CRITICAL and HIGH are errors,
+// MEDIUM is a warning, the others are information.
+package lognotify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A Notifier writes to one logger. It is safe for concurrent use.
+type Notifier struct {
+	logger *slog.Logger
+}
+
+// New returns a notifier that writes to the logger.
+func New(logger *slog.Logger) (*Notifier, error) {
+	if logger == nil {
+		return nil, errors.New("lognotify: make notifier: logger is nil")
+	}
+	return &Notifier{logger}, nil
+}
+
+// Notify writes a record. It never fails: a logger does not tell.
+func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	a := n.Alert
+	l.logger.LogAttrs(ctx, level(a.Severity), "alert notification",
+		slog.String("key", n.Key),
+		slog.String("reason", string(n.Reason)),
+		slog.Group("alert",
+			slog.String("id", a.ID),
+			slog.String("organization", a.OrganizationID),
+			slog.String("rule", a.Finding.Rule),
+			slog.String("severity", a.Severity.String()),
+			slog.String("status", string(a.Status)),
+			slog.String("title", a.Title),
+			slog.String("description", a.Description),
+			slog.Int64("occurrences", a.Occurrences),
+			slog.String("firstSeen", a.FirstSeen.UTC().Format(time.RFC3339Nano)),
+			slog.String("lastSeen", a.LastSeen.UTC().Format(time.RFC3339Nano)),
+		),
+	)
+	return nil
+}
+
+func level(s monitor.Severity) slog.Level {
+	switch {
+	case s >= monitor.SeverityHigh:
+		return slog.LevelError
+	case s == monitor.SeverityMedium:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}

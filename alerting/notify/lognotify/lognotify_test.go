@@ -1,0 +1,65 @@
+package lognotify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify/lognotify"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	for severity, level := range map[monitor.Severity]string{
+		monitor.SeverityCritical: "ERROR",
+		monitor.SeverityHigh:     "ERROR",
+		monitor.SeverityMedium:   "WARN",
+		monitor.SeverityLow:      "INFO",
+		monitor.SeverityInfo:     "INFO",
+	} {
+		n := notifytest.InStatus(monitor.AlertDismissed)
+		n.Reason = alerting.ReasonOpened // it comes late
+		n.Alert.Severity, n.Alert.Title = severity, notifytest.Hostile
+		var out bytes.Buffer
+		notifier, err := lognotify.New(slog.New(slog.NewJSONHandler(&out, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := notifier.Notify(t.Context(), n); err != nil {
+			t.Errorf("Notify = %v", err)
+		}
+		if lines := bytes.Count(out.Bytes(), []byte("\n")); lines != 1 {
+			t.Errorf("%d lines: %s", lines, &out)
+		}
+		var got struct {
+			Level, Key, Reason string
+			Alert              map[string]any
+		}
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Level != level || got.Key != n.Key || got.Reason != "opened" {
+			t.Errorf("record %+v, want level %s", got, level)
+		}
+		for name, want := range map[string]any{
+			"id": "alert-1", "organization": "acme", "rule": "failed_auth", "severity": severity.String(),
+			"status": "dismissed", "title": notifytest.Hostile, "description": n.Alert.Description, "occurrences": 3.0,
+			"firstSeen": "2026-03-01T02:29:00Z", "lastSeen": "2026-03-01T02:30:00Z",
+		} {
+			if got.Alert[name] != want {
+				t.Errorf("%s = %v, want %v", name, got.Alert[name], want)
+			}
+		}
+	}
+}
+
+func TestNoLogger(t *testing.T) {
+	t.Parallel()
+	if _, err := lognotify.New(nil); err == nil {
+		t.Error("New took no logger")
+	}
+}

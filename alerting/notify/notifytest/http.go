@@ -1,0 +1,357 @@
+package notifytest
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+)
+
+// confidential is in every answer of the servers here, and must be in no error.
+const confidential = "a confidential answer"
+
+// patience is the time limit of the deliveries that are to run into it.
+const patience = 100 * time.Millisecond
+
+// HTTP is a destination to be tested.
+type HTTP struct {
+	// New returns the destination for the server at a URL. It fails the test if
+	// it cannot.
+	New func(tb testing.TB, url string, t notify.Transport) alerting.Notifier
+	// Status and Answer are those of a server that accepted. They default to 200
+	// and nothing.
+	Status int
+	Answer string
+	// Secrets must not be in an error, nor show when the destination is printed.
+	Secrets []string
+}
+
+// Loopback returns a transport that may connect to this machine, and trusts the
+// server.
+func Loopback(s *httptest.Server) notify.Transport {
+	t := notify.Transport{AllowedNetworks: []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+	}}
+	if s != nil && s.TLS != nil {
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		t.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	return t
+}
+
+// A Received is a request as the server got it.
+type Received struct {
+	Path   string // escaped
+	Header http.Header
+	Body   string
+}
+
+// Receive delivers a notification to a server that accepts it and returns what
+// the server got.
+func (h HTTP) Receive(t *testing.T, n *alerting.Notification) Received {
+	t.Helper()
+	got := make(chan Received, 1)
+	s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("read request: %v", err)
+		}
+		got <- Received{Path: r.URL.EscapedPath(), Header: r.Header, Body: string(body)}
+		h.accept(w)
+	})
+	if err := h.New(t, s.URL, Loopback(s)).Notify(t.Context(), n); err != nil {
+		t.Fatalf("Notify: %v", err)
+	}
+	return <-got
+}
+
+func (h HTTP) accept(w http.ResponseWriter) {
+	if h.Status != 0 {
+		w.WriteHeader(h.Status)
+	}
+	_, _ = io.WriteString(w, h.Answer)
+}
+
+func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(handler)
+	s.Config.ErrorLog = discardLog()
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// RunHTTP tests what every destination that speaks HTTP promises: how each status
+// is taken, time limits, answers that are garbage, huge or cut off, servers that
+// are away, redirects, addresses that are refused, and that no secret shows.
+func RunHTTP(t *testing.T, h HTTP) {
+	t.Run("Statuses", h.testStatuses)
+	t.Run("RetryAfter", h.testRetryAfter)
+	t.Run("Redirects", h.testRedirects)
+	t.Run("TooSlow", h.testTooSlow)
+	t.Run("BadAnswers", h.testBadAnswers)
+	t.Run("Away", h.testAway)
+	t.Run("RefusedAddress", h.testRefusedAddress)
+	t.Run("UntrustedServer", h.testUntrustedServer)
+	t.Run("GivenUp", h.testGivenUp)
+	t.Run("PlainHTTP", h.testPlainHTTP)
+	t.Run("Printed", h.testPrinted)
+}
+
+// deliver delivers a notification that fails, and checks how.
+func (h HTTP) deliver(t *testing.T, url string, transport notify.Transport) *alerting.DeliveryError {
+	t.Helper()
+	err := h.New(t, url, transport).Notify(t.Context(), Notification())
+	e, ok := errors.AsType[*alerting.DeliveryError](err)
+	if !ok {
+		t.Fatalf("Notify = %v, want a DeliveryError", err)
+	}
+	for _, secret := range append([]string{confidential}, h.Secrets...) {
+		for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, errors.Unwrap(e))} {
+			if strings.Contains(text, secret) {
+				t.Errorf("the error shows %q: %s", secret, text)
+			}
+		}
+	}
+	return e
+}
+
+// echo answers with everything that a server knows of a request.
+func echo(w io.Writer, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	_, _ = fmt.Fprintf(w, "%s %s %s %s", confidential, r.URL, r.Header, body)
+}
+
+func (h HTTP) testStatuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		statuses  []int
+		permanent bool
+	}{
+		{[]int{408, 425, 429, 500, 501, 502, 503, 504, 507, 529, 599, 999}, false},
+		{[]int{300, 304, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 413, 415, 418, 421, 422, 423, 426, 451, 499}, true},
+	} {
+		for _, status := range tt.statuses {
+			t.Run(fmt.Sprint(status), func(t *testing.T) {
+				t.Parallel()
+				s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
+					w.WriteHeader(status)
+					if status != http.StatusNotModified {
+						echo(w, r)
+					}
+				})
+				e := h.deliver(t, s.URL, Loopback(s))
+				if e.Permanent != tt.permanent || e.RetryAfter != 0 {
+					t.Errorf("permanent = %v, want %v; retry after %v", e.Permanent, tt.permanent, e.RetryAfter)
+				}
+				if !strings.Contains(e.Error(), fmt.Sprint("status ", status)) || !strings.Contains(e.Error(), s.URL) {
+					t.Errorf("the error does not say where and what: %v", e)
+				}
+			})
+		}
+	}
+	t.Run("accepted", func(t *testing.T) {
+		t.Parallel()
+		if r := h.Receive(t, Notification()); r.Body == "" {
+			t.Error("the server got nothing")
+		}
+	})
+}
+
+func (h HTTP) testRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		want time.Duration
+	}{
+		{"7", 7 * time.Second},
+		{"0", 0},
+		{"-5", 0},
+		{"soon", 0},
+		{"86400", time.Hour},
+		{"99999999999999999999", time.Hour},
+		{"Sun, 01 Mar 2026 12:00:30 GMT", 30 * time.Second},
+		{"Sun, 01 Mar 2026 11:00:00 GMT", 0},
+		{"Mon, 01 Mar 2027 12:00:00 GMT", time.Hour},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			t.Parallel()
+			s := h.serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", "Sun, 01 Mar 2026 12:00:00 GMT")
+				w.Header().Set("Retry-After", tt.text)
+				w.WriteHeader(http.StatusTooManyRequests)
+			})
+			if e := h.deliver(t, s.URL, Loopback(s)); e.RetryAfter != tt.want || e.Permanent {
+				t.Errorf("retry after %v, want %v; permanent = %v", e.RetryAfter, tt.want, e.Permanent)
+			}
+		})
+	}
+}
+
+func (h HTTP) testRedirects(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			var followed atomic.Bool
+			s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/elsewhere" {
+					followed.Store(true)
+				}
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(status)
+			})
+			if e := h.deliver(t, s.URL, Loopback(s)); !e.Permanent {
+				t.Errorf("not permanent: %v", e)
+			}
+			if followed.Load() {
+				t.Error("the redirect was followed")
+			}
+		})
+	}
+}
+
+func (h HTTP) testTooSlow(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]string{"answer": "", "body": confidential} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // then the context ends with the connection
+				if begin != "" {
+					_, _ = io.WriteString(w, begin)
+					_ = http.NewResponseController(w).Flush()
+				}
+				<-r.Context().Done()
+			})
+			transport := Loopback(s)
+			transport.Timeout = patience
+			e := h.deliver(t, s.URL, transport)
+			if !errors.Is(e, context.DeadlineExceeded) || e.Permanent {
+				t.Errorf("Notify = %v, permanent = %v", e, e.Permanent)
+			}
+		})
+	}
+}
+
+func (h HTTP) testBadAnswers(t *testing.T) {
+	t.Parallel()
+	huge := strings.Repeat(confidential, 100_000)
+	for name, answer := range map[string]string{
+		"nothing":               "",
+		"not HTTP":              confidential + "\r\n\r\n",
+		"another protocol":      "220 mail.example " + confidential + "\r\n",
+		"bad status":            "HTTP/1.1 2xx " + confidential + "\r\n\r\n",
+		"bad header":            "HTTP/1.1 200 OK\r\n" + confidential + "\r\n\r\n",
+		"bad length":            "HTTP/1.1 200 OK\r\nContent-Length: -" + confidential + "\r\n\r\n",
+		"bad chunk":             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + confidential + "\r\n",
+		"cut header":            "HTTP/1.1 200 OK\r\nContent-Length: 5",
+		"cut body":              "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + confidential,
+		"huge header":           "HTTP/1.1 200 OK\r\nX-Huge: " + huge + "\r\n\r\n",
+		"huge body":             "HTTP/1.1 200 OK\r\n\r\n" + huge,
+		"huge body of an error": "HTTP/1.1 500 Oops\r\n\r\n" + huge,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := serveRaw(t, answer)
+			if e := h.deliver(t, url, Loopback(nil)); e.Permanent {
+				t.Errorf("permanent: %v", e)
+			}
+		})
+	}
+}
+
+func (h HTTP) testAway(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{
+		"refused": unusedURL(t),
+		"reset":   serveReset(t),
+		"unknown": "https://auditwarden.invalid",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if e := h.deliver(t, url, Loopback(nil)); e.Permanent {
+				t.Errorf("permanent: %v", e)
+			}
+		})
+	}
+}
+
+func (h HTTP) testRefusedAddress(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Bool
+	s := h.serve(t, func(http.ResponseWriter, *http.Request) { asked.Store(true) })
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), ":")
+	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"} {
+		t.Run(host, func(t *testing.T) {
+			transport := Loopback(s)
+			transport.AllowedNetworks = nil
+			e := h.deliver(t, "https://"+host+":"+port, transport)
+			if !strings.Contains(e.Error(), "allowed") || e.Permanent {
+				t.Errorf("Notify = %v, permanent = %v", e, e.Permanent)
+			}
+		})
+	}
+	if asked.Load() {
+		t.Error("the server was asked")
+	}
+}
+
+func (h HTTP) testUntrustedServer(t *testing.T) {
+	t.Parallel()
+	s := h.serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the server was asked") })
+	transport := Loopback(s)
+	transport.TLS = nil
+	if e := h.deliver(t, s.URL, transport); e.Permanent || !strings.Contains(e.Error(), "certificate") {
+		t.Errorf("Notify = %v, permanent = %v", e, e.Permanent)
+	}
+}
+
+func (h HTTP) testGivenUp(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := h.serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		cancel()
+		<-r.Context().Done()
+	})
+	if err := h.New(t, s.URL, Loopback(s)).Notify(ctx, Notification()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Notify = %v", err)
+	}
+}
+
+// testPlainHTTP has a server on this machine speak http, where it may.
+func (h HTTP) testPlainHTTP(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { h.accept(w) }))
+	t.Cleanup(s.Close)
+	if err := h.New(t, s.URL, Loopback(s)).Notify(t.Context(), Notification()); err != nil {
+		t.Errorf("Notify: %v", err)
+	}
+}
+
+func (h HTTP) testPrinted(t *testing.T) {
+	t.Parallel()
+	n := h.New(t, "https://example.com", notify.Transport{})
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		text := fmt.Sprintf(format, n)
+		for _, secret := range h.Secrets {
+			if strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+				t.Errorf("%s shows %q: %s", format, secret, text)
+			}
+		}
+	}
+}

@@ -1,0 +1,74 @@
+// Package notifytest helps to test destinations of notifications: it makes
+// notifications, and [RunHTTP] holds a destination that speaks HTTP to what all
+// of them promise.
+package notifytest
+
+import (
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Hostile is text as an attacker would choose it, who gets it into an event: it
+// breaks out of lines, headers, HTML, JSON and the markup of Slack where nobody
+// escapes it.
+const Hostile = "eve\r\nX-Injected: yes\r\n\r\n<script>alert(\"1\")</script> <!channel> &amp; {{.Reason}} \x00\u2028\u202e"
+
+// Notification returns a notification of a new alert.
+func Notification() *alerting.Notification {
+	at := time.Date(2026, 3, 1, 2, 30, 0, 0, time.UTC)
+	a := &monitor.Alert{
+		ID:             "alert-1",
+		Fingerprint:    monitor.FingerprintOf("failed_auth", "acme", "mallory"),
+		OrganizationID: "acme",
+		Severity:       monitor.SeverityHigh,
+		Type:           monitor.AlertSecurity,
+		Source:         "audit-monitoring",
+		Status:         monitor.AlertActive,
+		Occurrences:    3,
+		FirstSeen:      at.Add(-time.Minute),
+		LastSeen:       at,
+		CreatedAt:      at,
+		UpdatedAt:      at,
+		Version:        1,
+		Finding: monitor.Finding{
+			Rule:           "failed_auth",
+			Severity:       monitor.SeverityHigh,
+			OrganizationID: "acme",
+			Key:            "mallory",
+			KeyField:       "principalId",
+			Event:          monitor.EventRef{ID: "event-5", Timestamp: at},
+			Count:          5,
+			Threshold:      5,
+			Window:         5 * time.Minute,
+		},
+	}
+	return &alerting.Notification{
+		Key:       "notification-1",
+		Reason:    alerting.ReasonOpened,
+		Alert:     a.Detach(),
+		CreatedAt: at,
+		Attempts:  1,
+	}
+}
+
+// InStatus returns a notification of the alert in another status.
+func InStatus(status monitor.AlertStatus) *alerting.Notification {
+	n := Notification()
+	a := n.Alert
+	a.Status = status
+	at := a.CreatedAt.Add(10 * time.Minute)
+	switch status {
+	case monitor.AlertAcknowledged:
+		n.Reason = alerting.ReasonAcknowledged
+		a.AcknowledgedAt, a.AcknowledgedBy = at, "ann"
+	case monitor.AlertResolved:
+		n.Reason = alerting.ReasonResolved
+		a.ResolvedAt, a.ResolvedBy, a.ResolutionNotes = at, "bob", "password reset"
+	case monitor.AlertDismissed:
+		n.Reason = alerting.ReasonDismissed
+		a.ResolvedAt, a.ResolvedBy, a.ResolutionNotes = at, "bob", "a test"
+	}
+	return n
+}

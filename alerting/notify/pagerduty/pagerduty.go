@@ -1,0 +1,163 @@
+// Package pagerduty delivers notifications to PagerDuty by the Events API v2
+// (https://developer.pagerduty.com/docs/send-alert-event). An alert is one
+// incident there, with the alert's ID as its dedup_key, and follows the alert's
+// status, whatever the reason of the notification:
+//
+//	active                triggers the incident
+//	acknowledged          acknowledges it
+//	resolved, dismissed   resolve it
+//
+// For that the route has the reasons of [alerting.Reasons].
+//
+// CRITICAL is critical there, HIGH error, MEDIUM and LOW warning, INFO info.
+package pagerduty
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// The longest texts, in characters: PagerDuty's for the summary, and what keeps
+// an event below its 512 kB.
+const (
+	maxSummary = 1024
+	maxText    = 4096
+)
+
+const defaultURL = "https://events.pagerduty.com/v2/enqueue"
+
+// Options are the settings of a [Notifier]. The zero value of each is its
+// default.
+type Options struct {
+	// URL defaults to https://events.pagerduty.com/v2/enqueue. That of the EU is
+	// https://events.eu.pagerduty.com/v2/enqueue.
+	URL string
+	// Templates default to the title of the alert for the summary, and its
+	// description for the detail "text".
+	Templates notify.Templates
+	Transport notify.Transport
+}
+
+// A Notifier sends events to one service. It is safe for concurrent use.
+type Notifier struct {
+	client     *notify.Client
+	texts      *notify.Texts
+	routingKey notify.Secret
+}
+
+// New returns a notifier for the integration with that routing key.
+func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	client, err := notify.NewClient(cmp.Or(o.URL, defaultURL), o.Transport)
+	if err == nil {
+		err = client.Confidential()
+	}
+	texts, textsErr := o.Templates.Parse()
+	if routingKey.IsZero() {
+		textsErr = errors.Join(textsErr, errors.New("routing key: missing"))
+	}
+	if err := errors.Join(err, textsErr); err != nil {
+		return nil, fmt.Errorf("pagerduty: make notifier: %w", err)
+	}
+	return &Notifier{client, texts, routingKey}, nil
+}
+
+// Notify sends the event.
+func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	title, body, err := p.texts.Render(n)
+	if err != nil {
+		return err
+	}
+	a := n.Alert
+	r, err := notify.JSON(event{
+		RoutingKey: p.routingKey.Reveal(),
+		Action:     action(a.Status),
+		DedupKey:   a.ID,
+		Client:     "auditwarden",
+		Payload: payload{
+			Summary:   notify.Clip(title, maxSummary),
+			Source:    cmp.Or(a.Source, "auditwarden"),
+			Severity:  severity(a.Severity),
+			Timestamp: a.LastSeen.UTC(),
+			Group:     a.OrganizationID,
+			Class:     a.Finding.Rule,
+			Details: map[string]any{
+				"text":         notify.Clip(body, maxText),
+				"organization": a.OrganizationID,
+				"rule":         a.Finding.Rule,
+				"severity":     a.Severity,
+				"status":       a.Status,
+				"reason":       n.Reason,
+				"occurrences":  a.Occurrences,
+				"firstSeen":    a.FirstSeen.UTC(),
+				"lastSeen":     a.LastSeen.UTC(),
+				"alert":        a.ID,
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	answer, err := p.client.Post(ctx, r)
+	if err != nil {
+		return err
+	}
+	var accepted struct {
+		Status string `json:"status"`
+	}
+	if json.Unmarshal(answer, &accepted) != nil || accepted.Status != "success" {
+		return p.client.Unexpected()
+	}
+	return nil
+}
+
+// event is one of the Events API v2 (https://developer.pagerduty.com/docs/send-alert-event).
+type event struct {
+	RoutingKey string  `json:"routing_key"`
+	Action     string  `json:"event_action"`
+	DedupKey   string  `json:"dedup_key"`
+	Client     string  `json:"client"`
+	Payload    payload `json:"payload"`
+}
+
+type payload struct {
+	Summary   string         `json:"summary"`
+	Source    string         `json:"source"`
+	Severity  string         `json:"severity"`
+	Timestamp time.Time      `json:"timestamp"`
+	Group     string         `json:"group"`
+	Class     string         `json:"class"`
+	Details   map[string]any `json:"custom_details"`
+}
+
+func action(s monitor.AlertStatus) string {
+	switch s {
+	case monitor.AlertAcknowledged:
+		return "acknowledge"
+	case monitor.AlertResolved, monitor.AlertDismissed:
+		return "resolve"
+	}
+	return "trigger"
+}
+
+func severity(s monitor.Severity) string {
+	switch s {
+	case monitor.SeverityCritical:
+		return "critical"
+	case monitor.SeverityHigh:
+		return "error"
+	case monitor.SeverityMedium, monitor.SeverityLow:
+		return "warning"
+	}
+	return "info"
+}

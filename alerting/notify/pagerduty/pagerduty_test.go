@@ -1,0 +1,147 @@
+package pagerduty_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/alerting/notify/pagerduty"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+const routingKey = "s3cret0123456789"
+
+func newNotifier(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+	n, err := pagerduty.New(notify.NewSecret(routingKey), &pagerduty.Options{URL: url + "/v2/enqueue", Transport: t})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+var destination = notifytest.HTTP{
+	New:     newNotifier,
+	Status:  http.StatusAccepted,
+	Answer:  `{"status":"success","message":"Event processed","dedup_key":"alert-1"}`,
+	Secrets: []string{routingKey},
+}
+
+func TestDestination(t *testing.T) {
+	t.Parallel()
+	notifytest.RunHTTP(t, destination)
+}
+
+type event struct {
+	RoutingKey  string `json:"routing_key"`
+	EventAction string `json:"event_action"`
+	DedupKey    string `json:"dedup_key"`
+	Payload     struct {
+		Summary, Source, Severity, Timestamp, Group, Class string
+
+		Details map[string]any `json:"custom_details"`
+	}
+}
+
+func receive(t *testing.T, n *alerting.Notification) event {
+	t.Helper()
+	r := destination.Receive(t, n)
+	var e event
+	if err := json.Unmarshal([]byte(r.Body), &e); err != nil {
+		t.Fatal(err)
+	}
+	if r.Path != "/v2/enqueue" || r.Header.Get("Content-Type") != "application/json" || len(r.Body) > 512_000 {
+		t.Errorf("path %q, header %v", r.Path, r.Header)
+	}
+	if e.RoutingKey != routingKey || e.DedupKey != n.Alert.ID {
+		t.Errorf("event %s", r.Body)
+	}
+	return e
+}
+
+// TestStatusIsTheTruth delivers late, for every reason.
+func TestStatusIsTheTruth(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[monitor.AlertStatus]string{
+		monitor.AlertActive:       "trigger",
+		monitor.AlertAcknowledged: "acknowledge",
+		monitor.AlertResolved:     "resolve",
+		monitor.AlertDismissed:    "resolve",
+	} {
+		for _, reason := range alerting.Reasons() {
+			n := notifytest.InStatus(status)
+			n.Reason = reason
+			if got := receive(t, n).EventAction; got != want {
+				t.Errorf("%s, %s: %q, want %q", status, reason, got, want)
+			}
+		}
+	}
+}
+
+func TestPayload(t *testing.T) {
+	t.Parallel()
+	for severity, want := range map[monitor.Severity]string{
+		monitor.SeverityCritical: "critical",
+		monitor.SeverityHigh:     "error",
+		monitor.SeverityMedium:   "warning",
+		monitor.SeverityLow:      "warning",
+		monitor.SeverityInfo:     "info",
+	} {
+		n := notifytest.Notification()
+		n.Alert.Severity = severity
+		p := receive(t, n).Payload
+		if p.Severity != want || p.Summary != "["+severity.String()+", active] Suspicious Pattern Detected: FAILED_AUTH" ||
+			p.Source != "audit-monitoring" || p.Timestamp != "2026-03-01T02:30:00Z" || p.Group != "acme" || p.Class != "failed_auth" {
+			t.Errorf("payload %+v", p)
+		}
+		if p.Details["status"] != "active" || p.Details["severity"] != severity.String() || p.Details["occurrences"] != 3.0 ||
+			!strings.Contains(p.Details["text"].(string), n.Alert.Description) {
+			t.Errorf("details %v", p.Details)
+		}
+	}
+	n := notifytest.Notification()
+	n.Alert.Source, n.Alert.Title, n.Alert.Description = "", notifytest.Hostile, strings.Repeat(notifytest.Hostile, 10_000)
+	p := receive(t, n).Payload
+	if p.Source == "" || strings.ContainsAny(p.Summary, "\r\n\x00") || len(p.Summary) > 1024 {
+		t.Errorf("payload %+v", p)
+	}
+}
+
+func TestUnexpectedAnswer(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{"", "<html>Please log in</html>", "{}", `{"status":"confidential"}`} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Write([]byte(answer))
+		}))
+		err := newNotifier(t, s.URL, notifytest.Loopback(nil)).Notify(t.Context(), notifytest.Notification())
+		if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || e.Permanent || strings.Contains(err.Error(), "confidential") {
+			t.Errorf("Notify = %v after %q", err, answer)
+		}
+		s.Close()
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		key, url string
+		want     string
+	}{
+		"no key":  {"", "", "routing key"},
+		"bad URL": {routingKey, "events.pagerduty.com", "URL"},
+		"http":    {routingKey, "http://events.pagerduty.com/v2/enqueue", "URL"},
+	} {
+		_, err := pagerduty.New(notify.NewSecret(tt.key), &pagerduty.Options{URL: tt.url})
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), routingKey) {
+			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
+		}
+	}
+	if _, err := pagerduty.New(notify.NewSecret(routingKey), nil); err != nil {
+		t.Errorf("New = %v", err)
+	}
+}

@@ -1,0 +1,49 @@
+package notify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/alerting/notify"
+)
+
+func TestSecretIsHidden(t *testing.T) {
+	t.Parallel()
+	const text = "s3cret"
+	s := notify.NewSecret(text)
+	type options struct {
+		Key    notify.Secret
+		hidden notify.Secret
+	}
+	o := options{s, s}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", s, "options", o)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", s, "options", &o)
+	encoded, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := []string{log.String(), string(encoded), fmt.Errorf("options %v", o).Error()}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		shown = append(shown, fmt.Sprintf(format, s), fmt.Sprintf(format, &s), fmt.Sprintf(format, o), fmt.Sprintf(format, &o), fmt.Sprintf(format, []any{s, o}))
+	}
+	for _, text := range shown {
+		for _, form := range []string{"s3cret", "733363726574", "115 51"} {
+			if strings.Contains(text, form) {
+				t.Errorf("it shows: %s", text)
+			}
+		}
+	}
+	if got := s.String(); got != "[REDACTED]" || s.IsZero() || s.Reveal() != text {
+		t.Errorf("String = %q, Reveal = %q", got, s.Reveal())
+	}
+	for _, empty := range []notify.Secret{{}, notify.NewSecret("")} {
+		if empty.String() != "" || !empty.IsZero() || empty.Reveal() != "" {
+			t.Errorf("the empty secret: %q, %q", empty.String(), empty.Reveal())
+		}
+	}
+}

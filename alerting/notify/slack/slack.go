@@ -1,0 +1,121 @@
+// Package slack delivers notifications to an incoming webhook of Slack
+// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), or
+// of a chat that understands its messages. The message is the title and below it, as
+// blocks of Block Kit beside a bar in the colour of the severity, the text and a
+// line with severity, status and occurrences. All of it is plain text, in which
+// neither markup nor a mention of a channel works.
+package slack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+)
+
+// maxText is the longest text that Slack takes, in characters.
+const maxText = 3000
+
+// Options are the settings of a [Notifier]. The zero value of each is its
+// default.
+type Options struct {
+	// Templates default to the title of the alert and its description.
+	Templates notify.Templates
+	Transport notify.Transport
+}
+
+// A Notifier posts to one channel. It is safe for concurrent use.
+type Notifier struct {
+	client *notify.Client
+	texts  *notify.Texts
+}
+
+// New returns a notifier for an incoming webhook. Its URL is the secret that lets
+// one post.
+func New(webhook notify.Secret, o *Options) (*Notifier, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	client, err := notify.NewClient(webhook.Reveal(), o.Transport)
+	if err == nil {
+		err = client.Confidential()
+	}
+	texts, textsErr := o.Templates.Parse()
+	if err := errors.Join(err, textsErr); err != nil {
+		return nil, fmt.Errorf("slack: make notifier: %w", err)
+	}
+	return &Notifier{client, texts}, nil
+}
+
+// Notify posts the notification.
+func (s *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
+	title, body, err := s.texts.Render(n)
+	if err != nil {
+		return err
+	}
+	a := n.Alert
+	status := fmt.Sprintf("%s · %s · %d occurrences", a.Severity, a.Status, a.Occurrences)
+	r, err := notify.JSON(message{
+		Text: escape(title),
+		Attachments: []attachment{{Color: notify.Color(a.Severity), Blocks: []block{
+			{Type: "section", Text: plain(body)},
+			{Type: "context", Elements: []*text{plain(status)}},
+		}}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.client.Post(ctx, r)
+	return err
+}
+
+// message is what an incoming webhook takes
+// (https://docs.slack.dev/reference/block-kit).
+type message struct {
+	Text        string       `json:"text"`
+	Markup      bool         `json:"mrkdwn"` // of Text
+	Attachments []attachment `json:"attachments"`
+}
+
+type attachment struct {
+	Color  string  `json:"color"`
+	Blocks []block `json:"blocks"`
+}
+
+type block struct {
+	Type     string  `json:"type"`
+	Text     *text   `json:"text,omitempty"`
+	Elements []*text `json:"elements,omitempty"`
+}
+
+type text struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// plain returns a text object. Slack refuses an empty one.
+func plain(s string) *text { return &text{"plain_text", cmp.Or(escape(s), "-")} }
+
+// escape returns a text with the characters that Slack takes for control
+// characters as entities (https://docs.slack.dev/messaging/formatting-message-text),
+// cut off where it gets too long.
+func escape(s string) string {
+	entities := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	if all := entities.Replace(s); len(all) <= maxText {
+		return all
+	}
+	const ellipsis = "…"
+	var b strings.Builder
+	for _, r := range s {
+		c := entities.Replace(string(r))
+		if b.Len()+len(c)+len(ellipsis) > maxText {
+			break
+		}
+		b.WriteString(c)
+	}
+	return b.String() + ellipsis
+}

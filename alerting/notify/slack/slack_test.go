@@ -1,0 +1,160 @@
+package slack_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/alerting/notify/slack"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+const path = "/services/T000/B000/s3cret"
+
+func destination(o slack.Options) notifytest.HTTP {
+	return notifytest.HTTP{
+		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+			o := o
+			o.Transport = t
+			n, err := slack.New(notify.NewSecret(url+path), &o)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return n
+		},
+		Answer:  "ok",
+		Secrets: []string{"s3cret", "T000"},
+	}
+}
+
+func TestDestination(t *testing.T) {
+	t.Parallel()
+	notifytest.RunHTTP(t, destination(slack.Options{}))
+}
+
+type text struct{ Type, Text string }
+
+type message struct {
+	Text        string
+	Markup      *bool `json:"mrkdwn"`
+	Attachments []struct {
+		Color  string
+		Blocks []struct {
+			Type     string
+			Text     text
+			Elements []text
+		}
+	}
+}
+
+func receive(t *testing.T, o slack.Options, n *alerting.Notification) message {
+	t.Helper()
+	r := destination(o).Receive(t, n)
+	if r.Path != path || r.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("path %q, header %v", r.Path, r.Header)
+	}
+	var m message
+	if err := json.Unmarshal([]byte(r.Body), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Attachments) != 1 || len(m.Attachments[0].Blocks) != 2 || len(m.Attachments[0].Blocks[1].Elements) != 1 {
+		t.Fatalf("message %s", r.Body)
+	}
+	for _, text := range []text{m.Attachments[0].Blocks[0].Text, m.Attachments[0].Blocks[1].Elements[0]} {
+		if text.Type != "plain_text" || text.Text == "" || utf8.RuneCountInString(text.Text) > 3000 {
+			t.Errorf("text %+v", text)
+		}
+	}
+	if m.Markup == nil || *m.Markup {
+		t.Error("the text is markup")
+	}
+	return m
+}
+
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	for _, status := range []monitor.AlertStatus{monitor.AlertActive, monitor.AlertAcknowledged, monitor.AlertResolved, monitor.AlertDismissed} {
+		n := notifytest.InStatus(status)
+		n.Reason = alerting.ReasonOpened // it comes late
+		m := receive(t, slack.Options{}, n)
+		if want := "[HIGH, " + string(status) + "] " + n.Alert.Title; m.Text != want {
+			t.Errorf("text %q, want %q", m.Text, want)
+		}
+		blocks := m.Attachments[0].Blocks
+		if got := blocks[0].Text.Text; blocks[0].Type != "section" || !strings.Contains(got, n.Alert.Description) {
+			t.Errorf("section %q", got)
+		}
+		if got, want := blocks[1].Elements[0].Text, "HIGH · "+string(status)+" · 3 occurrences"; blocks[1].Type != "context" || got != want {
+			t.Errorf("status line %q, want %q", got, want)
+		}
+	}
+}
+
+func TestColors(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for s := monitor.SeverityInfo; s <= monitor.SeverityCritical; s++ {
+		n := notifytest.Notification()
+		n.Alert.Severity = s
+		color := receive(t, slack.Options{}, n).Attachments[0].Color
+		if len(color) != 7 || color[0] != '#' || seen[color] {
+			t.Errorf("the colour of %s is %q", s, color)
+		}
+		seen[color] = true
+	}
+}
+
+func TestTextIsEscaped(t *testing.T) {
+	t.Parallel()
+	n := notifytest.Notification()
+	n.Alert.Title, n.Alert.Description = notifytest.Hostile, notifytest.Hostile
+	m := receive(t, slack.Options{}, n)
+	for _, text := range []string{m.Text, m.Attachments[0].Blocks[0].Text.Text} {
+		if strings.ContainsAny(text, "<>\x00\u202e\r") || !strings.Contains(text, "&lt;!channel&gt; &amp;amp; {{.Reason}}") {
+			t.Errorf("text %q", text)
+		}
+	}
+	if strings.Contains(m.Text, "\n") {
+		t.Errorf("title of several lines: %q", m.Text)
+	}
+}
+
+func TestLongText(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int{"&": 599, "ä": 1498, "a<": 599} {
+		n := notifytest.Notification()
+		n.Alert.Description = strings.Repeat(s, 5000)
+		got := receive(t, slack.Options{}, n).Attachments[0].Blocks[0].Text.Text
+		escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(s)
+		if n := strings.Count(got, escaped); n != want || !strings.HasSuffix(got, "…") {
+			t.Errorf("%q: %d are left, want %d, and %q at the end", s, n, want, got[len(got)-10:])
+		}
+	}
+	n := notifytest.Notification()
+	if got := receive(t, slack.Options{Templates: notify.Templates{Body: "{{with .Failure}}{{.}}{{end}}"}}, n); got.Attachments[0].Blocks[0].Text.Text != "-" {
+		t.Errorf("empty text: %+v", got)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		url     string
+		options *slack.Options
+		want    string
+	}{
+		"no URL":       {"", nil, "URL"},
+		"no scheme":    {"hooks.slack.com" + path, nil, "URL"},
+		"bad URL":      {"https://hooks.slack.com" + path + "%zz", nil, "URL"},
+		"http":         {"http://hooks.slack.com" + path, nil, "URL"},
+		"bad template": {"https://hooks.slack.com" + path, &slack.Options{Templates: notify.Templates{Body: "{{.Nothing}}"}}, "Templates.Body"},
+	} {
+		if _, err := slack.New(notify.NewSecret(tt.url), tt.options); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
+		}
+	}
+}

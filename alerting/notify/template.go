@@ -1,0 +1,121 @@
+package notify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Templates are what a notification says, in the language of package
+// text/template. The data is the [alerting.Notification]: {{.Reason}},
+// {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line keeps a text from
+// an event on one line: {{line .Alert.ResolvedBy}}.
+//
+// A destination escapes what comes out for its format.
+type Templates struct {
+	// Title is one line. Defaults to severity, status and title of the alert.
+	Title string
+	// Body defaults to the description and the facts that somebody needs who
+	// does not have the alert before him.
+	Body string
+}
+
+// The longest texts that come out of a template, in bytes. The rest is cut off.
+const (
+	maxTitle = 400
+	maxBody  = 16 << 10
+)
+
+const (
+	defaultTitle = `[{{.Alert.Severity}}, {{.Alert.Status}}] {{.Alert.Title}}`
+	defaultBody  = `{{.Alert.Description}}
+
+Status: {{.Alert.Status}}
+{{- if eq .Alert.Status "acknowledged"}} by {{line .Alert.AcknowledgedBy}}, {{time .Alert.AcknowledgedAt}}{{end}}
+{{- if .Alert.ResolvedBy}} by {{line .Alert.ResolvedBy}}, {{time .Alert.ResolvedAt}}{{end}}
+{{- if .Alert.ResolutionNotes}}
+Notes: {{line .Alert.ResolutionNotes}}{{end}}
+Organization: {{line .Alert.OrganizationID}}
+Rule: {{line .Alert.Finding.Rule}}
+Occurrences: {{.Alert.Occurrences}}, from {{time .Alert.FirstSeen}} to {{time .Alert.LastSeen}}
+Notified because: {{.Reason}}
+Alert: {{line .Alert.ID}}`
+)
+
+// Texts are templates that are ready for use, by several goroutines at once.
+type Texts struct {
+	title, body *template.Template
+}
+
+// Parse returns the templates ready for use. It tries them on a notification, so
+// that a name which does not exist is found now. The error names the template.
+func (t Templates) Parse() (*Texts, error) {
+	title, titleErr := parse("Templates.Title", cmp.Or(t.Title, defaultTitle))
+	body, bodyErr := parse("Templates.Body", cmp.Or(t.Body, defaultBody))
+	if err := errors.Join(titleErr, bodyErr); err != nil {
+		return nil, err
+	}
+	return &Texts{title, body}, nil
+}
+
+func parse(name, text string) (*template.Template, error) {
+	t, err := template.New(name).Funcs(template.FuncMap{
+		"line": Line,
+		"time": func(t time.Time) string { return t.UTC().Format(time.DateTime + " MST") },
+	}).Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	sample := &alerting.Notification{Reason: alerting.ReasonOpened, Alert: (&monitor.Alert{}).Detach()}
+	if _, err := execute(t, sample, maxBody); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return t, nil
+}
+
+// Render returns title and body of a notification: the title on one line, the
+// body without control characters but line feeds and tabs, and both of limited
+// length. The error is an [alerting.DeliveryError], for good: the template fails
+// for this alert.
+func (t *Texts) Render(n *alerting.Notification) (title, body string, err error) {
+	title, titleErr := execute(t.title, n, maxTitle)
+	body, bodyErr := execute(t.body, n, maxBody)
+	if err := errors.Join(titleErr, bodyErr); err != nil {
+		return "", "", &alerting.DeliveryError{Permanent: true, Err: fmt.Errorf("notify: write text: %w", err)}
+	}
+	return Clip(Line(title), maxTitle), Clip(Lines(body), maxBody), nil
+}
+
+// execute returns a bit more than limit bytes at most, for Clip to see that there
+// was more.
+func execute(t *template.Template, n *alerting.Notification, limit int) (string, error) {
+	w := &limitedBuilder{left: limit + 1}
+	if err := t.Execute(w, n); err != nil && !errors.Is(err, errFull) {
+		return "", err
+	}
+	return w.String(), nil
+}
+
+var errFull = errors.New("text is long enough")
+
+// A limitedBuilder takes no more than a number of bytes.
+type limitedBuilder struct {
+	strings.Builder
+	left int
+}
+
+func (b *limitedBuilder) Write(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left -= n
+	b.Builder.Write(p[:n])
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}

@@ -1,0 +1,47 @@
+package notify
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line returns a text on one line: every control character, line separator and
+// change of the writing direction in it becomes a space, and what is not UTF-8 a
+// replacement character. It is safe as the value of a header.
+func Line(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unsafeRune(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+// Lines is like [Line], but leaves line feeds and tabs where they are.
+func Lines(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unsafeRune(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+func unsafeRune(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+}
+
+// Clip returns at most limit bytes of a text in UTF-8. One that is cut ends in an
+// ellipsis. The limit is at least 3.
+func Clip(s string, limit int) string {
+	const ellipsis = "…"
+	if len(s) <= limit {
+		return s
+	}
+	end := limit - len(ellipsis)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + ellipsis
+}

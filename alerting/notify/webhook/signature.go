@@ -1,0 +1,155 @@
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting/notify"
+)
+
+const (
+	headerID        = "Webhook-Id"
+	headerTimestamp = "Webhook-Timestamp"
+	headerSignature = "Webhook-Signature"
+
+	secretPrefix     = "whsec_"
+	signaturePrefix  = "v1,"
+	defaultTolerance = 5 * time.Minute
+	maxSignatures    = 16 // more are not looked at
+)
+
+// The errors of [Verify], to be tested with [errors.Is].
+var (
+	// ErrSignature: no signature of the request is by one of the secrets.
+	ErrSignature = errors.New("signature does not fit")
+	// ErrExpired: the request was signed too long ago, or in the future.
+	ErrExpired = errors.New("timestamp is outside the tolerance")
+)
+
+// VerifyOptions change how [Verify] judges the time. The zero value of each is
+// its default.
+type VerifyOptions struct {
+	// Tolerance is how far the timestamp may be from Now. Defaults to 5 minutes.
+	Tolerance time.Duration
+	// Now defaults to the time of the call.
+	Now time.Time
+}
+
+// Verify says whether a request with that header and body was signed with one of
+// the secrets, and lately. A receiver calls it before it decodes the body, and
+// remembers the webhook-id of what it has handled for longer than the tolerance.
+// Nil options are the defaults. The error wraps [ErrSignature] or [ErrExpired],
+// or says which header or secret cannot be used.
+func Verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOptions) error {
+	if err := verify(h, body, secrets, o); err != nil {
+		return fmt.Errorf("webhook: verify request: %w", err)
+	}
+	return nil
+}
+
+func verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOptions) error {
+	if o == nil {
+		o = &VerifyOptions{}
+	}
+	keys, err := parseSecrets(secrets)
+	if err != nil {
+		return err
+	}
+	id, timestamp := h.Get(headerID), h.Get(headerTimestamp)
+	if id == "" {
+		return errors.New("header webhook-id: missing")
+	}
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return errors.New("header webhook-timestamp: is not a number of seconds")
+	}
+	if !signedBy(keys, h.Get(headerSignature), id, timestamp, body) {
+		return ErrSignature
+	}
+	now, tolerance := o.Now, o.Tolerance
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if tolerance == 0 {
+		tolerance = defaultTolerance
+	}
+	signed := time.Unix(seconds, 0)
+	if signed.Before(now.Add(-tolerance)) || signed.After(now.Add(tolerance)) {
+		return ErrExpired
+	}
+	return nil
+}
+
+// signedBy reports whether one of the signatures is by one of the keys.
+func signedBy(keys [][]byte, signatures, id, timestamp string, body []byte) bool {
+	macs := make([][]byte, len(keys))
+	for i, key := range keys {
+		macs[i] = mac(key, id, timestamp, body)
+	}
+	fits := false
+	for i, text := range strings.Fields(signatures) {
+		text, ok := strings.CutPrefix(text, signaturePrefix)
+		signature, err := base64.StdEncoding.DecodeString(text)
+		if !ok || err != nil || i >= maxSignatures {
+			continue
+		}
+		for _, mac := range macs {
+			fits = hmac.Equal(signature, mac) || fits
+		}
+	}
+	return fits
+}
+
+// sign returns the signatures by all keys, separated by spaces.
+func sign(keys [][]byte, id, timestamp string, body []byte) string {
+	signatures := make([]string, len(keys))
+	for i, key := range keys {
+		signatures[i] = signaturePrefix + base64.StdEncoding.EncodeToString(mac(key, id, timestamp, body))
+	}
+	return strings.Join(signatures, " ")
+}
+
+// mac is HMAC-SHA256 over id, timestamp and body, with full stops between them.
+func mac(key []byte, id, timestamp string, body []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(id + "." + timestamp + "."))
+	m.Write(body)
+	return m.Sum(nil)
+}
+
+// messageID returns an idempotency key as a message id: the key, or its hash if
+// it has characters that an id must not have, such as the full stop.
+func messageID(key string) string {
+	ok := key != "" && len(key) <= 255 && !strings.ContainsFunc(key, func(r rune) bool {
+		return r <= ' ' || r > '~' || r == '.'
+	})
+	if ok {
+		return key
+	}
+	hash := sha256.Sum256([]byte(key))
+	return "msg_" + hex.EncodeToString(hash[:])
+}
+
+// parseSecrets returns the keys. The error does not quote them.
+func parseSecrets(secrets []notify.Secret) ([][]byte, error) {
+	if len(secrets) == 0 {
+		return nil, errors.New("secrets: missing")
+	}
+	keys := make([][]byte, len(secrets))
+	for i, secret := range secrets {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret.Reveal(), secretPrefix))
+		if err != nil || len(key) < 24 || len(key) > 64 {
+			return nil, fmt.Errorf("secrets[%d]: is not 24 to 64 bytes in base64", i)
+		}
+		keys[i] = key
+	}
+	return keys, nil
+}

@@ -1,0 +1,107 @@
+package redisclaim_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/internal/testservice"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// BenchmarkSecondInstance measures the first occurrences that an instance has of
+// incidents that another one has just opened, each in a call of its own, and the
+// flush of what was held back of them.
+func BenchmarkSecondInstance(b *testing.B) {
+	const incidents = 256
+	claims := newClaims(b, connectURL(b), testservice.Prefix(b))
+	pool := newPool(b)
+	for name, claims := range map[string]alerting.Claims{"Claims": claims, "None": nil} {
+		b.Run(name, func(b *testing.B) {
+			store, err := pgalerts.New(pool, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			first, second := newInstance(b, store, claims), newInstance(b, store, claims)
+			n := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				var opened []*monitor.Alert
+				var keys []string
+				for range incidents {
+					n++
+					keys = append(keys, fmt.Sprint(b.Name(), b.N, "key", n))
+					opened = append(opened, alertingtest.Occurrence("acme", keys[len(keys)-1], keys[len(keys)-1], time.Unix(0, 0)))
+				}
+				if _, err := first.StoreAlerts(b.Context(), opened); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				for _, key := range keys {
+					second.occur(b, key, key+" again")
+				}
+				if err := second.Flush(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "µs/occurrence")
+			for _, i := range []*instance{first, second} {
+				if err := i.stop(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// newPool returns a pool on a server of its own that has the tables.
+func newPool(b *testing.B) *pgxpool.Pool {
+	b.Helper()
+	pool, err := pgxpool.New(context.Background(), testservice.Postgres(b).URL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	if err := pgalerts.Migrate(b.Context(), pool); err != nil {
+		b.Fatal(err)
+	}
+	return pool
+}
+
+// BenchmarkClaims measures the calls.
+func BenchmarkClaims(b *testing.B) {
+	client := connectURL(b)
+	for _, n := range []int{1, 256} {
+		var incidents []alerting.Incident
+		var all []alerting.Claim
+		for i := range n {
+			all = append(all, claimOf(fmt.Sprint(i)))
+			incidents = append(incidents, all[i].Incident)
+		}
+		for name, call := range map[string]func(c alerting.Claims) error{
+			"Lookup": func(c alerting.Claims) error {
+				_, err := c.Lookup(b.Context(), incidents)
+				return err
+			},
+			"Claim": func(c alerting.Claims) error { return c.Claim(b.Context(), all, time.Minute) },
+		} {
+			b.Run(fmt.Sprint(name, n), func(b *testing.B) {
+				c := newClaims(b, client, testservice.Prefix(b))
+				claim(b, c, "0")
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := call(c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -4,7 +4,8 @@
 // Who did what to which resource, from where, with what outcome: each event is
 // checked for tampering, run through streaming detectors, and turned into
 // deduplicated alerts with a lifecycle. It works in the process of the service,
-// with nothing installed.
+// with nothing installed; with Redis and PostgreSQL behind it, many instances of
+// the service act as one.
 //
 // The packages, in the order in which a service meets them:
 //
@@ -16,14 +17,17 @@
 //     service composes itself. It also replays history, to try thresholds.
 //   - alerting keeps one alert an incident, from the first occurrence until
 //     somebody resolves it, and tells those who should know. memalerts keeps
-//     alerts in memory.
-//   - metrics counts; memmetrics counts in memory.
+//     alerts in memory, pgalerts in PostgreSQL. alerting/notify has the
+//     destinations.
+//   - metrics counts; memmetrics counts in memory, redismetrics over instances.
+//   - rediswindow, below monitor/detect, has windows that instances share;
+//     redisclaim, below alerting, which alerts they have opened.
 //   - logging has handlers for log/slog that redact secrets; tracing has the
 //     tracer that does nothing.
 //   - monitor/monitortest, alerting/alertingtest and metrics/metricstest are for
 //     tests: of services that embed a monitor, and of other implementations.
 //
-// This package has no code. Its example wires everything together.
+// This package has no code. Its examples wire everything together.
 //
 // [monitor.Event]: https://pkg.go.dev/github.com/auditwarden/auditwarden/monitor#Event
 // [monitor.Finding]: https://pkg.go.dev/github.com/auditwarden/auditwarden/monitor#Finding

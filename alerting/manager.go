@@ -228,6 +228,15 @@ func (m *Manager) end(ctx context.Context, change func() (*monitor.Alert, error)
 	return m.changed(ctx)(a, err)
 }
 
+// Redrive makes the dead letters of a route due again.
+func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
+	n, err := m.Store.Redrive(ctx, organization, route)
+	if n > 0 {
+		m.dispatch.post(ctx)
+	}
+	return n, err
+}
+
 // Flush stores the repeats that were held back when it was called. After an
 // error they are held still.
 func (m *Manager) Flush(ctx context.Context) error {

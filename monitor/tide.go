@@ -22,8 +22,11 @@ type tide struct {
 	recent         map[string]*watermark
 }
 
-// watermark is a time in nanoseconds since 1970.
-type watermark struct{ atomic.Int64 }
+// watermark is a time in nanoseconds since 1970, in a cache line of its own.
+type watermark struct {
+	atomic.Int64
+	_ [56]byte
+}
 
 // More organisations than this make all watermarks start anew, so that made-up
 // organisations cannot use up memory.

@@ -1,0 +1,260 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/testservice"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// configurationLimit is how long a service may take to notice that it cannot work.
+const configurationLimit = 5 * time.Second
+
+// password is in settings and must be nowhere else.
+const password = "swordfish-8Zq"
+
+// TestBadConfiguration has every wrong setting found at the first event if not
+// before, with an error that says what is wrong and no more than that.
+func TestBadConfiguration(t *testing.T) {
+	redis := testservice.Redis(t)
+	locked := testservice.Redis(t)
+	postgres := testservice.Postgres(t)
+	closed := closedPort(t)
+	demandRedisPassword(t, locked.URL())
+	demandPostgresPassword(t, postgres.URL())
+	good := settings{
+		Redis: []string{redis.URL()}, Postgres: schema(t, postgres.URL()), Prefix: testservice.Prefix(t),
+		Secret: secret, WebhookSecret: webhookSecret, Patience: 300 * time.Millisecond,
+	}
+	migrate(t, good.Postgres)
+
+	for name, tt := range map[string]struct {
+		change func(t *testing.T, s *settings)
+		want   []string // one of these is in the error
+	}{
+		"none": {func(*testing.T, *settings) {}, nil},
+		"Redis URL": {
+			func(_ *testing.T, s *settings) { s.Redis = []string{"http://:" + password + "@localhost"} },
+			[]string{"redis: invalid URL scheme"},
+		},
+		"Redis port": {
+			func(_ *testing.T, s *settings) { s.Redis = []string{"redis://:" + password + "@" + closed} },
+			[]string{"connection refused"},
+		},
+		"Redis password": {
+			func(_ *testing.T, s *settings) { s.Redis = []string{"redis://:" + password + "@" + locked.Addr} },
+			[]string{"WRONGPASS"},
+		},
+		"no Redis password": {
+			func(_ *testing.T, s *settings) { s.Redis = []string{locked.URL()} },
+			[]string{"NOAUTH", "unauthenticated"},
+		},
+		"Redis TLS": {
+			func(_ *testing.T, s *settings) { s.Redis = []string{"rediss://:" + password + "@" + redis.Addr} },
+			[]string{"i/o timeout", "deadline exceeded"}, // such a server waits for more
+		},
+		"Postgres URL": {
+			func(_ *testing.T, s *settings) { s.Postgres = "postgres://test:" + password + "@localhost:port/test" },
+			[]string{"cannot parse"},
+		},
+		"Postgres port": {
+			func(t *testing.T, s *settings) { s.Postgres = withUser(t, s.Postgres, "test", closed) },
+			[]string{"connection refused"},
+		},
+		"Postgres password": {
+			func(t *testing.T, s *settings) { s.Postgres = withUser(t, s.Postgres, "locked", postgres.Addr) },
+			[]string{"password authentication failed"},
+		},
+		"Postgres database": {
+			func(t *testing.T, s *settings) { s.Postgres = strings.Replace(s.Postgres, "/test?", "/elsewhere?", 1) },
+			[]string{`database "elsewhere" does not exist`},
+		},
+		"Postgres TLS": {
+			func(t *testing.T, s *settings) {
+				s.Postgres = strings.Replace(withUser(t, s.Postgres, "test", postgres.Addr), "sslmode=disable", "sslmode=require", 1)
+			},
+			[]string{"server refused TLS connection"},
+		},
+		"no migration": {
+			func(t *testing.T, s *settings) { s.Postgres = schema(t, postgres.URL()) },
+			[]string{"there is no schema, call Migrate"},
+		},
+		"old schema": {
+			func(t *testing.T, s *settings) {
+				s.Postgres = schema(t, postgres.URL())
+				migrate(t, s.Postgres)
+				execute(t, s.Postgres, `DELETE FROM auditwarden_alert_migrations WHERE version_id > 0`)
+			},
+			[]string{"the schema has version 0 and must have"},
+		},
+		"webhook URL": {
+			func(_ *testing.T, s *settings) { s.Webhook = "ftp://user:" + password + "@localhost/hook" },
+			[]string{"webhook: make notifier: URL: "},
+		},
+		"webhook secret": {
+			func(_ *testing.T, s *settings) { s.Webhook, s.WebhookSecret = "https://localhost", password },
+			[]string{"webhook: make notifier: secrets"},
+		},
+		"secret": {
+			func(_ *testing.T, s *settings) { s.Secret = password },
+			[]string{crypto.ErrKeyTooShort.Error()},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := good
+			tt.change(t, &s)
+			health, err := firstUse(t, s)
+			said := fmt.Sprintf("%v\n%+v", err, health)
+			if strings.Contains(said, password) || strings.Contains(said, secret) {
+				t.Errorf("a secret is told: %s", said)
+			}
+			if len(tt.want) == 0 {
+				if err != nil || health.Status != monitor.HealthOK {
+					t.Errorf("a good configuration: %s", said)
+				}
+				return
+			}
+			if err == nil || !containsAny(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+			if health.Timestamp.IsZero() { // the service was not even made
+				return
+			}
+			if health.Status != monitor.HealthCritical {
+				t.Errorf("health is %+v", health)
+			}
+		})
+	}
+}
+
+func containsAny(text string, parts []string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstUse makes a service and hands it an event that raises an alert and needs
+// both servers.
+func firstUse(t *testing.T, s settings) (health monitor.Health, err error) {
+	t.Helper()
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), configurationLimit)
+	defer cancel()
+	svc, err := newService(ctx, s)
+	if err != nil {
+		return health, err
+	}
+	_, err = svc.monitor.Process(ctx, suspicious(t, s.Secret))
+	if ctx.Err() != nil {
+		t.Errorf("it took %v: %v", time.Since(began), err)
+	}
+	health = svc.monitor.Health(t.Context())
+	ending, cancel := context.WithTimeout(t.Context(), endLimit)
+	defer cancel()
+	stopped := svc.monitor.Shutdown(ending)
+	if ending.Err() != nil {
+		t.Errorf("it does not stop: %v", stopped)
+	}
+	if stopped != nil {
+		err = errors.Join(err, fmt.Errorf("shut down: %w", stopped))
+	}
+	return health, errors.Join(err, svc.close())
+}
+
+// suspicious returns a signed event that data_velocity counts, and off_hours
+// raises an alert about.
+func suspicious(t *testing.T, secret string) *monitor.Event {
+	t.Helper()
+	key, err := newKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := crypto.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &monitor.Event{
+		ID: "e1", Timestamp: start(1), Action: "data.read", Status: monitor.StatusSuccess,
+		PrincipalID: "mallory", OrganizationID: "acme",
+	}
+	if err := signer.Sign(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func migrate(t *testing.T, server string) {
+	t.Helper()
+	if err := pgalerts.Migrate(t.Context(), newPool(t, server)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// closedPort returns an address on which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// withUser returns the URL for that user, with the password, on that server.
+func withUser(t *testing.T, server, user, addr string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User, u.Host = url.UserPassword(user, password), addr
+	return u.String()
+}
+
+// demandRedisPassword makes a server demand another password.
+func demandRedisPassword(t *testing.T, server string) {
+	t.Helper()
+	client, err := newRedis(settings{Redis: []string{server}, Patience: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ConfigSet(t.Context(), "requirepass", "another").Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// demandPostgresPassword makes a server have a role "locked" with another
+// password, and demand it.
+func demandPostgresPassword(t *testing.T, server string) {
+	t.Helper()
+	execute(t, server, `CREATE ROLE locked LOGIN PASSWORD 'another'`)
+	pool := newPool(t, server)
+	var path string
+	if err := pool.QueryRow(t.Context(), `SHOW hba_file`).Scan(&path); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte("host all locked all scram-sha-256\n"), rules...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, server, `SELECT pg_reload_conf()`)
+}

@@ -27,10 +27,11 @@ func BenchmarkStore(b *testing.B) {
 
 // BenchmarkInsert stores alerts in batches of 256, each new, with history,
 // occurrences and outbox, and beside it copies the same rows into the tables of
-// another schema with COPY, which is as fast as the server is.
+// another schema with COPY, which is as fast as the server is. The server writes to
+// its disk at every commit, as servers do that are not for tests.
 func BenchmarkInsert(b *testing.B) {
 	const size = 256
-	server := testservice.PostgresURL(b)
+	server := testservice.Postgres(b, "-c", "fsync=on", "-c", "full_page_writes=on").URL()
 	from, to := migrated(b, server), migrated(b, server)
 	s := newStore(b, from, nil)
 	var batch []*monitor.Alert

@@ -121,22 +121,22 @@ func TestScriptsAreFlushed(t *testing.T) {
 func TestReplyIsLost(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	p := newProxy(t, server.Addr)
-	c := newCollector(t, connect(t, p.addr), redismetrics.Options{})
+	p := testservice.NewProxy(t, server.Addr)
+	c := newCollector(t, connect(t, p.Addr), redismetrics.Options{})
 	count(c, 1, "") // so that the connection is made
 	wantErrors(t, c, 1)
 	c.Histogram("request").Fail(time.Second)
-	p.cutting.Store(true)
+	p.Cut(true)
 	for range 3 {
 		count(c, 10, "panic")
 		if _, err := c.Snapshot(t.Context()); err == nil {
 			t.Fatal("no error although the reply was lost")
 		}
 	}
-	if p.cuts.Load() == 0 {
+	if p.Cuts() == 0 {
 		t.Fatal("no reply was lost")
 	}
-	p.cutting.Store(false)
+	p.Cut(false)
 	wantErrors(t, c, 31)
 	got, err := c.Read(t.Context(), monitor.KindHistogram, "request")
 	if err != nil || len(got) != 1 || got[0].Value != 1 || got[0].Failures != 1 || got[0].Latency.Mean != time.Second {
@@ -149,22 +149,22 @@ func TestReplyIsLost(t *testing.T) {
 func TestClientTriesAgain(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	p := newProxy(t, server.Addr)
+	p := testservice.NewProxy(t, server.Addr)
 	client := redis.NewClient(&redis.Options{
-		Addr: p.addr, MaxRetries: 1000, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: time.Millisecond,
+		Addr: p.Addr, MaxRetries: 1000, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: time.Millisecond,
 	})
 	t.Cleanup(func() { client.Close() })
 	c := newCollector(t, client, redismetrics.Options{})
 	wantErrors(t, c, 0)
-	p.cutting.Store(true)
+	p.Cut(true)
 	count(c, 5, "")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		wantErrors(t, c, 5)
 	}()
-	eventually(t, "the reply was lost twice", func() bool { return p.cuts.Load() >= 2 })
-	p.cutting.Store(false)
+	eventually(t, "the reply was lost twice", func() bool { return p.Cuts() >= 2 })
+	p.Cut(false)
 	<-done
 }
 

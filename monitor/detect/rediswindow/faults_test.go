@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,69 +86,18 @@ func waitFor(tb testing.TB, condition func() bool) {
 func TestReplyIsLost(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	cut, addr := newProxy(t, server.Addr)
+	proxy := testservice.NewProxy(t, server.Addr)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
-	here, there := newInstance(t, connect(t, addr), o), newInstance(t, connect(t, server.Addr), o)
+	here, there := newInstance(t, connect(t, proxy.Addr), o), newInstance(t, connect(t, server.Addr), o)
 	here.want(t, 0)
 	there.want(t, 10)
-	cut.Store(true)
+	proxy.Cut(true)
 	wantError(t, here, 5, "EOF")
-	cut.Store(false)
+	proxy.Cut(false)
 	there.want(t, 6, "6")
 	here.want(t, 5, "10", "6") // 10 did at first; 6 may be due to the lost one
 	here.want(t, 5, "10", "6")
 	there.want(t, 11, "11")
-}
-
-// newProxy returns the address of a proxy that, while cut is set, ends a
-// connection in place of passing on a reply.
-func newProxy(tb testing.TB, server string) (cut *atomic.Bool, addr string) {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cut = &atomic.Bool{}
-	serve := func(client net.Conn) {
-		defer client.Close()
-		upstream, err := net.Dial("tcp", server)
-		if err != nil {
-			return
-		}
-		defer upstream.Close()
-		var sending sync.WaitGroup
-		defer sending.Wait()
-		sending.Go(func() {
-			_, _ = io.Copy(upstream, client)
-			upstream.Close()
-		})
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := upstream.Read(buf)
-			if err == nil && !cut.Load() {
-				_, err = client.Write(buf[:n])
-			}
-			if err != nil || cut.Load() {
-				client.Close()
-				return
-			}
-		}
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return // closed
-			}
-			serving.Go(func() { serve(client) })
-		}
-	})
-	tb.Cleanup(func() {
-		listener.Close()
-		serving.Wait() // the client was closed before
-	})
-	return cut, listener.Addr().String()
 }
 
 // TestRedisRefuses has a Redis without scripts, without memory, and one that
@@ -367,12 +312,12 @@ func TestLongAbsence(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t), Away: rediswindow.Local, RetryAfter: time.Nanosecond}
-	cut, addr := newProxy(t, server.Addr)
-	here, there := newInstance(t, connect(t, addr), o), newInstance(t, connect(t, server.Addr), o)
-	cut.Store(true)
+	proxy := testservice.NewProxy(t, server.Addr)
+	here, there := newInstance(t, connect(t, proxy.Addr), o), newInstance(t, connect(t, server.Addr), o)
+	proxy.Cut(true)
 	here.want(t, 1)
 	here.want(t, 3)
-	cut.Store(false)
+	proxy.Cut(false)
 	there.want(t, 2)
 	const minute = 60
 	for _, second := range []int{10 * minute, 20 * minute, 50 * minute} {

@@ -205,54 +205,54 @@ func TestFaults(t *testing.T) {
 	for _, fault := range []struct {
 		name  string
 		twice bool
-		begin func(t *testing.T, s *testservice.RedisServer, cut *atomic.Bool)
-		end   func(t *testing.T, s *testservice.RedisServer, cut *atomic.Bool)
+		begin func(t *testing.T, s *testservice.RedisServer, p *testservice.Proxy)
+		end   func(t *testing.T, s *testservice.RedisServer, p *testservice.Proxy)
 	}{
 		{
 			name:  "killed",
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Kill() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Restart() },
+			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
+			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
 		},
 		{
 			name: "killed_twice_delivered", twice: true,
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Kill() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Restart() },
+			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
+			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
 		},
 		{
 			name:  "paused",
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Pause() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { s.Resume() },
+			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Pause() },
+			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Resume() },
 		},
 		{
 			name: "out_of_memory",
-			begin: func(t *testing.T, s *testservice.RedisServer, _ *atomic.Bool) {
+			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
 				do(t, s.Addr, "CONFIG SET maxmemory 1")
 			},
-			end: func(t *testing.T, s *testservice.RedisServer, _ *atomic.Bool) {
+			end: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
 				do(t, s.Addr, "CONFIG SET maxmemory 0")
 			},
 		},
 		{
 			name:  "read_only",
-			begin: func(t *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { do(t, s.Addr, "REPLICAOF 127.0.0.1 1") },
-			end:   func(t *testing.T, s *testservice.RedisServer, _ *atomic.Bool) { do(t, s.Addr, "REPLICAOF NO ONE") },
+			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { do(t, s.Addr, "REPLICAOF 127.0.0.1 1") },
+			end:   func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { do(t, s.Addr, "REPLICAOF NO ONE") },
 		},
 		{
 			name:  "replies_lost",
-			begin: func(_ *testing.T, _ *testservice.RedisServer, cut *atomic.Bool) { cut.Store(true) },
-			end:   func(_ *testing.T, _ *testservice.RedisServer, cut *atomic.Bool) { cut.Store(false) },
+			begin: func(_ *testing.T, _ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(true) },
+			end:   func(_ *testing.T, _ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(false) },
 		},
 	} {
 		for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
 			t.Run(fault.name+"/"+policy.String(), func(t *testing.T) {
 				t.Parallel()
 				server := testservice.Redis(t)
-				cut, addr := newProxy(t, server.Addr)
-				l := startLoad(t, policy, fault.twice, func() redis.UniversalClient { return connect(t, addr) })
+				proxy := testservice.NewProxy(t, server.Addr)
+				l := startLoad(t, policy, fault.twice, func() redis.UniversalClient { return connect(t, proxy.Addr) })
 				for range 2 {
-					fault.begin(t, server, cut)
+					fault.begin(t, server, proxy)
 					l.disturbed()
-					fault.end(t, server, cut)
+					fault.end(t, server, proxy)
 					l.progress()
 				}
 				l.finish(server.Addr)

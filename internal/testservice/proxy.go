@@ -1,4 +1,4 @@
-package redismetrics_test
+package testservice
 
 import (
 	"io"
@@ -8,21 +8,25 @@ import (
 	"testing"
 )
 
-// A proxy stands between a client and a server. While it is cutting, it ends a
-// connection in place of passing on what the server replies.
-type proxy struct {
-	addr    string
+// A Proxy stands between clients and a server, and can lose what the server
+// replies.
+type Proxy struct {
+	// Addr is where it listens, host:port.
+	Addr string
+
 	cutting atomic.Bool
 	cuts    atomic.Int64
 }
 
-func newProxy(tb testing.TB, server string) *proxy {
+// NewProxy returns a proxy for the server at an address. It ends with the test, for
+// which its clients must have ended.
+func NewProxy(tb testing.TB, server string) *Proxy {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &proxy{addr: listener.Addr().String()}
+	p := &Proxy{Addr: listener.Addr().String()}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -34,14 +38,21 @@ func newProxy(tb testing.TB, server string) *proxy {
 		}
 	})
 	tb.Cleanup(func() {
-		listener.Close()
+		_ = listener.Close()
 		serving.Wait() // the client was closed before
 	})
 	return p
 }
 
+// Cut makes the proxy end a connection in place of passing on a reply, or no
+// longer.
+func (p *Proxy) Cut(cutting bool) { p.cutting.Store(cutting) }
+
+// Cuts returns how many connections it has ended so.
+func (p *Proxy) Cuts() int64 { return p.cuts.Load() }
+
 // serve passes on what client and server send until one of them ends.
-func (p *proxy) serve(client net.Conn, addr string) {
+func (p *Proxy) serve(client net.Conn, addr string) {
 	defer client.Close()
 	server, err := net.Dial("tcp", addr)
 	if err != nil {

@@ -53,17 +53,17 @@ func (p *Proxy) Cuts() int64 { return p.cuts.Load() }
 
 // serve passes on what client and server send until one of them ends.
 func (p *Proxy) serve(client net.Conn, addr string) {
-	defer client.Close()
+	defer hangUp(client)
 	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer hangUp(server)
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	sending.Go(func() {
 		_, _ = io.Copy(server, client)
-		server.Close()
+		hangUp(server)
 	})
 	buf := make([]byte, 64<<10)
 	for {
@@ -75,8 +75,10 @@ func (p *Proxy) serve(client net.Conn, addr string) {
 			_, err = client.Write(buf[:n])
 		}
 		if err != nil {
-			client.Close()
+			hangUp(client)
 			return
 		}
 	}
 }
+
+func hangUp(c net.Conn) { _ = c.Close() } // it may be closed already

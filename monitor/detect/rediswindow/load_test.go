@@ -233,9 +233,13 @@ func TestFaults(t *testing.T) {
 			},
 		},
 		{
-			name:  "read_only",
-			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { do(t, s.Addr, "REPLICAOF 127.0.0.1 1") },
-			end:   func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { do(t, s.Addr, "REPLICAOF NO ONE") },
+			name: "read_only",
+			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
+				do(t, s.Addr, "REPLICAOF 127.0.0.1 1")
+			},
+			end: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
+				do(t, s.Addr, "REPLICAOF NO ONE")
+			},
 		},
 		{
 			name:  "replies_lost",

@@ -236,6 +236,7 @@ func (h HTTP) testTooSlow(t *testing.T) {
 					_ = http.NewResponseController(w).Flush()
 				}
 				<-r.Context().Done()
+				panic(http.ErrAbortHandler) // or the answer would be completed
 			})
 			transport := Loopback(s)
 			transport.Timeout = patience
@@ -327,6 +328,7 @@ func (h HTTP) testGivenUp(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		cancel()
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
 	})
 	if err := h.New(t, s.URL, Loopback(s)).Notify(ctx, Notification()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Notify = %v", err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
@@ -485,6 +486,73 @@ func TestPoisonedNotifications(t *testing.T) {
 		}
 		if err := stop(); err == nil {
 			t.Error("Run says nothing of what waits")
+		}
+	})
+}
+
+// TestErrorsOfANotifier has errors that are odd.
+func TestErrorsOfANotifier(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"empty":     &alerting.DeliveryError{},
+		"nil":       (*alerting.DeliveryError)(nil),
+		"very long": errors.New(strings.Repeat("ä", 10_000)),
+		"not UTF-8": errors.New("\xff\xfe"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r, spy := &recorder{err: failure}, newSpy()
+				m := newManager(t, spy, &alerting.ManagerOptions{
+					GiveUpAfter: time.Nanosecond, Routes: []alerting.Route{{Name: "odd", Notifier: r}},
+				})
+				// Routed while it is new, old when it fails.
+				ns := put(t, spy, occurrence("mallory", "e0", 0))
+				claimed, err := spy.ClaimNotifications(t.Context(), "", 1, time.Minute)
+				if err != nil || len(claimed) != 1 || ns[0].AlertID == "" {
+					t.Fatalf("ClaimNotifications: %v, %v", claimed, err)
+				}
+				err = spy.SettleNotifications(t.Context(), []alerting.Settlement{{
+					Notification: claimed[0], Outcome: alerting.OutcomeRouted, Routes: []string{"odd"},
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				stop := run(t, m)
+				advance(2 * time.Second)
+				dead := deadLetters(t, spy)
+				if len(dead) != 1 || len(dead[0]) > 1000 || !utf8.ValidString(dead[0]) {
+					t.Errorf("dead letters %q", dead)
+				}
+				if err := stop(); err != nil {
+					t.Errorf("Run: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestLeavingCaller makes sure that a caller who gives up is not held against the
+// destination.
+func TestLeavingCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		waiting := alerting.NotifierFunc(func(ctx context.Context, _ *alerting.Notification) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "slow", Notifier: waiting}}})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-time.After(time.Second)
+			cancel()
+		}()
+		if _, err := m.StoreAlerts(ctx, []*monitor.Alert{occurrence("mallory", "e0", 0)}); err != nil {
+			t.Errorf("StoreAlerts: %v", err)
+		}
+		wantHealth(t, m, monitor.HealthOK)
+		if b, err := m.Backlog(t.Context()); err != nil || b.Waiting != 1 {
+			t.Errorf("backlog %+v, %v; want what was not delivered", b, err)
 		}
 	})
 }

@@ -21,6 +21,12 @@ func TestNewManagerInput(t *testing.T) {
 		"MaxHeld":          {MaxHeld: -1},
 		"no name":          {Routes: []alerting.Route{{Notifier: r}}},
 		"no notifier":      {Routes: []alerting.Route{{Name: "a"}}},
+		"PollInterval":     {PollInterval: -1},
+		"GiveUpAfter":      {GiveUpAfter: -1},
+		"timeout":          {Routes: []alerting.Route{{Name: "a", Notifier: r, Timeout: -1}}},
+		"concurrency":      {Routes: []alerting.Route{{Name: "a", Notifier: r, Concurrency: -1}}},
+		"reason":           {Routes: []alerting.Route{{Name: "a", Notifier: r, Reasons: []alerting.Reason{"bored"}}}},
+		"NUL":              {Routes: []alerting.Route{{Name: "a\x00", Notifier: r}}},
 		`two are named`:    {Routes: []alerting.Route{{Name: "a", Notifier: r}, {Name: "a", Notifier: r}}},
 	} {
 		if _, err := alerting.NewManager(newSpy(), o); err == nil || !strings.Contains(err.Error(), want) {

@@ -73,7 +73,7 @@ func (c *claimer) lookup(ctx context.Context, incidents map[Incident]bool) (clai
 func (c *claimer) claim(ctx context.Context, as []*monitor.Alert, ds []monitor.Disposition) {
 	open := map[Incident]Claim{}
 	for i, a := range as {
-		if ds[i].Stored == monitor.Created || ds[i].Stored == monitor.Repeated {
+		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
 			incident := incidentOf(a)
 			open[incident] = Claim{incident, ds[i].AlertID, max(open[incident].Severity, a.Severity)}
 		}

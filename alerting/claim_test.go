@@ -135,7 +135,7 @@ func TestClaimedElsewhere(t *testing.T) {
 
 		for _, event := range []string{"e1", "e2"} {
 			d := put(t, here, occurrence("mallory", event, 1))[0]
-			if want := (monitor.Disposition{AlertID: first.AlertID, Stored: monitor.Repeated}); d != want {
+			if want := (monitor.Disposition{AlertID: first.AlertID, Stored: monitor.StoredRepeat}); d != want {
 				t.Errorf("disposition of %s is %+v, want %+v", event, d, want)
 			}
 		}
@@ -156,7 +156,7 @@ func TestClaimedElsewhere(t *testing.T) {
 		// Another tenant's and another incident's are none of it.
 		stranger := occurrence("mallory", "e0", 0)
 		stranger.OrganizationID = "other"
-		if ds := put(t, here, stranger, occurrence("eve", "e3", 1)); ds[0].Stored != monitor.Created || ds[1].Stored != monitor.Created {
+		if ds := put(t, here, stranger, occurrence("eve", "e3", 1)); ds[0].Stored != monitor.StoredNew || ds[1].Stored != monitor.StoredNew {
 			t.Errorf("dispositions of others are %+v", ds)
 		}
 	})
@@ -194,14 +194,14 @@ func TestClosedElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		second := put(t, there, occurrence("mallory", "e1", 1))[0]
-		if second.Stored != monitor.Created || second.AlertID == first.AlertID {
+		if second.Stored != monitor.StoredNew || second.AlertID == first.AlertID {
 			t.Errorf("after resolving the next occurrence was %+v", second)
 		}
 		ref.ID = second.AlertID
 		if _, err := here.Dismiss(t.Context(), ref, "ann", ""); err != nil {
 			t.Fatal(err)
 		}
-		if third := put(t, here, occurrence("mallory", "e2", 2))[0]; third.Stored != monitor.Created {
+		if third := put(t, here, occurrence("mallory", "e2", 2))[0]; third.Stored != monitor.StoredNew {
 			t.Errorf("after dismissing the next occurrence was %+v", third)
 		}
 		wantStored(t, store, 1, 1, 1)
@@ -254,7 +254,7 @@ func TestLookupDuringResolve(t *testing.T) {
 		if len(disposition) == 0 {
 			t.Fatal("nothing was released")
 		}
-		if d := <-disposition; d.Stored != monitor.Created {
+		if d := <-disposition; d.Stored != monitor.StoredNew {
 			t.Errorf("the occurrence was %+v", d)
 		}
 	})
@@ -279,7 +279,7 @@ func TestStaleClaim(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantHealth(t, here.Manager, monitor.HealthWarning)
-		if d := put(t, there, occurrence("mallory", "e1", 600))[0]; d.AlertID != first.AlertID || d.Stored != monitor.Repeated {
+		if d := put(t, there, occurrence("mallory", "e1", 600))[0]; d.AlertID != first.AlertID || d.Stored != monitor.StoredRepeat {
 			t.Errorf("disposition is %+v, want that of a repeat", d)
 		}
 		wantStored(t, store, 1)
@@ -287,7 +287,7 @@ func TestStaleClaim(t *testing.T) {
 		wantStored(t, store, 1, 1)
 		pager.wantReasons(t, alerting.ReasonOpened, alerting.ReasonOpened)
 		d := put(t, there, occurrence("mallory", "e2", 601))[0]
-		if d.AlertID == first.AlertID || d.Stored != monitor.Repeated {
+		if d.AlertID == first.AlertID || d.Stored != monitor.StoredRepeat {
 			t.Errorf("disposition is %+v, want that of a repeat of the new alert", d)
 		}
 	})
@@ -364,7 +364,7 @@ func TestClaimsAway(t *testing.T) {
 				open := func(key string, takes time.Duration) {
 					t.Helper()
 					began := time.Now()
-					if d := put(t, here, occurrence(key, key, 0))[0]; d.Stored != monitor.Created {
+					if d := put(t, here, occurrence(key, key, 0))[0]; d.Stored != monitor.StoredNew {
 						t.Errorf("%s was %v", key, d.Stored)
 					}
 					if took := time.Since(began); took != takes {

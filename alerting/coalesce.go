@@ -89,7 +89,7 @@ func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []
 		}
 		known.used = true
 		c.held.add(a)
-		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.Repeated}
+		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.StoredRepeat}
 	}
 	if len(c.held.alerts) > c.capacity/2 && c.failure == nil {
 		select {
@@ -155,7 +155,7 @@ func (c *coalescer) learn(epoch int, as []*monitor.Alert, ds []monitor.Dispositi
 		return
 	}
 	for i, a := range as {
-		if ds[i].Stored == monitor.Created || ds[i].Stored == monitor.Repeated {
+		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
 			c.remember(Claim{incidentOf(a), ds[i].AlertID, a.Severity})
 		}
 	}

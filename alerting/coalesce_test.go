@@ -40,7 +40,7 @@ func TestRepeatsAreCoalesced(t *testing.T) {
 		for i := 1; i <= 100; i++ {
 			a := occurrence("mallory", fmt.Sprint("e", i), i)
 			d := put(t, m, a)[0]
-			if want := (monitor.Disposition{AlertID: first.AlertID, Stored: monitor.Repeated}); d != want {
+			if want := (monitor.Disposition{AlertID: first.AlertID, Stored: monitor.StoredRepeat}); d != want {
 				t.Fatalf("disposition of repeat %d = %+v, want %+v", i, d, want)
 			}
 			clear(a.Finding.References)
@@ -94,10 +94,10 @@ func TestMixedBatch(t *testing.T) {
 			occurrence("mallory", "e3", 1),
 			occurrence("trudy", "e4", 1),
 		)
-		if ds[0].AlertID != known || ds[2].AlertID != known || ds[0].Stored != monitor.Repeated || ds[2].Stored != monitor.Repeated {
+		if ds[0].AlertID != known || ds[2].AlertID != known || ds[0].Stored != monitor.StoredRepeat || ds[2].Stored != monitor.StoredRepeat {
 			t.Errorf("dispositions of the repeats: %+v", ds)
 		}
-		if ds[1].Stored != monitor.Created || ds[3].Stored != monitor.Created || ds[1].AlertID == ds[3].AlertID {
+		if ds[1].Stored != monitor.StoredNew || ds[3].Stored != monitor.StoredNew || ds[1].AlertID == ds[3].AlertID {
 			t.Errorf("dispositions of the new ones: %+v", ds)
 		}
 		if err := m.Flush(t.Context()); err != nil {
@@ -223,10 +223,10 @@ func TestRetryAfterClosing(t *testing.T) {
 		if _, err := m.Resolve(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
 			t.Fatal(err)
 		}
-		if d := put(t, m, occurrence("mallory", "e0", 0))[0]; d.Stored != monitor.Counted {
+		if d := put(t, m, occurrence("mallory", "e0", 0))[0]; d.Stored != monitor.StoredBefore {
 			t.Errorf("the retry was %v", d.Stored)
 		}
-		if d := put(t, m, occurrence("mallory", "e1", 1))[0]; d.Stored != monitor.Created {
+		if d := put(t, m, occurrence("mallory", "e1", 1))[0]; d.Stored != monitor.StoredNew {
 			t.Errorf("the next occurrence was %v", d.Stored)
 		}
 		if err := stop(); err != nil {
@@ -401,7 +401,7 @@ func TestClosingThroughTheManager(t *testing.T) {
 				if err != nil || a.Status != end || a.Occurrences != 2 {
 					t.Errorf("closed as %+v, %v; want 2 occurrences", a, err)
 				}
-				if d := put(t, m, occurrence("mallory", "e2", 2))[0]; d.Stored != monitor.Created {
+				if d := put(t, m, occurrence("mallory", "e2", 2))[0]; d.Stored != monitor.StoredNew {
 					t.Errorf("the next occurrence was %v in a closed alert", d.Stored)
 				}
 				wantStored(t, spy, 1, 2)
@@ -502,7 +502,7 @@ func TestHeldRepeatAllocatesNothing(t *testing.T) {
 		allocs := testing.AllocsPerRun(2000, func() {
 			n++
 			batch[0].EventKey[0] = n
-			if ds, err := m.StoreAlerts(t.Context(), batch); err != nil || ds[0].Stored != monitor.Repeated {
+			if ds, err := m.StoreAlerts(t.Context(), batch); err != nil || ds[0].Stored != monitor.StoredRepeat {
 				t.Errorf("%v, %v", ds, err)
 			}
 		})

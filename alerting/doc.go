@@ -4,9 +4,9 @@
 //
 // A [Store] keeps the alerts. One incident is one open alert: however many
 // events qualify, and however many instances report them, there is exactly one
-// open alert for an organisation and fingerprint, and each event is counted in
+// open alert for an organization and fingerprint, and each event is counted in
 // it once. Resolving or dismissing an alert ends its incident; the next
-// qualifying event opens a new one. Every operation is scoped by organisation;
+// qualifying event opens a new one. Every operation is scoped by organization;
 // another tenant's alert does not exist for it ([monitor.ErrNotFound]).
 //
 // A [Manager] stands in front of a store. It is what a host passes as

@@ -268,7 +268,7 @@ func (m *Manager) Flush(ctx context.Context) error {
 // count measures what the monitor was not told of occurrences that were held.
 func (m *Manager) count(as []*monitor.Alert, ds []monitor.Disposition) {
 	for i, d := range ds {
-		if d.Stored == monitor.Created { // the alert that was open is closed
+		if d.Stored == monitor.StoredNew { // the alert that was open is closed
 			count(m.metrics, monitor.AlertsCreated, as[i].Finding.Rule, 1)
 		}
 		if d.Notify == monitor.NotifySuppressed {
@@ -277,7 +277,7 @@ func (m *Manager) count(as []*monitor.Alert, ds []monitor.Disposition) {
 	}
 }
 
-// Run flushes and delivers until ctx is cancelled. Then it flushes once more and
+// Run flushes and delivers until ctx is canceled. Then it flushes once more and
 // delivers what is due, for up to ten seconds, and returns an error if something
 // could not be stored, or waits for delivery in a store that forgets it; that is
 // still there for another Run.
@@ -320,7 +320,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	return errors.Join(append(errs, <-storeDone)...)
 }
 
-// runStore runs the store until ctx is cancelled.
+// runStore runs the store until ctx is canceled.
 func (m *Manager) runStore(ctx context.Context) error {
 	if r, ok := m.Store.(monitor.Runner); ok {
 		return r.Run(ctx)
@@ -329,7 +329,7 @@ func (m *Manager) runStore(ctx context.Context) error {
 	return nil
 }
 
-// flushUntil flushes every interval until ctx is cancelled.
+// flushUntil flushes every interval until ctx is canceled.
 func (m *Manager) flushUntil(ctx context.Context) {
 	var tick <-chan time.Time
 	if m.interval > 0 {

@@ -7,7 +7,7 @@ import (
 )
 
 // ValidateOccurrence says whether a store can take an occurrence: it needs an
-// organisation, a fingerprint, an event key, a known severity, at least one
+// organization, a fingerprint, an event key, a known severity, at least one
 // occurrence, and FirstSeen not later than LastSeen. The error is
 // [monitor.ErrNoOrganization] or an [InvalidError].
 func ValidateOccurrence(a *monitor.Alert) error {

@@ -7,11 +7,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// AllOrganizations stands for every organisation, where that is allowed. No
-// organisation can have this name, since none may contain a NUL.
+// AllOrganizations stands for every organization, where that is allowed. No
+// organization can have this name, since none may contain a NUL.
 const AllOrganizations = "\x00all"
 
-// ValidateOrganization says whether an organisation can have that name: it is
+// ValidateOrganization says whether an organization can have that name: it is
 // [monitor.ErrNoOrganization] for none and an [InvalidError] for a name with a
 // NUL in it.
 func ValidateOrganization(organization string) error {

@@ -24,7 +24,7 @@ import (
 // A notification goes with its alert when that is purged.
 type Outbox interface {
 	// ClaimNotifications hands out up to limit notifications that are due on
-	// a route, those of all organisations, and first those that have been due
+	// a route, those of all organizations, and first those that have been due
 	// longest: what fails again and again must not keep back the rest. The empty
 	// route has those that were not routed. Nobody else can claim them for the
 	// lease.
@@ -37,10 +37,10 @@ type Outbox interface {
 	// An error is the last thing that the sequence yields.
 	DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[*Notification, error]
 	// Redrive makes the dead letters of a route due again, with all attempts,
-	// and returns how many there were. The organisation may be
+	// and returns how many there were. The organization may be
 	// [AllOrganizations].
 	Redrive(ctx context.Context, organization, route string) (int, error)
-	// Backlog tells how many notifications there are, of all organisations.
+	// Backlog tells how many notifications there are, of all organizations.
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
@@ -112,9 +112,9 @@ type Backlog struct {
 
 // OccurrenceNotification returns the key and the reason of the notification that
 // an occurrence makes due, which opened the alert or joined it.
-func OccurrenceNotification(alertID string, occurrence monitor.EventKey, stored monitor.Stored) (key string, r Reason) {
+func OccurrenceNotification(alertID string, occurrence monitor.EventKey, stored monitor.StoreResult) (key string, r Reason) {
 	r = ReasonRepeated
-	if stored == monitor.Created {
+	if stored == monitor.StoredNew {
 		r = ReasonOpened
 	}
 	return alertID + "/" + occurrence.String(), r

@@ -72,7 +72,7 @@ func (p *Policy) Settings() Settings { return p.settings.clone() }
 // time of the alert's occurrence that was due last, zero if none was, and that
 // of this one. A store remembers the time of an occurrence that is
 // [monitor.NotifyDue], and not of one that is held back.
-func (p *Policy) Notify(last, at time.Time) monitor.Notify {
+func (p *Policy) Notify(last, at time.Time) monitor.NotifyDecision {
 	if p.cooldown >= 0 && !last.IsZero() && at.Before(last.Add(p.cooldown)) {
 		return monitor.NotifyNone
 	}

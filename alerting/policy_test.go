@@ -38,7 +38,7 @@ func TestNotify(t *testing.T) {
 		name     string
 		cooldown time.Duration
 		last, at int // seconds; a negative last means never
-		want     monitor.Notify
+		want     monitor.NotifyDecision
 	}{
 		{"first", 0, -1, 0, monitor.NotifyDue},
 		{"same time", 0, 0, 0, monitor.NotifyNone},

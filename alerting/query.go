@@ -54,7 +54,7 @@ func (q *Query) Validate() error {
 	return nil
 }
 
-// validateScope allows one organisation or all of them.
+// validateScope allows one organization or all of them.
 func validateScope(organization string) error {
 	if organization == AllOrganizations {
 		return nil

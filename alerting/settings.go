@@ -23,7 +23,7 @@ const (
 	maxTargets      = 20
 )
 
-// Settings are what an organisation may decide for itself. The zero value holds
+// Settings are what an organization may decide for itself. The zero value holds
 // the defaults.
 //
 // Their JSON form has the names of the reference where it has one:

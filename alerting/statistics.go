@@ -9,7 +9,7 @@ import (
 // MaxPeriods is the largest number of periods of a [StatisticsQuery].
 const MaxPeriods = 1000
 
-// A StatisticsQuery asks for a summary of an organisation's alerts.
+// A StatisticsQuery asks for a summary of an organization's alerts.
 type StatisticsQuery struct {
 	// Organization is the tenant, or [AllOrganizations].
 	Organization string
@@ -56,7 +56,7 @@ func (q *StatisticsQuery) Periods() int64 {
 	return int64((span-1)/period) + 1
 }
 
-// Statistics summarises alerts. The counts by status add up to Total, and so
+// Statistics summarizes alerts. The counts by status add up to Total, and so
 // does each map.
 type Statistics struct {
 	Total        int `json:"total"`

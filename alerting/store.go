@@ -10,14 +10,14 @@ import (
 
 // A Store keeps alerts. It is safe for concurrent use.
 //
-// Every method is scoped by organisation. An empty one is
-// [monitor.ErrNoOrganization]; an alert of another organisation is
+// Every method is scoped by organization. An empty one is
+// [monitor.ErrNoOrganization]; an alert of another organization is
 // [monitor.ErrNotFound], as one that does not exist. [AllOrganizations] is
 // accepted by List, Count and Statistics only. What is returned belongs to the
 // caller. Bad input is an [InvalidError].
 type Store interface {
 	// StoreAlerts opens an alert for each occurrence or adds it to the open
-	// alert of the same organisation and fingerprint. An occurrence whose event
+	// alert of the same organization and fingerprint. An occurrence whose event
 	// key is known to that alert, or to the fingerprint's last alert if none is
 	// open, is not counted again. See [monitor.AlertStorer] for the rest.
 	monitor.AlertStorer
@@ -49,22 +49,22 @@ type Store interface {
 	List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, error]
 	// Count returns how many alerts match, on all pages together.
 	Count(ctx context.Context, q Query) (int, error)
-	// Statistics summarises the alerts.
+	// Statistics summarizes the alerts.
 	Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error)
 	// Purge deletes the alerts that were closed before that time, with their
 	// history, and returns how many there were. Open alerts stay.
 	Purge(ctx context.Context, organization string, before time.Time) (int, error)
 
-	// Settings returns what the organisation saved last, or zero [Settings].
+	// Settings returns what the organization saved last, or zero [Settings].
 	Settings(ctx context.Context, organization string) (Settings, error)
-	// SaveSettings replaces an organisation's settings and returns them with
+	// SaveSettings replaces an organization's settings and returns them with
 	// their new version. Their version must be that of the settings they
 	// replace, 0 for the first; otherwise the error is [monitor.ErrConflict].
 	SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error)
 
-	// Advance does what time has made due, as the settings of the organisations
+	// Advance does what time has made due, as the settings of the organizations
 	// want it: it escalates and resolves open alerts, those of all
-	// organisations. It looks at up to limit alerts.
+	// organizations. It looks at up to limit alerts.
 	Advance(ctx context.Context, limit int) (Progress, error)
 
 	// Outbox has the notifications.

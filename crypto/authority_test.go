@@ -24,15 +24,15 @@ func TestAuthority(t *testing.T) {
 	outage := errors.New("connection refused")
 	tests := map[string]struct {
 		answer  error
-		outcome monitor.Outcome
+		outcome monitor.Decision
 		verdict monitor.Verdict
 		err     error
 	}{
-		"valid":        {nil, monitor.Accepted, monitor.Verified, nil},
-		"invalid":      {auditcrypto.ErrBadSignature, monitor.Failed, monitor.Forged, auditcrypto.ErrBadSignature},
-		"invalid, why": {fmt.Errorf("service: %w", auditcrypto.ErrBadSignature), monitor.Failed, monitor.Forged, auditcrypto.ErrBadSignature},
-		"outage":       {outage, monitor.Deferred, monitor.Undecided, outage},
-		"timeout":      {context.DeadlineExceeded, monitor.Deferred, monitor.Undecided, context.DeadlineExceeded},
+		"valid":        {nil, monitor.DecisionAccept, monitor.VerdictVerified, nil},
+		"invalid":      {auditcrypto.ErrBadSignature, monitor.DecisionFail, monitor.VerdictForged, auditcrypto.ErrBadSignature},
+		"invalid, why": {fmt.Errorf("service: %w", auditcrypto.ErrBadSignature), monitor.DecisionFail, monitor.VerdictForged, auditcrypto.ErrBadSignature},
+		"outage":       {outage, monitor.DecisionDefer, monitor.VerdictUndecided, outage},
+		"timeout":      {context.DeadlineExceeded, monitor.DecisionDefer, monitor.VerdictUndecided, context.DeadlineExceeded},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestAuthority(t *testing.T) {
 				}), nil))(t)
 			got := checker(t, k).Verify(ctx, e)
 			monitortest.WantVerdict(t, got, tt.outcome, tt.verdict)
-			if !errors.Is(got.Err, tt.err) || errors.Is(got.Err, auditcrypto.ErrUnavailable) != (tt.outcome == monitor.Deferred) {
+			if !errors.Is(got.Err, tt.err) || errors.Is(got.Err, auditcrypto.ErrUnavailable) != (tt.outcome == monitor.DecisionDefer) {
 				t.Errorf("error %v", got.Err)
 			}
 			if asked != 1 {
@@ -71,7 +71,7 @@ func TestAuthorityGoesAway(t *testing.T) {
 			return err
 		}), nil))(t)
 	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" })
-	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Deferred, monitor.Undecided)
+	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionDefer, monitor.VerdictUndecided)
 }
 
 // While one of several candidates cannot be asked, nothing is known.
@@ -82,10 +82,10 @@ func TestAuthorityAmongCandidates(t *testing.T) {
 	other := hmacKey(t, "other", otherSecret, nil)
 	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" })
 	for _, keys := range [][]*auditcrypto.Key{{away, other}, {other, away}} {
-		monitortest.WantVerdict(t, checker(t, keys...).Verify(t.Context(), e), monitor.Deferred, monitor.Undecided)
+		monitortest.WantVerdict(t, checker(t, keys...).Verify(t.Context(), e), monitor.DecisionDefer, monitor.VerdictUndecided)
 	}
 	e = signed(t, other, func(e *monitor.Event) { e.KeyID = "" })
-	monitortest.WantVerdict(t, checker(t, away, other).Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+	monitortest.WantVerdict(t, checker(t, away, other).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
 // A signature that is no base64 is nothing to ask an authority about.
@@ -98,7 +98,7 @@ func TestAuthorityMalformed(t *testing.T) {
 			func(context.Context, []byte, []byte) error { return errors.New("asked") }), nil))(t)
 		e := signed(t, hmacKey(t, "k", secret, nil))
 		e.Signature, e.SignatureAlgorithm = malformed, string(algorithm)
-		monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Failed, monitor.Forged)
+		monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictForged)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAuthorityMayKeep(t *testing.T) {
 	for range 10 {
 		e := monitortest.NewEvent(func(e *monitor.Event) { e.PrincipalID = "user-2" })
 		sign(t, hmacKey(t, "other", secret, nil), e)
-		monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+		monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 	}
 	if !bytes.Equal(kept, message) || !bytes.Equal(signature, value) || len(kept) != 64 {
 		t.Errorf("message is %q, was %q", kept, message)

@@ -65,7 +65,7 @@ func BenchmarkChecker(b *testing.B) {
 			c, e, ctx := checker(b, bench.key), benchSigned(b, bench.key, bench.edit), context.Background()
 			b.ReportAllocs()
 			for b.Loop() {
-				if v := c.Verify(ctx, e); (v.Outcome == monitor.Accepted) != bench.accept {
+				if v := c.Verify(ctx, e); (v.Decision == monitor.DecisionAccept) != bench.accept {
 					b.Fatal(v.Err)
 				}
 			}

@@ -86,7 +86,7 @@ func wantVector(t *testing.T, name string, e *monitor.Event, secret, hash, signa
 		t.Errorf("vector %s: signature %s over %s, want %s over %s", name, e.Signature, e.Hash, signature, hash)
 	}
 	e.Hash, e.Signature, e.SignatureAlgorithm, e.KeyID = hash, signature, "HMAC-SHA256", ""
-	monitortest.WantVerdict(t, checker(t, key).Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+	monitortest.WantVerdict(t, checker(t, key).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
 func TestAppendCanonical(t *testing.T) {
@@ -221,7 +221,7 @@ func FuzzAppendCanonical(f *testing.F) {
 	f.Add("a\"\\", "\x00\x1f\n", "", "\u2028", "\xff", "\xed\xa0\x80", "😀|principalId:\"x\"", int64(0))
 	f.Fuzz(func(t *testing.T, action, status, principal, organization, kind, target, outcome string, ms int64) {
 		e := &monitor.Event{
-			Action: action, Status: monitor.Status(status), PrincipalID: principal, OrganizationID: organization,
+			Action: action, Status: monitor.EventStatus(status), PrincipalID: principal, OrganizationID: organization,
 			TargetResourceType: kind, TargetResourceID: target, OutcomeDescription: outcome,
 			Timestamp: time.UnixMilli(ms % (1 << 42)),
 		}

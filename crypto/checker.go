@@ -57,19 +57,19 @@ func (c *Checker) SetKeyring(keyring *Keyring) {
 func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verification {
 	if e.Hash == "" {
 		if c.options.AllowUnhashed && e.Signature == "" {
-			return monitor.Verification{Verdict: monitor.Unhashed}
+			return monitor.Verification{Verdict: monitor.VerdictUnhashed}
 		}
-		return failed(monitor.Unhashed, ErrUnhashed)
+		return failed(monitor.VerdictUnhashed, ErrUnhashed)
 	}
 	if e.HashAlgorithm != "" && e.HashAlgorithm != hashAlgorithm {
-		return failed(monitor.Forged, fmt.Errorf("%w: hash: %.40q", ErrAlgorithm, e.HashAlgorithm))
+		return failed(monitor.VerdictForged, fmt.Errorf("%w: hash: %.40q", ErrAlgorithm, e.HashAlgorithm))
 	}
 
 	s := c.scratch.Get().(*scratch) //nolint:errcheck,forcetypeassert // the pool's only type
 	defer c.release(s)
 	digest, err := s.hash(e)
 	if err != nil {
-		return failed(monitor.Unverified, err)
+		return failed(monitor.VerdictUnverified, err)
 	}
 	message := s.message(digest)
 	stored, wellFormed := digest, true
@@ -80,11 +80,11 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 	if e.Signature == "" {
 		switch {
 		case !intact:
-			return failed(monitor.Replaced, ErrHashMismatch)
+			return failed(monitor.VerdictReplaced, ErrHashMismatch)
 		case c.options.AllowHashOnly:
-			return monitor.Verification{Verdict: monitor.HashOnly}
+			return monitor.Verification{Verdict: monitor.VerdictHashOnly}
 		default:
-			return failed(monitor.HashOnly, ErrUnsigned)
+			return failed(monitor.VerdictHashOnly, ErrUnsigned)
 		}
 	}
 
@@ -95,16 +95,16 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 		return undecided(reason)
 	case intact && reason == nil:
 		return monitor.Verification{
-			Verdict: monitor.Verified, Covered: CoveredV1,
+			Verdict: monitor.VerdictVerified, Covered: CoveredV1,
 			KeyID: key.id, Algorithm: string(key.algorithm),
 		}
 	case intact:
-		return failed(monitor.Forged, reason)
+		return failed(monitor.VerdictForged, reason)
 	case reason == nil:
-		return signed(monitor.HashFieldEdited, key)
+		return signed(monitor.VerdictHashFieldEdited, key)
 	}
 
-	// The content is not what was hashed, so that its organisation and time are
+	// The content is not what was hashed, so that its organization and time are
 	// no reason to doubt the key.
 	if wellFormed {
 		key, err := keyring.verify(ctx, e, s.message(stored), false)
@@ -112,14 +112,14 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 		case errors.Is(err, ErrUnavailable):
 			return undecided(err)
 		case err == nil:
-			return signed(monitor.ContentEdited, key)
+			return signed(monitor.VerdictContentEdited, key)
 		}
 	}
-	return failed(monitor.Replaced, fmt.Errorf("%w; %w", ErrHashMismatch, reason))
+	return failed(monitor.VerdictReplaced, fmt.Errorf("%w; %w", ErrHashMismatch, reason))
 }
 
 func failed(verdict monitor.Verdict, err error) monitor.Verification {
-	return monitor.Verification{Outcome: monitor.Failed, Verdict: verdict, Err: err}
+	return monitor.Verification{Decision: monitor.DecisionFail, Verdict: verdict, Err: err}
 }
 
 // signed is a failure of an event whose signature is genuine.
@@ -130,7 +130,7 @@ func signed(verdict monitor.Verdict, key *Key) monitor.Verification {
 }
 
 func undecided(err error) monitor.Verification {
-	return monitor.Verification{Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: err}
+	return monitor.Verification{Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: err}
 }
 
 // scratch is the memory that one verification needs.

@@ -76,83 +76,83 @@ func TestVerdicts(t *testing.T) {
 	tests := map[string]struct {
 		edits   edits
 		options *auditcrypto.Options
-		outcome monitor.Outcome
+		outcome monitor.Decision
 		verdict monitor.Verdict
 		errs    []error // all of them match
 		key     string  // that verified
 	}{
-		"untouched": {nil, nil, monitor.Accepted, monitor.Verified, nil, "k"},
+		"untouched": {nil, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
 		"upper case": {edits{func(e *monitor.Event) {
 			e.Hash, e.Signature = strings.ToUpper(e.Hash), strings.ToUpper(e.Signature)
-		}}, nil, monitor.Accepted, monitor.Verified, nil, "k"},
+		}}, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
 		"no hash algorithm": {edits{func(e *monitor.Event) { e.HashAlgorithm = "" }}, nil,
-			monitor.Accepted, monitor.Verified, nil, "k"},
-		"no algorithm": {edits{set(algorithm, "")}, nil, monitor.Accepted, monitor.Verified, nil, "k"},
-		"no key ID":    {edits{set(keyID, "")}, nil, monitor.Accepted, monitor.Verified, nil, "k"},
-		"neither":      {edits{set(keyID, ""), set(algorithm, "")}, nil, monitor.Accepted, monitor.Verified, nil, "k"},
+			monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
+		"no algorithm": {edits{set(algorithm, "")}, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
+		"no key ID":    {edits{set(keyID, "")}, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
+		"neither":      {edits{set(keyID, ""), set(algorithm, "")}, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
 
-		"unsigned": {edits{unsigned}, nil, monitor.Failed, monitor.HashOnly, []error{auditcrypto.ErrUnsigned}, ""},
+		"unsigned": {edits{unsigned}, nil, monitor.DecisionFail, monitor.VerdictHashOnly, []error{auditcrypto.ErrUnsigned}, ""},
 		"unsigned allowed": {edits{unsigned}, &auditcrypto.Options{AllowHashOnly: true},
-			monitor.Accepted, monitor.HashOnly, nil, ""},
+			monitor.DecisionAccept, monitor.VerdictHashOnly, nil, ""},
 		"unsigned and edited": {edits{unsigned, edited}, &auditcrypto.Options{AllowHashOnly: true},
-			monitor.Failed, monitor.Replaced, []error{auditcrypto.ErrHashMismatch}, ""},
+			monitor.DecisionFail, monitor.VerdictReplaced, []error{auditcrypto.ErrHashMismatch}, ""},
 		"unsigned, unhashed allowed": {edits{unsigned}, &auditcrypto.Options{AllowUnhashed: true},
-			monitor.Failed, monitor.HashOnly, []error{auditcrypto.ErrUnsigned}, ""},
+			monitor.DecisionFail, monitor.VerdictHashOnly, []error{auditcrypto.ErrUnsigned}, ""},
 
-		"unhashed": {edits{unhashed, unsigned}, nil, monitor.Failed, monitor.Unhashed, []error{auditcrypto.ErrUnhashed}, ""},
+		"unhashed": {edits{unhashed, unsigned}, nil, monitor.DecisionFail, monitor.VerdictUnhashed, []error{auditcrypto.ErrUnhashed}, ""},
 		"unhashed allowed": {edits{unhashed, unsigned}, &auditcrypto.Options{AllowUnhashed: true},
-			monitor.Accepted, monitor.Unhashed, nil, ""},
+			monitor.DecisionAccept, monitor.VerdictUnhashed, nil, ""},
 		"unhashed, hash only allowed": {edits{unhashed, unsigned}, &auditcrypto.Options{AllowHashOnly: true},
-			monitor.Failed, monitor.Unhashed, []error{auditcrypto.ErrUnhashed}, ""},
+			monitor.DecisionFail, monitor.VerdictUnhashed, []error{auditcrypto.ErrUnhashed}, ""},
 		"hash stripped": {edits{unhashed}, &auditcrypto.Options{AllowUnhashed: true},
-			monitor.Failed, monitor.Unhashed, []error{auditcrypto.ErrUnhashed}, ""},
+			monitor.DecisionFail, monitor.VerdictUnhashed, []error{auditcrypto.ErrUnhashed}, ""},
 
-		"hash field edited": {edits{zeroHash}, nil, monitor.Failed, monitor.HashFieldEdited,
+		"hash field edited": {edits{zeroHash}, nil, monitor.DecisionFail, monitor.VerdictHashFieldEdited,
 			[]error{auditcrypto.ErrHashMismatch}, "k"},
-		"hash malformed": {edits{set(hash, "xyz")}, nil, monitor.Failed, monitor.HashFieldEdited,
+		"hash malformed": {edits{set(hash, "xyz")}, nil, monitor.DecisionFail, monitor.VerdictHashFieldEdited,
 			[]error{auditcrypto.ErrHashMismatch}, "k"},
-		"hash of other letters": {edits{set(hash, strings.Repeat("g", 64))}, nil, monitor.Failed, monitor.HashFieldEdited,
+		"hash of other letters": {edits{set(hash, strings.Repeat("g", 64))}, nil, monitor.DecisionFail, monitor.VerdictHashFieldEdited,
 			[]error{auditcrypto.ErrHashMismatch}, "k"},
-		"hash malformed and edited": {edits{set(hash, "xyz"), edited}, nil, monitor.Failed, monitor.Replaced,
+		"hash malformed and edited": {edits{set(hash, "xyz"), edited}, nil, monitor.DecisionFail, monitor.VerdictReplaced,
 			[]error{auditcrypto.ErrHashMismatch, auditcrypto.ErrBadSignature}, ""},
-		"content edited": {edits{edited}, nil, monitor.Failed, monitor.ContentEdited,
+		"content edited": {edits{edited}, nil, monitor.DecisionFail, monitor.VerdictContentEdited,
 			[]error{auditcrypto.ErrHashMismatch}, "k"},
 		"content edited, hash in upper case": {edits{edited, func(e *monitor.Event) { e.Hash = strings.ToUpper(e.Hash) }},
-			nil, monitor.Failed, monitor.ContentEdited, []error{auditcrypto.ErrHashMismatch}, "k"},
-		"replaced": {edits{edited, zeroSignature}, nil, monitor.Failed, monitor.Replaced,
+			nil, monitor.DecisionFail, monitor.VerdictContentEdited, []error{auditcrypto.ErrHashMismatch}, "k"},
+		"replaced": {edits{edited, zeroSignature}, nil, monitor.DecisionFail, monitor.VerdictReplaced,
 			[]error{auditcrypto.ErrHashMismatch, auditcrypto.ErrBadSignature}, ""},
-		"replaced, unknown key": {edits{edited, set(keyID, "nobody")}, nil, monitor.Failed, monitor.Replaced,
+		"replaced, unknown key": {edits{edited, set(keyID, "nobody")}, nil, monitor.DecisionFail, monitor.VerdictReplaced,
 			[]error{auditcrypto.ErrHashMismatch, auditcrypto.ErrUnknownKey}, ""},
 
-		"forged":   {edits{zeroSignature}, nil, monitor.Failed, monitor.Forged, []error{auditcrypto.ErrBadSignature}, ""},
-		"rehashed": {edits{rehashed}, nil, monitor.Failed, monitor.Forged, []error{auditcrypto.ErrBadSignature}, ""},
+		"forged":   {edits{zeroSignature}, nil, monitor.DecisionFail, monitor.VerdictForged, []error{auditcrypto.ErrBadSignature}, ""},
+		"rehashed": {edits{rehashed}, nil, monitor.DecisionFail, monitor.VerdictForged, []error{auditcrypto.ErrBadSignature}, ""},
 		"signature of another form": {edits{func(e *monitor.Event) { e.Signature += "0" }}, nil,
-			monitor.Failed, monitor.Forged, []error{auditcrypto.ErrBadSignature}, ""},
-		"unknown key": {edits{set(keyID, "nobody")}, nil, monitor.Failed, monitor.Forged,
+			monitor.DecisionFail, monitor.VerdictForged, []error{auditcrypto.ErrBadSignature}, ""},
+		"unknown key": {edits{set(keyID, "nobody")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrUnknownKey}, ""},
-		"no key of the algorithm": {edits{set(keyID, ""), set(algorithm, "ED25519")}, nil, monitor.Failed, monitor.Forged,
+		"no key of the algorithm": {edits{set(keyID, ""), set(algorithm, "ED25519")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrUnknownKey}, ""},
-		"revoked key": {edits{set(keyID, "revoked")}, nil, monitor.Failed, monitor.Forged,
+		"revoked key": {edits{set(keyID, "revoked")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrKeyRevoked}, ""},
-		"foreign key": {edits{set(keyID, "foreign")}, nil, monitor.Failed, monitor.Forged,
+		"foreign key": {edits{set(keyID, "foreign")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrKeyForeign}, ""},
-		"algorithm unknown": {edits{set(algorithm, "none")}, nil, monitor.Failed, monitor.Forged,
+		"algorithm unknown": {edits{set(algorithm, "none")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrAlgorithm}, ""},
 		"algorithm unknown, no key ID": {edits{set(keyID, ""), set(algorithm, "hmac-sha256")}, nil,
-			monitor.Failed, monitor.Forged, []error{auditcrypto.ErrAlgorithm}, ""},
-		"algorithm of another key": {edits{set(algorithm, "ED25519")}, nil, monitor.Failed, monitor.Forged,
+			monitor.DecisionFail, monitor.VerdictForged, []error{auditcrypto.ErrAlgorithm}, ""},
+		"algorithm of another key": {edits{set(algorithm, "ED25519")}, nil, monitor.DecisionFail, monitor.VerdictForged,
 			[]error{auditcrypto.ErrAlgorithm}, ""},
 		"hash algorithm": {edits{func(e *monitor.Event) { e.HashAlgorithm = "SHA-1" }}, nil,
-			monitor.Failed, monitor.Forged, []error{auditcrypto.ErrAlgorithm}, ""},
+			monitor.DecisionFail, monitor.VerdictForged, []error{auditcrypto.ErrAlgorithm}, ""},
 
-		"authority away": {edits{set(keyID, "away")}, nil, monitor.Deferred, monitor.Undecided,
+		"authority away": {edits{set(keyID, "away")}, nil, monitor.DecisionDefer, monitor.VerdictUndecided,
 			[]error{auditcrypto.ErrUnavailable}, ""},
-		"authority away, content edited": {edits{set(keyID, "away"), edited}, nil, monitor.Deferred, monitor.Undecided,
+		"authority away, content edited": {edits{set(keyID, "away"), edited}, nil, monitor.DecisionDefer, monitor.VerdictUndecided,
 			[]error{auditcrypto.ErrUnavailable}, ""},
-		"authority away, no key ID": {edits{set(keyID, ""), zeroSignature}, nil, monitor.Deferred, monitor.Undecided,
+		"authority away, no key ID": {edits{set(keyID, ""), zeroSignature}, nil, monitor.DecisionDefer, monitor.VerdictUndecided,
 			[]error{auditcrypto.ErrUnavailable}, ""},
 		"no canonical form": {edits{func(e *monitor.Event) { e.PrincipalID = "\xff" }}, nil,
-			monitor.Failed, monitor.Unverified, []error{auditcrypto.ErrNotCanonical}, ""},
+			monitor.DecisionFail, monitor.VerdictUnverified, []error{auditcrypto.ErrNotCanonical}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +171,7 @@ func TestVerdicts(t *testing.T) {
 			if tt.key != "" {
 				wantAlgorithm = "HMAC-SHA256"
 			}
-			if tt.verdict == monitor.Verified {
+			if tt.verdict == monitor.VerdictVerified {
 				wantCovered = auditcrypto.CoveredV1
 			}
 			if got.KeyID != tt.key || got.Algorithm != wantAlgorithm || got.Covered != wantCovered {
@@ -194,13 +194,13 @@ func TestBadDigitAtTheEnd(t *testing.T) {
 		if hash, ok := strings.CutSuffix(e.Hash, "00"); ok {
 			hashes++
 			e.Hash = hash + "zz"
-			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.HashFieldEdited)
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictHashFieldEdited)
 			e.PrincipalID = "intruder"
-			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.Replaced)
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictReplaced)
 		} else if signature, ok := strings.CutSuffix(e.Signature, "00"); ok {
 			signatures++
 			e.Signature = signature + "zz"
-			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.Forged)
+			monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictForged)
 		}
 	}
 	if hashes == 0 || signatures == 0 {
@@ -208,14 +208,14 @@ func TestBadDigitAtTheEnd(t *testing.T) {
 	}
 }
 
-// An event that changed its organisation was edited, even when its key may not
+// An event that changed its organization was edited, even when its key may not
 // sign for the one that it claims now.
 func TestEditedOrganization(t *testing.T) {
 	t.Parallel()
 	key := hmacKey(t, "k", secret, &auditcrypto.KeyOptions{Organizations: []string{"org-1"}})
 	moved := func(e *monitor.Event) { e.OrganizationID = "org-2" }
 	got := checker(t, key).Verify(t.Context(), signed(t, key, moved))
-	monitortest.WantVerdict(t, got, monitor.Failed, monitor.ContentEdited)
+	monitortest.WantVerdict(t, got, monitor.DecisionFail, monitor.VerdictContentEdited)
 }
 
 // Whoever knows a public key cannot use it as an HMAC secret.
@@ -227,7 +227,7 @@ func TestKeyConfusion(t *testing.T) {
 	for _, keyID := range []string{"k", ""} {
 		for _, algorithm := range []string{"HMAC-SHA256", "ED25519", ""} {
 			forged.KeyID, forged.SignatureAlgorithm = keyID, algorithm
-			monitortest.WantVerdict(t, c.Verify(t.Context(), forged), monitor.Failed, monitor.Forged)
+			monitortest.WantVerdict(t, c.Verify(t.Context(), forged), monitor.DecisionFail, monitor.VerdictForged)
 		}
 	}
 }
@@ -246,7 +246,7 @@ func TestStrictBase64(t *testing.T) {
 	} {
 		e := signed(t, key)
 		e.Signature = edit(e.Signature)
-		if got := c.Verify(t.Context(), e); got.Verdict != monitor.Forged {
+		if got := c.Verify(t.Context(), e); got.Verdict != monitor.VerdictForged {
 			t.Errorf("%s: %v", name, got.Verdict)
 		}
 	}
@@ -261,16 +261,16 @@ func TestCertificateDates(t *testing.T) {
 	c := checker(t, certificate)
 	for _, keyID := range []string{"k", ""} {
 		for at, want := range map[time.Time]monitor.Verdict{
-			from.Add(-time.Second): monitor.Forged,
-			from:                   monitor.Verified,
-			to:                     monitor.Verified,
-			to.Add(time.Second):    monitor.Forged,
+			from.Add(-time.Second): monitor.VerdictForged,
+			from:                   monitor.VerdictVerified,
+			to:                     monitor.VerdictVerified,
+			to.Add(time.Second):    monitor.VerdictForged,
 		} {
 			e := monitortest.NewEvent(func(e *monitor.Event) { e.Timestamp = at })
 			sign(t, private, e)
 			e.KeyID = keyID
 			got := c.Verify(t.Context(), e)
-			if got.Verdict != want || (want == monitor.Forged) != errors.Is(got.Err, auditcrypto.ErrKeyExpired) {
+			if got.Verdict != want || (want == monitor.VerdictForged) != errors.Is(got.Err, auditcrypto.ErrKeyExpired) {
 				t.Errorf("at %v, key ID %q: %v, %v", at, keyID, got.Verdict, got.Err)
 			}
 		}
@@ -281,9 +281,9 @@ func TestNilKeyring(t *testing.T) {
 	t.Parallel()
 	e := signed(t, hmacKey(t, "k", secret, nil))
 	c := auditcrypto.NewChecker(nil, &auditcrypto.Options{AllowHashOnly: true})
-	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Failed, monitor.Forged)
+	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictForged)
 	e.Signature, e.KeyID = "", ""
-	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.HashOnly)
+	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictHashOnly)
 }
 
 // A rotation, step by step, while events of both keys are checked.
@@ -316,7 +316,7 @@ func TestRotation(t *testing.T) {
 			valid bool
 		}{"old": {oldEvent, step.oldValid}, "new": {newEvent, step.newValid}, "unnamed": {unnamed, step.none}} {
 			got := c.Verify(t.Context(), check.e)
-			if (got.Verdict == monitor.Verified) != check.valid || !check.valid && got.Verdict != monitor.Forged {
+			if (got.Verdict == monitor.VerdictVerified) != check.valid || !check.valid && got.Verdict != monitor.VerdictForged {
 				t.Errorf("step %d, %s event: %v, %v", i, name, got.Verdict, got.Err)
 			}
 		}
@@ -335,7 +335,7 @@ func TestSetKeyringConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for n := range 200 {
 				c.SetKeyring(rings[(i+n)%2])
-				if got := c.Verify(context.Background(), e); got.Verdict != monitor.Verified {
+				if got := c.Verify(context.Background(), e); got.Verdict != monitor.VerdictVerified {
 					errs[i] = fmt.Errorf("%v, %w", got.Verdict, got.Err)
 				}
 			}

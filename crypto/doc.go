@@ -22,7 +22,7 @@
 //	hash agrees, signature does not              Forged           Failed    ErrBadSignature
 //	  key is not in the keyring                  Forged           Failed    ErrUnknownKey
 //	  key is revoked                             Forged           Failed    ErrKeyRevoked
-//	  key is not for the event's organisation    Forged           Failed    ErrKeyForeign
+//	  key is not for the event's organization    Forged           Failed    ErrKeyForeign
 //	  certificate not valid at the event's time  Forged           Failed    ErrKeyExpired
 //	  algorithm unknown or not the key's         Forged           Failed    ErrAlgorithm
 //	hash algorithm is not SHA-256                Forged           Failed    ErrAlgorithm

@@ -22,7 +22,7 @@ var (
 	ErrUnknownKey = errors.New("unknown key")
 	// ErrKeyRevoked: the key is revoked.
 	ErrKeyRevoked = errors.New("key is revoked")
-	// ErrKeyForeign: the key may not sign for that organisation.
+	// ErrKeyForeign: the key may not sign for that organization.
 	ErrKeyForeign = errors.New("key may not sign for the organization")
 	// ErrKeyExpired: the event's time is outside the validity of the key's
 	// certificate.

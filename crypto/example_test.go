@@ -42,11 +42,11 @@ func Example() {
 	}
 	checker := auditcrypto.NewChecker(keyring, nil)
 	v := checker.Verify(ctx, event)
-	fmt.Println(v.Outcome, v.Verdict, v.KeyID)
+	fmt.Println(v.Decision, v.Verdict, v.KeyID)
 
 	event.PrincipalID = "user-2"
 	v = checker.Verify(ctx, event)
-	fmt.Println(v.Outcome, v.Verdict, v.Err)
+	fmt.Println(v.Decision, v.Verdict, v.Err)
 	// Output:
 	// accepted verified 2026-03
 	// failed content_edited hash does not match the content

@@ -30,7 +30,7 @@ type KeyOptions struct {
 	// State defaults to [KeyActive].
 	State KeyState
 	// Organizations are those that the key may sign for. Empty means any, and
-	// events without an organisation too; a key that is restricted never
+	// events without an organization too; a key that is restricted never
 	// vouches for those.
 	Organizations []string
 	// AllowShort admits an HMAC secret of less than 32 bytes, for secrets from
@@ -97,7 +97,7 @@ func (k *Key) errorf(format string, args ...any) error {
 
 // admits tells why the key cannot have signed the event with that algorithm.
 // With claims, it must also be a key that may sign an event of that
-// organisation and time.
+// organization and time.
 func (k *Key) admits(e *monitor.Event, algorithm Algorithm, claims bool) error {
 	switch {
 	case algorithm != k.algorithm:
@@ -111,7 +111,7 @@ func (k *Key) admits(e *monitor.Event, algorithm Algorithm, claims bool) error {
 	}
 }
 
-// vouches tells why the key may not sign an event of that organisation and time.
+// vouches tells why the key may not sign an event of that organization and time.
 func (k *Key) vouches(e *monitor.Event) error {
 	switch {
 	case len(k.organizations) > 0 && !k.organizations[e.OrganizationID]:

@@ -105,7 +105,7 @@ func TestKeyFromEnv(t *testing.T) {
 	t.Setenv(auditcrypto.SecretVariable, strings.Repeat("c0ffee", 6))
 	k := must(auditcrypto.KeyFromEnv("k", nil))(t)
 	e := signed(t, hmacKey(t, "k", strings.Repeat("c0ffee", 6), nil))
-	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
 // The secret that a key was made from can be wiped.
@@ -115,7 +115,7 @@ func TestSecretIsCopied(t *testing.T) {
 	k := must(auditcrypto.NewHMACKey("k", bytes, nil))(t)
 	clear(bytes)
 	e := signed(t, hmacKey(t, "k", secret, nil))
-	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
 // However a key is printed, it does not show what it holds.
@@ -198,11 +198,11 @@ func TestKeyFromPEM(t *testing.T) {
 		text []byte
 		want monitor.Verdict
 	}{
-		"public key":                    {public, monitor.Verified},
-		"public key after text":         {append([]byte("the key:\n"), public...), monitor.Verified},
-		"RSA public key":                {encode("RSA PUBLIC KEY", pkcs1), monitor.Verified},
-		"certificate":                   {certificate(-time.Hour, time.Hour), monitor.Verified},
-		"certificate of the day before": {certificate(-24*time.Hour, -time.Hour), monitor.Forged},
+		"public key":                    {public, monitor.VerdictVerified},
+		"public key after text":         {append([]byte("the key:\n"), public...), monitor.VerdictVerified},
+		"RSA public key":                {encode("RSA PUBLIC KEY", pkcs1), monitor.VerdictVerified},
+		"certificate":                   {certificate(-time.Hour, time.Hour), monitor.VerdictVerified},
+		"certificate of the day before": {certificate(-24*time.Hour, -time.Hour), monitor.VerdictForged},
 	} {
 		k, err := auditcrypto.KeyFromPEM("k", auditcrypto.RSAPSSSHA256, tt.text, nil)
 		if err != nil {
@@ -252,6 +252,6 @@ func FuzzKeyFromPEM(f *testing.F) {
 		e := monitortest.NewEvent()
 		e.Hash = must(auditcrypto.Hash(e))(t)
 		e.Signature = strings.Repeat("AAAA", 86)
-		monitortest.WantVerdict(t, checker(t, k).Verify(context.Background(), e), monitor.Failed, monitor.Forged)
+		monitortest.WantVerdict(t, checker(t, k).Verify(context.Background(), e), monitor.DecisionFail, monitor.VerdictForged)
 	})
 }

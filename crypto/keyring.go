@@ -22,7 +22,7 @@ type Keyring struct {
 
 // NewKeyring returns the keyring with these keys, listed newest first. An event
 // that names no key is tried against the first eight of its algorithm that may
-// sign for its organisation. No two keys may have the same ID.
+// sign for its organization. No two keys may have the same ID.
 func NewKeyring(keys ...*Key) (*Keyring, error) {
 	r := &Keyring{byID: make(map[string]*Key, len(keys)), byAlgorithm: make(map[Algorithm][]*Key)}
 	for i, k := range keys {

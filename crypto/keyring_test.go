@@ -32,10 +32,10 @@ func TestOrganizations(t *testing.T) {
 	unrestricted := hmacKey(t, "k", secret, nil) // signs what the restricted one would not
 	c := checker(t, restricted, anyone)
 	for organization, want := range map[string]monitor.Verdict{
-		"org-1": monitor.Verified,
-		"org-2": monitor.Verified,
-		"org-3": monitor.Forged,
-		"":      monitor.Forged,
+		"org-1": monitor.VerdictVerified,
+		"org-2": monitor.VerdictVerified,
+		"org-3": monitor.VerdictForged,
+		"":      monitor.VerdictForged,
 	} {
 		for _, keyID := range []string{"k", ""} {
 			e := monitortest.NewEvent(func(e *monitor.Event) { e.OrganizationID = organization })
@@ -45,7 +45,7 @@ func TestOrganizations(t *testing.T) {
 			if got.Verdict != want {
 				t.Errorf("organization %q, key ID %q: %v, want %v", organization, keyID, got.Verdict, want)
 			}
-			if keyID == "k" && (want == monitor.Forged) != errors.Is(got.Err, auditcrypto.ErrKeyForeign) {
+			if keyID == "k" && (want == monitor.VerdictForged) != errors.Is(got.Err, auditcrypto.ErrKeyForeign) {
 				t.Errorf("organization %q: error %v", organization, got.Err)
 			}
 		}
@@ -67,8 +67,8 @@ func TestCandidates(t *testing.T) {
 		keys = append(keys, hmacKey(t, fmt.Sprint("key-", i), fmt.Sprint(secret, i), nil))
 	}
 	c := checker(t, keys...)
-	for i, want := range []monitor.Verdict{0: monitor.Verified, 7: monitor.Verified, 8: monitor.Forged} {
-		if want == monitor.Unverified {
+	for i, want := range []monitor.Verdict{0: monitor.VerdictVerified, 7: monitor.VerdictVerified, 8: monitor.VerdictForged} {
+		if want == monitor.VerdictUnverified {
 			continue
 		}
 		e := signed(t, keys[12+i], func(e *monitor.Event) { e.KeyID = "" })
@@ -76,11 +76,11 @@ func TestCandidates(t *testing.T) {
 		if got.Verdict != want {
 			t.Errorf("signed with key %d: %v, %v, want %v", i, got.Verdict, got.Err, want)
 		}
-		if want == monitor.Verified && got.KeyID != keys[12+i].ID() {
+		if want == monitor.VerdictVerified && got.KeyID != keys[12+i].ID() {
 			t.Errorf("signed with key %d: verified with %q", i, got.KeyID)
 		}
 		e.KeyID = keys[12+i].ID()
-		monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+		monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestCandidatesReason(t *testing.T) {
 		e := signed(t, hmacKey(t, "k", secret, nil))
 		e.KeyID, e.SignatureAlgorithm = "", tt.algorithm
 		got := checker(t, tt.keys...).Verify(t.Context(), e)
-		if got.Verdict != monitor.Forged || !errors.Is(got.Err, tt.want) {
+		if got.Verdict != monitor.VerdictForged || !errors.Is(got.Err, tt.want) {
 			t.Errorf("%s: %v, %v, want forged, %v", name, got.Verdict, got.Err, tt.want)
 		}
 	}

@@ -33,7 +33,7 @@ func NewSigner(key *Key) (*Signer, error) {
 
 // Sign sets the event's Hash, HashAlgorithm, Signature, SignatureAlgorithm and
 // KeyID. With an error it sets none of them: the event has no canonical form
-// ([ErrNotCanonical]), the key may not sign for its organisation
+// ([ErrNotCanonical]), the key may not sign for its organization
 // ([ErrKeyForeign]), or signing failed.
 //
 // Sign after the last change to the event, and send the timestamp on as

@@ -71,7 +71,7 @@ func TestSignatures(t *testing.T) {
 	raw := must(rsa.SignPSS(rand.Reader, rs, stdcrypto.SHA256, sha(stdcrypto.SHA256, []byte(e.Hash)), nil))(t)
 	e.Signature = base64.StdEncoding.EncodeToString(raw)
 	c := checker(t, must(auditcrypto.NewPublicKey("k", auditcrypto.RSAPSSSHA256, rs.Public(), nil))(t))
-	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.Accepted, monitor.Verified)
+	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
 func TestNewSignerErrors(t *testing.T) {

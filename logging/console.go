@@ -49,7 +49,7 @@ func appendLevel(buf []byte, level slog.Level, color bool) []byte {
 	return append(buf, "     "[:len("debug")-len(name)]...)
 }
 
-// levelColor returns the escape sequence for the colour that the reference gives
+// levelColor returns the escape sequence for the color that the reference gives
 // the level: blue, green, yellow, red.
 func levelColor(level slog.Level) string {
 	switch {

@@ -76,7 +76,7 @@ func TestConsoleHandlerLine(t *testing.T) {
 			`2023-10-26T10:30:00.123Z WARN  m g.a=1 g.h.b=["x y",2]`},
 		"time": {t.Context(), nil, record(slog.LevelWarn, "m", "at", recordTime),
 			`2023-10-26T10:30:00.123Z WARN  m at=2023-10-26T10:30:00.123Z`},
-		"colour": {t.Context(), &logging.Options{Color: true}, record(slog.LevelWarn, "m"),
+		"color": {t.Context(), &logging.Options{Color: true}, record(slog.LevelWarn, "m"),
 			"2023-10-26T10:30:00.123Z \x1b[33mWARN\x1b[0m  m"},
 		"forged line": {t.Context(), nil, record(slog.LevelInfo, "m\n2023-10-26T10:30:00.123Z ERROR forged\r\x1b[2J\u202e\u009b", "k\n", "v\n"),
 			`2023-10-26T10:30:00.123Z INFO  m\u000a2023-10-26T10:30:00.123Z ERROR forged\u000d\u001b[2J\u202e\u009b "k\n"="v\n"`},

@@ -22,6 +22,6 @@
 //     as far as it goes,
 //   - write each record with one call of Write, of which there is one at a time.
 //
-// What a redactor cannot recognise, it cannot remove: a secret in free text
+// What a redactor cannot recognize, it cannot remove: a secret in free text
 // without its name or a known form stays. Do not log secrets.
 package logging

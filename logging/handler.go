@@ -23,7 +23,7 @@ type Options struct {
 	TraceIDs func(ctx context.Context) (traceID, spanID string)
 	// Redactor takes the secrets out. Defaults to NewRedactor(nil).
 	Redactor *Redactor
-	// Color makes the console colour the level. The host decides whether its
+	// Color makes the console color the level. The host decides whether its
 	// output is a terminal.
 	Color bool
 }

@@ -39,7 +39,7 @@ func (f *Fan) Snapshot(ctx context.Context) (monitor.Metrics, error) {
 	return monitor.Metrics{}, fmt.Errorf("metrics: snapshot of fan-out: %w", errors.ErrUnsupported)
 }
 
-// Run runs the collectors that are a [monitor.Runner] until ctx is cancelled
+// Run runs the collectors that are a [monitor.Runner] until ctx is canceled
 // and all of them have returned. One that fails earlier stops the others. The
 // errors are joined.
 func (f *Fan) Run(ctx context.Context) error {

@@ -75,7 +75,7 @@ func TestFanoutSnapshot(t *testing.T) {
 	}
 }
 
-func TestFanoutRunsUntilCancelled(t *testing.T) {
+func TestFanoutRunsUntilCanceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		lost := errors.New("last flush failed")
@@ -86,7 +86,7 @@ func TestFanoutRunsUntilCancelled(t *testing.T) {
 		synctest.Wait()
 		select {
 		case err := <-result:
-			t.Fatalf("Run returned %v before it was cancelled", err)
+			t.Fatalf("Run returned %v before it was canceled", err)
 		default:
 		}
 		cancel()
@@ -99,7 +99,7 @@ func TestFanoutRunsUntilCancelled(t *testing.T) {
 	})
 }
 
-func TestFanoutWithoutRunnersRunsUntilCancelled(t *testing.T) {
+func TestFanoutWithoutRunnersRunsUntilCanceled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -107,7 +107,7 @@ func TestFanoutWithoutRunnersRunsUntilCancelled(t *testing.T) {
 		go func() { result <- metrics.Fanout(metrics.Discard{}).Run(ctx) }()
 		synctest.Wait()
 		if len(result) != 0 {
-			t.Fatal("Run returned before it was cancelled")
+			t.Fatal("Run returned before it was canceled")
 		}
 		cancel()
 		if err := <-result; err != nil {

@@ -23,7 +23,7 @@ type Report struct {
 	AlertsGenerated        int64         `json:"alertsGenerated"`
 }
 
-// Latency summarises durations in milliseconds.
+// Latency summarizes durations in milliseconds.
 type Latency struct {
 	Average float64 `json:"average"`
 	P50     float64 `json:"p50"`

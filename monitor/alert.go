@@ -37,11 +37,11 @@ const (
 func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowledged }
 
 // A Fingerprint says which alerts are one incident: those of the same rule,
-// organisation and key. It never depends on an alert's text.
+// organization and key. It never depends on an alert's text.
 type Fingerprint [32]byte
 
 // FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
-// over rule, organisation and key, each preceded by its length.
+// over rule, organization and key, each preceded by its length.
 func FingerprintOf(rule, organization, key string) Fingerprint {
 	return digestStrings("alert", rule, organization, key)
 }
@@ -112,7 +112,7 @@ type Alert struct {
 // Ref returns the alert's address in a store.
 func (a *Alert) Ref() AlertRef { return AlertRef{Organization: a.OrganizationID, ID: a.ID} }
 
-// An AlertRef is the address of an alert. An empty organisation is an error
+// An AlertRef is the address of an alert. An empty organization is an error
 // wherever one is used.
 type AlertRef struct {
 	Organization string

@@ -116,7 +116,7 @@ func TestAlertJSONRefuses(t *testing.T) {
 		"short fingerprint": {`{"fingerprint":"00"}`, "64 hex digits"},
 		"event key":         {`{"eventKey":"zz000000000000000000000000000000"}`, "event key"},
 		"short event key":   {`{"eventKey":""}`, "32 hex digits"},
-		"uncovered field":   {`{"finding":{"uncovered":["colour"]}}`, "colour"},
+		"uncovered field":   {`{"finding":{"uncovered":["color"]}}`, "color"},
 		"endless window":    {`{"finding":{"window":1e300}}`, "too long"},
 		"window text":       {`{"finding":{"window":"5m"}}`, "string"},
 		"time":              {`{"finding":{"event":{"timestamp":"now"}}}`, "now"},

@@ -71,7 +71,7 @@ func (b *bench) next() *monitor.Event {
 }
 
 func (b *bench) process(tb testing.TB, e *monitor.Event) {
-	if r, err := b.m.Process(context.Background(), e); err != nil || r.Timing != monitor.OnTime {
+	if r, err := b.m.Process(context.Background(), e); err != nil || r.Timing != monitor.TimingOnTime {
 		tb.Fatal(r.Timing, err)
 	}
 }
@@ -147,7 +147,7 @@ func BenchmarkProcess(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			r, err := s.m.Process(context.Background(), s.next())
-			if err != nil || len(r.Findings) != 1 || r.Dispositions[0].Stored != monitor.Repeated {
+			if err != nil || len(r.Findings) != 1 || r.Dispositions[0].Stored != monitor.StoredRepeat {
 				b.Fatal(r, err)
 			}
 		}
@@ -180,7 +180,7 @@ func BenchmarkProcess(b *testing.B) {
 		})
 	}
 	b.Run("parallel", func(b *testing.B) { // run with -cpu 1,2
-		// One organisation; every goroutine has principals of its own.
+		// One organization; every goroutine has principals of its own.
 		s := newBench(b, 1000, 13*time.Second, func(c *monitor.Config, _ *detect.Options) {
 			c.Lateness = time.Hour
 		})

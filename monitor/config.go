@@ -16,7 +16,7 @@ type Config struct {
 	// AllowUnverified accepts events without looking at hash and signature: the
 	// host vouches for where they come from.
 	AllowUnverified bool
-	// DefaultOrganization is the organisation of events that name none. Empty
+	// DefaultOrganization is the organization of events that name none. Empty
 	// makes such events invalid.
 	DefaultOrganization string
 
@@ -36,7 +36,7 @@ type Config struct {
 	// Source names this intake in alerts. Defaults to "audit-monitoring".
 	Source string
 	// OperatorOrganization receives the alerts about events whose verification
-	// failed, since what such an event says of its organisation is a claim.
+	// failed, since what such an event says of its organization is a claim.
 	// Defaults to "operator". No accepted event may name it.
 	OperatorOrganization string
 	// IntegrityAlertRate is the number of occurrences of failed verification
@@ -45,7 +45,7 @@ type Config struct {
 	IntegrityAlertRate int
 
 	// Lateness is how far an event's timestamp may lie behind the newest of its
-	// organisation and still be counted in its place. Defaults to 1 minute; -1
+	// organization and still be counted in its place. Defaults to 1 minute; -1
 	// allows none.
 	Lateness time.Duration
 	// MaxSkew is how far an event's timestamp may lie ahead of the clock.
@@ -53,7 +53,7 @@ type Config struct {
 	MaxSkew time.Duration
 
 	// DuplicateCapacity is the number of event IDs that are remembered to
-	// recognise duplicates. Defaults to 65,536; -1 switches it off.
+	// recognize duplicates. Defaults to 65,536; -1 switches it off.
 	DuplicateCapacity int
 	// RedeliveryHorizon is how long after an event's first arrival the same
 	// event counts as a harmless second delivery and not as a replay. Defaults
@@ -73,7 +73,7 @@ type Config struct {
 	// [Block].
 	QueuePolicy QueuePolicy
 	// DrainTimeout is how long Run goes on handling accepted events after its
-	// context is cancelled. Defaults to 30 s.
+	// context is canceled. Defaults to 30 s.
 	DrainTimeout time.Duration
 	// Workers is the number of goroutines that handle submitted events.
 	// Defaults to 1, which keeps their order.
@@ -84,12 +84,12 @@ type Config struct {
 type QueuePolicy uint8
 
 const (
-	// Block waits for room until the context ends.
-	Block QueuePolicy = iota
-	// Reject returns [ErrOverloaded].
-	Reject
-	// DropOldest gives up the event that waits longest, and counts it.
-	DropOldest
+	// QueueBlock waits for room until the context ends.
+	QueueBlock QueuePolicy = iota
+	// QueueReject returns [ErrOverloaded].
+	QueueReject
+	// QueueDropOldest gives up the event that waits longest, and counts it.
+	QueueDropOldest
 )
 
 var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}

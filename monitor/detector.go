@@ -28,18 +28,18 @@ type BatchDetector interface {
 }
 
 // Timing says how an event's timestamp relates to the time that its
-// organisation's events have reached.
+// organization's events have reached.
 type Timing uint8
 
 const (
-	// OnTime: not older than the newest accepted event by more than the allowed
+	// TimingOnTime: not older than the newest accepted event by more than the allowed
 	// lateness. Rules with windows count it in its place.
-	OnTime Timing = iota
-	// TooLate: older than the allowed lateness. Only stateless rules judge it.
-	TooLate
-	// Future: later than the clock by more than the allowed skew. Only
+	TimingOnTime Timing = iota
+	// TimingTooLate: older than the allowed lateness. Only stateless rules judge it.
+	TimingTooLate
+	// TimingFuture: later than the clock by more than the allowed skew. Only
 	// stateless rules judge it.
-	Future
+	TimingFuture
 )
 
 var timingNames = [...]string{"on_time", "too_late", "future"}
@@ -49,12 +49,12 @@ func (t Timing) String() string { return name(timingNames[:], t) }
 
 // An Arrival is what the monitor knows of an event beside its content.
 type Arrival struct {
-	// OrganizationID is the event's organisation, or the default one for an
+	// OrganizationID is the event's organization, or the default one for an
 	// event without.
 	OrganizationID string
 	// Sequence numbers the events in the order of arrival, from 1.
 	Sequence uint64
-	// Watermark is the newest accepted timestamp of the organisation, this
+	// Watermark is the newest accepted timestamp of the organization, this
 	// event included. A detector must keep what an event as old as
 	// Watermark - Lateness still needs.
 	Watermark time.Time
@@ -107,7 +107,7 @@ func (r *Reporter) Arrival() *Arrival { return &r.items[r.current].arrival }
 // Findings returns what was reported on the i-th event.
 func (r *Reporter) Findings(i int) []Finding { return r.items[i].result.Findings }
 
-// Report adds a finding about the current event. An empty organisation is
+// Report adds a finding about the current event. An empty organization is
 // filled in.
 func (r *Reporter) Report(f Finding) {
 	it := r.items[r.current]

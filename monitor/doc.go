@@ -28,7 +28,7 @@
 //
 // # Time
 //
-// Detection goes by the timestamps of the events. Each organisation has a
+// Detection goes by the timestamps of the events. Each organization has a
 // watermark, the newest timestamp accepted from it; an event that lies behind it
 // by no more than [Config.Lateness] is counted in its place, as if it had come
 // in order. The clock only keeps events out that claim to be from the future.

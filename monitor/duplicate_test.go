@@ -22,21 +22,21 @@ func TestDuplicates(t *testing.T) {
 		process(t, m, newEvent("e1", 0))
 		advance(time.Minute) // exactly the horizon
 		r := process(t, m, newEvent("e1", 0))
-		equal(t, "within the horizon", r.Duplicate, monitor.Redelivered)
+		equal(t, "within the horizon", r.Duplicate, monitor.DuplicateRedelivered)
 		equal(t, "findings", len(r.Findings), 0)
 		advance(1)
 		r = process(t, m, newEvent("e1", 0))
-		equal(t, "beyond the horizon", r.Duplicate, monitor.Replayed)
+		equal(t, "beyond the horizon", r.Duplicate, monitor.DuplicateReplayed)
 		equal(t, "rule", r.Findings[0].Rule, monitor.RuleReplayed)
-		equal(t, "organisation", r.Findings[0].OrganizationID, "org-1")
-		equal(t, "stored", r.Dispositions[0].Stored, monitor.Created)
+		equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
+		equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
 		r = process(t, m, newEvent("e1", 0))
-		equal(t, "replayed again", r.Dispositions[0].Stored, monitor.Repeated)
+		equal(t, "replayed again", r.Dispositions[0].Stored, monitor.StoredRepeat)
 
 		other := newEvent("e1", 0)
 		other.OrganizationID = "org-2"
-		equal(t, "another organisation", process(t, m, other).Duplicate, monitor.NotSeen)
-		equal(t, "without an ID", process(t, m, newEvent("", 0)).Duplicate, monitor.NotSeen)
+		equal(t, "another organization", process(t, m, other).Duplicate, monitor.DuplicateNone)
+		equal(t, "without an ID", process(t, m, newEvent("", 0)).Duplicate, monitor.DuplicateNone)
 
 		equal(t, "events that the detector saw", len(d.events()), 3)
 		equal(t, "duplicates", c.get("events_duplicate"), 1)
@@ -63,10 +63,10 @@ func TestConflict(t *testing.T) {
 			e.Details = map[string]any{"a": []any{map[string]any{"b": "1"}}}
 			process(t, m, e)
 			same := e.Clone()
-			equal(t, "the same", process(t, m, same).Duplicate, monitor.Redelivered)
+			equal(t, "the same", process(t, m, same).Duplicate, monitor.DuplicateRedelivered)
 			change(same)
 			r := process(t, m, same)
-			equal(t, "changed", r.Duplicate, monitor.Conflicting)
+			equal(t, "changed", r.Duplicate, monitor.DuplicateConflicting)
 			equal(t, "rule", r.Findings[0].Rule, monitor.RuleConflicting)
 			equal(t, "alerts", len(s.list()), 1)
 		})
@@ -80,14 +80,14 @@ func TestDuplicateMemoryIsBounded(t *testing.T) {
 	for i := range 1000 {
 		process(t, m, newEvent(fmt.Sprint("e", i), 0))
 	}
-	equal(t, "the newest", process(t, m, newEvent("e999", 0)).Duplicate, monitor.Redelivered)
-	equal(t, "the oldest", process(t, m, newEvent("e0", 0)).Duplicate, monitor.NotSeen)
+	equal(t, "the newest", process(t, m, newEvent("e999", 0)).Duplicate, monitor.DuplicateRedelivered)
+	equal(t, "the oldest", process(t, m, newEvent("e0", 0)).Duplicate, monitor.DuplicateNone)
 	if got := c.get("duplicates_forgotten"); got < 1000-160 || got > 1001-160+160 {
 		t.Errorf("%d events forgotten", got)
 	}
 	off := newMonitor(t, func(c *monitor.Config) { c.DuplicateCapacity = -1 })
 	process(t, off, newEvent("e1", 0))
-	equal(t, "switched off", process(t, off, newEvent("e1", 0)).Duplicate, monitor.NotSeen)
+	equal(t, "switched off", process(t, off, newEvent("e1", 0)).Duplicate, monitor.DuplicateNone)
 }
 
 func TestEventInWorkIsAConflictForAnotherCall(t *testing.T) {
@@ -120,14 +120,14 @@ func TestTiming(t *testing.T) {
 		timing       monitor.Timing
 		watermark    time.Duration
 	}{
-		{"a", 0, monitor.OnTime, 0},
-		{"a", time.Hour, monitor.OnTime, time.Hour},
-		{"a", time.Hour - time.Minute, monitor.OnTime, time.Hour},
-		{"a", time.Hour - time.Minute - 1, monitor.TooLate, time.Hour},
-		{"b", 0, monitor.OnTime, 0},
-		{"a", 2 * time.Hour, monitor.OnTime, 2 * time.Hour},
-		{"a", 2*time.Hour - 1, monitor.OnTime, 2 * time.Hour},
-		{"b", 1, monitor.OnTime, 1},
+		{"a", 0, monitor.TimingOnTime, 0},
+		{"a", time.Hour, monitor.TimingOnTime, time.Hour},
+		{"a", time.Hour - time.Minute, monitor.TimingOnTime, time.Hour},
+		{"a", time.Hour - time.Minute - 1, monitor.TimingTooLate, time.Hour},
+		{"b", 0, monitor.TimingOnTime, 0},
+		{"a", 2 * time.Hour, monitor.TimingOnTime, 2 * time.Hour},
+		{"a", 2*time.Hour - 1, monitor.TimingOnTime, 2 * time.Hour},
+		{"b", 1, monitor.TimingOnTime, 1},
 	}
 	for i, step := range steps {
 		e := newEvent("", step.at)
@@ -157,11 +157,11 @@ func TestSkew(t *testing.T) {
 			timing    monitor.Timing
 			watermark time.Duration
 		}{
-			{0, monitor.OnTime, 0},
-			{time.Minute + 1, monitor.Future, time.Minute + 1},
-			{time.Minute, monitor.OnTime, time.Minute},
-			{time.Hour, monitor.Future, time.Hour},
-			{30 * time.Second, monitor.OnTime, time.Minute}, // the future did not move the watermark
+			{0, monitor.TimingOnTime, 0},
+			{time.Minute + 1, monitor.TimingFuture, time.Minute + 1},
+			{time.Minute, monitor.TimingOnTime, time.Minute},
+			{time.Hour, monitor.TimingFuture, time.Hour},
+			{30 * time.Second, monitor.TimingOnTime, time.Minute}, // the future did not move the watermark
 		} {
 			e := newEvent("", 0)
 			e.Timestamp = now.Add(step.at)
@@ -188,7 +188,7 @@ func TestExtremeTimes(t *testing.T) {
 	process(t, m, late)
 	early := newEvent("", 0)
 	early.Timestamp = time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
-	equal(t, "three centuries late", process(t, m, early).Timing, monitor.TooLate)
+	equal(t, "three centuries late", process(t, m, early).Timing, monitor.TimingTooLate)
 }
 
 type arrivalRecorder struct{ last monitor.Arrival }

@@ -7,7 +7,7 @@ import (
 
 // The errors that a caller can act on, to be tested with [errors.Is].
 var (
-	// ErrNotFound: there is no such thing in that organisation.
+	// ErrNotFound: there is no such thing in that organization.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: something else changed the same thing first. Read it again.
 	ErrConflict = errors.New("conflict")
@@ -21,7 +21,7 @@ var (
 	// ErrTooLarge: an event is over a size limit. Its [InvalidEventError] names
 	// the field.
 	ErrTooLarge = errors.New("too large")
-	// ErrNoOrganization: an operation that is scoped by organisation was given
+	// ErrNoOrganization: an operation that is scoped by organization was given
 	// none.
 	ErrNoOrganization = errors.New("organization is empty")
 )

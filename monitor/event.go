@@ -4,14 +4,14 @@ import (
 	"time"
 )
 
-// Status is the outcome that an event reports.
-type Status string
+// EventStatus is the outcome that an event reports.
+type EventStatus string
 
 // The statuses an event can have. An event with any other status is invalid.
 const (
-	StatusAttempt Status = "attempt"
-	StatusSuccess Status = "success"
-	StatusFailure Status = "failure"
+	StatusAttempt EventStatus = "attempt"
+	StatusSuccess EventStatus = "success"
+	StatusFailure EventStatus = "failure"
 )
 
 // Classification is the sensitivity of the data that an event touched. It is
@@ -49,8 +49,8 @@ type Session struct {
 // its owner while a call that was given it has not returned; an event handed to
 // [Monitor.Submit] belongs to the monitor.
 type Event struct {
-	// ID identifies the event inside its organisation. It is optional; with it
-	// redelivery, replay and retries are recognised.
+	// ID identifies the event inside its organization. It is optional; with it
+	// redelivery, replay and retries are recognized.
 	ID string
 	// Timestamp is when the action took place. Detection goes by this time, not
 	// by the time of arrival.
@@ -58,7 +58,7 @@ type Event struct {
 	// Action is what was done, such as "auth.login.failure" or "data.read".
 	Action string
 	// Status is how it ended.
-	Status Status
+	Status EventStatus
 	// PrincipalID is who did it.
 	PrincipalID string
 	// OrganizationID is the tenant whose event this is.

@@ -136,12 +136,12 @@ func (s *store) StoreAlerts(_ context.Context, as []*monitor.Alert) ([]monitor.D
 			open = a.Detach()
 			s.alerts[a.Fingerprint] = open
 			s.order = append(s.order, open)
-			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Created, Notify: monitor.NotifyDue}
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredNew, Notify: monitor.NotifyDue}
 		case s.keys[a.EventKey]:
-			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Counted}
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredBefore}
 		default:
 			open.Occurrences += a.Occurrences
-			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.Repeated}
+			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredRepeat}
 		}
 		s.keys[a.EventKey] = true
 	}
@@ -198,7 +198,7 @@ func verdicts(answers map[string]monitor.Verification) monitor.Verifier {
 		if v, ok := answers[e.Action]; ok {
 			return v
 		}
-		return monitor.Verification{Outcome: monitor.Accepted, Verdict: monitor.Verified, Covered: monitor.FieldAction}
+		return monitor.Verification{Decision: monitor.DecisionAccept, Verdict: monitor.VerdictVerified, Covered: monitor.FieldAction}
 	})
 }
 

@@ -18,7 +18,7 @@ type Finding struct {
 	// OrganizationID is the tenant. The monitor fills it in if it is empty.
 	OrganizationID string
 	// Key is the group that the event belongs to: a principal, an address, the
-	// organisation. It is the bare value.
+	// organization. It is the bare value.
 	Key string
 	// KeyField says what Key is, such as "principalId".
 	KeyField string
@@ -69,7 +69,7 @@ type EventRef struct {
 func (r EventRef) IsZero() bool { return r.ID == "" && r.Sequence == 0 && r.Timestamp.IsZero() }
 
 // An EventKey identifies one event wherever events are counted, so that a retry
-// or a second delivery counts once. It is derived from organisation and ID when
+// or a second delivery counts once. It is derived from organization and ID when
 // the event has an ID, and unique to the call otherwise; it never depends on
 // the event's content.
 type EventKey [16]byte
@@ -97,7 +97,7 @@ func (k *keyspace) key(organization string, ref EventRef) EventKey {
 	return key
 }
 
-// EventKeyOf returns the key of the event with that ID in that organisation:
+// EventKeyOf returns the key of the event with that ID in that organization:
 // the first 16 bytes of SHA-256 over the two, each preceded by its length.
 func EventKeyOf(organization, id string) EventKey {
 	digest := digestStrings("event", organization, id)

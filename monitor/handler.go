@@ -33,36 +33,36 @@ type Disposition struct {
 	// a repeat that is still on its way to the store.
 	AlertID string
 	// Stored says whether the occurrence opened the alert or joined it.
-	Stored Stored
+	Stored StoreResult
 	// Notify says whether somebody is to be told.
-	Notify Notify
+	Notify NotifyDecision
 }
 
-// Stored says how an occurrence was stored.
-type Stored uint8
+// StoreResult says how an occurrence was stored.
+type StoreResult uint8
 
 const (
-	// NotStored: there is no store, or the finding raises no alert.
-	NotStored Stored = iota
-	// Created: the occurrence opened an alert.
-	Created
-	// Repeated: the occurrence joined an open alert.
-	Repeated
-	// Counted: the alert has this occurrence already.
-	Counted
+	// StoredNothing: there is no store, or the finding raises no alert.
+	StoredNothing StoreResult = iota
+	// StoredNew: the occurrence opened an alert.
+	StoredNew
+	// StoredRepeat: the occurrence joined an open alert.
+	StoredRepeat
+	// StoredBefore: the alert has this occurrence already.
+	StoredBefore
 )
 
 var storedNames = [...]string{"not_stored", "created", "repeated", "counted"}
 
 // String returns the value in snake case.
-func (s Stored) String() string { return name(storedNames[:], s) }
+func (s StoreResult) String() string { return name(storedNames[:], s) }
 
-// Notify says whether an occurrence is to be notified.
-type Notify uint8
+// NotifyDecision says whether an occurrence is to be notified.
+type NotifyDecision uint8
 
 const (
 	// NotifyNone: nobody is to be told, as the alert's cooldown has not passed.
-	NotifyNone Notify = iota
+	NotifyNone NotifyDecision = iota
 	// NotifyDue: a new alert, or the cooldown has passed.
 	NotifyDue
 	// NotifySuppressed: due, and held back by a suppression window.
@@ -72,4 +72,4 @@ const (
 var notifyNames = [...]string{"none", "due", "suppressed"}
 
 // String returns the value in lower case.
-func (n Notify) String() string { return name(notifyNames[:], n) }
+func (n NotifyDecision) String() string { return name(notifyNames[:], n) }

@@ -157,7 +157,7 @@ type Metrics struct {
 	Values [MetricCount]int64
 	// ByAttribute divides the values of the metrics that have an attribute.
 	ByAttribute map[Metric]map[string]int64
-	// Latency summarises ProcessingLatency.
+	// Latency summarizes ProcessingLatency.
 	Latency LatencySummary
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// memory remembers the events that have an ID: by organisation and ID, with a
+// memory remembers the events that have an ID: by organization and ID, with a
 // digest of the content, in a fixed number of places. The oldest give way.
 //
 // An event is reserved before the detectors see it, and committed when its
@@ -87,9 +87,9 @@ func (m *memory) reserve(p *pass, key, digest uint64, now time.Time) recall {
 	entry := &s.ring[place]
 	switch h := s.halted[key]; {
 	case entry.digest != digest:
-		return recall{duplicate: Conflicting}
+		return recall{duplicate: DuplicateConflicting}
 	case entry.owner == p:
-		return recall{duplicate: Redelivered} // twice in one batch
+		return recall{duplicate: DuplicateRedelivered} // twice in one batch
 	case entry.owner != nil:
 		return recall{busy: true}
 	case h != nil:
@@ -97,9 +97,9 @@ func (m *memory) reserve(p *pass, key, digest uint64, now time.Time) recall {
 		entry.owner = p
 		return recall{halted: h}
 	case now.UnixNano()-entry.arrived > int64(m.horizon):
-		return recall{duplicate: Replayed}
+		return recall{duplicate: DuplicateReplayed}
 	}
-	return recall{duplicate: Redelivered}
+	return recall{duplicate: DuplicateRedelivered}
 }
 
 // insert takes the next place and reports whether that was another event's.

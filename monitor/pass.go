@@ -136,10 +136,10 @@ func (p *pass) admit(it *item) {
 		it.arrival.Sequence = r.Sequence
 	}
 	r.Verification = p.verify(it)
-	switch r.Verification.Outcome {
-	case Accepted:
+	switch r.Verification.Decision {
+	case DecisionAccept:
 		p.accept(it)
-	case Failed:
+	case DecisionFail:
 		m.count(it.ctx, IntegrityViolations, r.Verification.Verdict.String())
 		p.report(it, m.tampered(it))
 	default:
@@ -158,12 +158,12 @@ func (p *pass) refuse(it *item, err error) {
 func (p *pass) verify(it *item) (v Verification) {
 	m := p.m
 	if m.config.Verifier == nil {
-		return Verification{Outcome: Accepted, Verdict: Unverified, Covered: ^Fields(0)}
+		return Verification{Decision: DecisionAccept, Verdict: VerdictUnverified, Covered: ^Fields(0)}
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			m.count(it.ctx, Errors, "panic")
-			v = Verification{Outcome: Failed, Verdict: Unverified, Err: recovered("verifier", r)}
+			v = Verification{Decision: DecisionFail, Verdict: VerdictUnverified, Err: recovered("verifier", r)}
 		}
 		m.count(it.ctx, Verifications, v.Verdict.String())
 	}()
@@ -205,9 +205,9 @@ func (p *pass) accept(it *item) {
 	m.tide.judge(a, it.event.Timestamp, p.now)
 	it.result.Timing = a.Timing
 	switch a.Timing {
-	case TooLate:
+	case TimingTooLate:
 		m.count(it.ctx, EventsTooLate, "")
-	case Future:
+	case TimingFuture:
 		m.count(it.ctx, EventsFuture, "")
 	}
 	it.stage = admitted
@@ -228,13 +228,13 @@ func (p *pass) reserve(it *item) bool {
 	case found.halted != nil:
 		it.known = key
 		it.resume(found.halted)
-	case found.duplicate == Redelivered:
+	case found.duplicate == DuplicateRedelivered:
 		m.count(it.ctx, EventsDuplicate, "")
 		it.stage = judged
-	case found.duplicate == Replayed:
+	case found.duplicate == DuplicateReplayed:
 		m.count(it.ctx, EventsReplayed, "")
 		p.report(it, m.replayed(it))
-	case found.duplicate == Conflicting:
+	case found.duplicate == DuplicateConflicting:
 		m.count(it.ctx, EventsConflicting, "")
 		p.report(it, m.conflicting(it))
 	default:

@@ -6,9 +6,9 @@ import (
 )
 
 // A Runner is a port that has background work: flushing, expiring, delivering.
-// [Monitor.Run] runs every port that is one and stops it by cancelling ctx. Run
+// [Monitor.Run] runs every port that is one and stops it by canceling ctx. Run
 // returns when the work has ended, after a last flush, and returns the error of
-// that flush. It must not return nil before ctx is cancelled.
+// that flush. It must not return nil before ctx is canceled.
 type Runner interface {
 	Run(ctx context.Context) error
 }

@@ -20,13 +20,13 @@ func TestProcessRaisesAlert(t *testing.T) {
 	})
 	r := process(t, m, newEvent("e1", 0))
 	equal(t, "findings", len(r.Findings), 1)
-	equal(t, "disposition", r.Dispositions[0].Stored, monitor.Created)
-	equal(t, "organisation", r.Findings[0].OrganizationID, "org-1")
-	equal(t, "verdict", r.Verification.Verdict, monitor.Unverified)
+	equal(t, "disposition", r.Dispositions[0].Stored, monitor.StoredNew)
+	equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
+	equal(t, "verdict", r.Verification.Verdict, monitor.VerdictUnverified)
 	equal(t, "sequence", r.Sequence, 1)
 
 	r = process(t, m, newEvent("e2", time.Second))
-	equal(t, "second disposition", r.Dispositions[0].Stored, monitor.Repeated)
+	equal(t, "second disposition", r.Dispositions[0].Stored, monitor.StoredRepeat)
 	alerts := s.list()
 	equal(t, "alerts", len(alerts), 1)
 	a := alerts[0]
@@ -78,8 +78,8 @@ func TestShadowFindingRaisesNothing(t *testing.T) {
 	equal(t, "findings", len(r.Findings), 2)
 	equal(t, "alerts", len(s.list()), 1)
 	equal(t, "alert", s.list()[0].Finding.Rule, "real")
-	equal(t, "first disposition", r.Dispositions[0].Stored, monitor.NotStored)
-	equal(t, "second disposition", r.Dispositions[1].Stored, monitor.Created)
+	equal(t, "first disposition", r.Dispositions[0].Stored, monitor.StoredNothing)
+	equal(t, "second disposition", r.Dispositions[1].Stored, monitor.StoredNew)
 	equal(t, "shadow", c.get("shadow_findings/tried"), 1)
 	equal(t, "patterns", c.get("suspicious_patterns"), 1)
 }
@@ -108,24 +108,24 @@ func TestFailedVerificationAlertsTheOperator(t *testing.T) {
 	m := newMonitor(t, func(c2 *monitor.Config) {
 		c2.AllowUnverified = false
 		c2.Verifier = verdicts(map[string]monitor.Verification{
-			"bad":  {Outcome: monitor.Failed, Verdict: monitor.ContentEdited, Err: errors.New("hash mismatch")},
-			"bad2": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+			"bad":  {Decision: monitor.DecisionFail, Verdict: monitor.VerdictContentEdited, Err: errors.New("hash mismatch")},
+			"bad2": {Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged},
 		})
 		c2.Detectors, c2.Alerts, c2.Metrics = []monitor.Detector{d}, s, c
 	})
 	e := newEvent("e1", 0)
 	e.Action, e.OrganizationID = "bad", "victim"
 	r := process(t, m, e)
-	equal(t, "outcome", r.Verification.Outcome, monitor.Failed)
+	equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
 	equal(t, "rule", r.Findings[0].Rule, monitor.RuleTampered)
 	equal(t, "severity", r.Findings[0].Severity, monitor.SeverityCritical)
-	equal(t, "organisation", r.Findings[0].OrganizationID, "operator")
+	equal(t, "organization", r.Findings[0].OrganizationID, "operator")
 	if d := r.Findings[0].Describe(); !strings.Contains(d, "hash mismatch") || !strings.Contains(d, `"victim"`) {
 		t.Errorf("description %q does not say why and what is claimed", d)
 	}
 	equal(t, "events that detectors saw", len(d.events()), 0)
 
-	// The claimed organisation makes no incident of its own, the verdict does.
+	// The claimed organization makes no incident of its own, the verdict does.
 	again := newEvent("e1", 0)
 	again.Action, again.OrganizationID = "bad", "another"
 	process(t, m, again)
@@ -151,7 +151,7 @@ func TestVerifierPanicIsNotTrusted(t *testing.T) {
 		c.Detectors, c.Alerts = []monitor.Detector{d}, s
 	})
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "outcome", r.Verification.Outcome, monitor.Failed)
+	equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
 	var p *monitor.PanicError
 	if !errors.As(r.Verification.Err, &p) || len(p.Stack) == 0 {
 		t.Errorf("verification error %v is no panic with a stack", r.Verification.Err)
@@ -166,7 +166,7 @@ func TestUndecidedIsAnErrorWithoutRun(t *testing.T) {
 	m := newMonitor(t, func(c *monitor.Config) {
 		c.AllowUnverified = false
 		c.Verifier = verdicts(map[string]monitor.Verification{
-			"data.read": {Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: errDown},
+			"data.read": {Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: errDown},
 		})
 		c.Detectors = []monitor.Detector{d}
 	})
@@ -199,7 +199,7 @@ func TestOrganization(t *testing.T) {
 	e = newEvent("e1", 0)
 	e.OrganizationID = ""
 	r := process(t, lenient, e)
-	equal(t, "organisation", r.Findings[0].OrganizationID, "home")
+	equal(t, "organization", r.Findings[0].OrganizationID, "home")
 	equal(t, "the event's own", e.OrganizationID, "")
 }
 
@@ -246,7 +246,7 @@ func TestDetectorErrorIsTriedAgainWhereItStopped(t *testing.T) {
 	equal(t, "alerts", len(s.list()), 2)
 	equal(t, "occurrences", s.list()[0].Occurrences, 1)
 	r = process(t, m, newEvent("e1", 0))
-	equal(t, "duplicate afterwards", r.Duplicate, monitor.Redelivered)
+	equal(t, "duplicate afterwards", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 func TestStoreErrorIsTriedAgainWithTheSameFindings(t *testing.T) {
@@ -265,7 +265,7 @@ func TestStoreErrorIsTriedAgainWithTheSameFindings(t *testing.T) {
 	s.setFail(nil)
 	r := process(t, m, newEvent("e1", 0))
 	equal(t, "findings", len(r.Findings), 1)
-	equal(t, "stored", r.Dispositions[0].Stored, monitor.Created)
+	equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
 	equal(t, "calls of the detector", len(d.events()), 1)
 	equal(t, "patterns counted", c.get("suspicious_patterns"), 1)
 	equal(t, "processed", c.get("events_processed"), 1)
@@ -288,7 +288,7 @@ func TestPanicIsIsolated(t *testing.T) {
 	equal(t, "events of the next detector", len(after.events()), 1)
 	equal(t, "panics", c.get("errors/panic"), 1)
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "not tried again", r.Duplicate, monitor.Redelivered)
+	equal(t, "not tried again", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 func TestHandlerPanicIsAnError(t *testing.T) {
@@ -320,9 +320,9 @@ func TestBatch(t *testing.T) {
 	equal(t, "detector calls", list(d.batches), "[2]")
 	equal(t, "seen", list(d.events()), "[a b]")
 	equal(t, "store calls", s.calls, 1)
-	equal(t, "first", rs[0].Dispositions[0].Stored, monitor.Created)
-	equal(t, "third", rs[2].Dispositions[0].Stored, monitor.Repeated)
-	equal(t, "fourth", rs[3].Duplicate, monitor.Redelivered)
+	equal(t, "first", rs[0].Dispositions[0].Stored, monitor.StoredNew)
+	equal(t, "third", rs[2].Dispositions[0].Stored, monitor.StoredRepeat)
+	equal(t, "fourth", rs[3].Duplicate, monitor.DuplicateRedelivered)
 
 	rs, err = m.ProcessBatch(t.Context(), nil)
 	if len(rs) != 0 || err != nil {
@@ -384,7 +384,7 @@ func TestReporterFailIsNotTriedAgain(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "duplicate", r.Duplicate, monitor.Redelivered)
+	equal(t, "duplicate", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 type failing struct{}
@@ -438,7 +438,7 @@ func TestFoldingCapsIntegrityAlerts(t *testing.T) {
 	m := newMonitor(t, func(c2 *monitor.Config) {
 		c2.AllowUnverified = false
 		c2.Verifier = verdicts(map[string]monitor.Verification{
-			"data.read": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+			"data.read": {Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged},
 		})
 		c2.Alerts, c2.Metrics, c2.IntegrityAlertRate = s, c, 5
 	})
@@ -465,7 +465,7 @@ func TestFoldedOccurrencesJoinTheNext(t *testing.T) {
 		m := newMonitor(t, func(c *monitor.Config) {
 			c.AllowUnverified = false
 			c.Verifier = verdicts(map[string]monitor.Verification{
-				"data.read": {Outcome: monitor.Failed, Verdict: monitor.Forged},
+				"data.read": {Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged},
 			})
 			c.Alerts, c.IntegrityAlertRate = s, 1
 		})

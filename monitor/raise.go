@@ -41,7 +41,7 @@ func (p *pass) keepBack(it *item, a *Alert, err error) {
 		it.failed = errors.Join(it.failed, err)
 	}
 	it.unstored = true
-	if it.result.Verification.Outcome == Failed {
+	if it.result.Verification.Decision == DecisionFail {
 		p.m.folding.putBack(it.result.Verification.Verdict, a)
 	}
 }
@@ -64,7 +64,7 @@ func (p *pass) occur(it *item, n int) {
 		return
 	}
 	occurrences := int64(1)
-	if it.result.Verification.Outcome == Failed {
+	if it.result.Verification.Decision == DecisionFail {
 		if occurrences = m.folding.take(it.result.Verification.Verdict, p.now); occurrences == 0 {
 			m.count(it.ctx, IntegrityAlertsFolded, it.result.Verification.Verdict.String())
 		}
@@ -96,7 +96,7 @@ func (p *pass) occur(it *item, n int) {
 // is taken at its word on its ID, and a replay is an event of its own.
 func (m *Monitor) eventKey(it *item, f *Finding) EventKey {
 	ref := f.Event
-	if it.result.Verification.Outcome != Accepted || it.result.Duplicate != NotSeen {
+	if it.result.Verification.Decision != DecisionAccept || it.result.Duplicate != DuplicateNone {
 		ref.ID = ""
 	}
 	return m.keys.key(f.OrganizationID, ref)
@@ -141,11 +141,11 @@ func (p *pass) countFindings(it *item) {
 			continue // there is no store
 		}
 		switch r.Dispositions[n].Stored {
-		case Created:
+		case StoredNew:
 			m.count(it.ctx, AlertsCreated, f.Rule)
-		case Repeated:
+		case StoredRepeat:
 			m.count(it.ctx, AlertsRepeated, f.Rule)
-		case NotStored, Counted:
+		case StoredNothing, StoredBefore:
 		}
 		if r.Dispositions[n].Notify == NotifySuppressed {
 			m.count(it.ctx, AlertsSuppressed, f.Rule)
@@ -176,7 +176,7 @@ func (e eachAlert) StoreAlerts(ctx context.Context, as []*Alert) ([]Disposition,
 		if err := e.handler.HandleAlert(ctx, d); err != nil {
 			return nil, err
 		}
-		dispositions[i] = Disposition{AlertID: d.ID, Stored: Created, Notify: NotifyDue}
+		dispositions[i] = Disposition{AlertID: d.ID, Stored: StoredNew, Notify: NotifyDue}
 	}
 	return dispositions, nil
 }

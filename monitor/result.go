@@ -26,14 +26,14 @@ type Result struct {
 type Duplicate uint8
 
 const (
-	// NotSeen: the event is new, or has no ID.
-	NotSeen Duplicate = iota
-	// Redelivered: the same event again, within the redelivery horizon.
-	Redelivered
-	// Replayed: the same event again, beyond it. It raises an alert.
-	Replayed
-	// Conflicting: another event with a known ID. It raises an alert.
-	Conflicting
+	// DuplicateNone: the event is new, or has no ID.
+	DuplicateNone Duplicate = iota
+	// DuplicateRedelivered: the same event again, within the redelivery horizon.
+	DuplicateRedelivered
+	// DuplicateReplayed: the same event again, beyond it. It raises an alert.
+	DuplicateReplayed
+	// DuplicateConflicting: another event with a known ID. It raises an alert.
+	DuplicateConflicting
 )
 
 var duplicateNames = [...]string{"not_seen", "redelivered", "replayed", "conflicting"}

@@ -14,7 +14,7 @@ import (
 // undecided ones again and runs every port that is a [Runner]. It owns every
 // goroutine of the library and returns when all have ended.
 //
-// Cancelling ctx drains: no further event is accepted, the accepted ones are
+// Canceling ctx drains: no further event is accepted, the accepted ones are
 // handled for up to [Config.DrainTimeout], and the ports are stopped in the
 // reverse order of their start, each after a last flush. Run may be called
 // once; afterwards the monitor is closed.
@@ -23,7 +23,7 @@ import (
 // [*UnhandledError].
 func (m *Monitor) Run(ctx context.Context) (err error) {
 	w := &m.work
-	// Draining goes on after ctx is cancelled.
+	// Draining goes on after ctx is canceled.
 	background, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	if !w.start(abort) {

@@ -15,7 +15,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// run starts the monitor and returns a function that stops it by cancelling
+// run starts the monitor and returns a function that stops it by canceling
 // and returns Run's error.
 func run(m *monitor.Monitor) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -121,7 +121,7 @@ func TestQueuePolicies(t *testing.T) {
 	}
 	t.Run("reject", func(t *testing.T) {
 		t.Parallel()
-		m, c, d := fill(t, monitor.Reject)
+		m, c, d := fill(t, monitor.QueueReject)
 		if err := m.Submit(t.Context(), newEvent("c", 0)); !errors.Is(err, monitor.ErrOverloaded) {
 			t.Errorf("error %v, want ErrOverloaded", err)
 		}
@@ -133,7 +133,7 @@ func TestQueuePolicies(t *testing.T) {
 	})
 	t.Run("drop oldest", func(t *testing.T) {
 		t.Parallel()
-		m, c, d := fill(t, monitor.DropOldest)
+		m, c, d := fill(t, monitor.QueueDropOldest)
 		if err := m.Submit(t.Context(), newEvent("c", 0)); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestQueuePolicies(t *testing.T) {
 	t.Run("block", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			m, _, d := fill(t, monitor.Block)
+			m, _, d := fill(t, monitor.QueueBlock)
 			short, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if err := m.Submit(short, newEvent("c", 0)); !errors.Is(err, context.DeadlineExceeded) {
@@ -168,7 +168,7 @@ func TestQueuePolicies(t *testing.T) {
 	t.Run("block until closed", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			m, _, d := fill(t, monitor.Block)
+			m, _, d := fill(t, monitor.QueueBlock)
 			blocked := make(chan error)
 			go func() { blocked <- m.Submit(context.Background(), newEvent("c", 0)) }()
 			synctest.Wait()
@@ -310,9 +310,9 @@ func TestQuarantine(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				if up {
-					return monitor.Verification{Outcome: monitor.Accepted, Verdict: monitor.Verified}
+					return monitor.Verification{Decision: monitor.DecisionAccept, Verdict: monitor.VerdictVerified}
 				}
-				return monitor.Verification{Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: errDown}
+				return monitor.Verification{Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: errDown}
 			})
 			c2.Detectors, c2.Metrics = []monitor.Detector{d}, c
 			c2.QuarantineCapacity, c2.QuarantineInterval = 3, time.Second
@@ -356,7 +356,7 @@ func TestShutdownWaitsForQuarantine(t *testing.T) {
 		m := newMonitor(t, func(c *monitor.Config) {
 			c.AllowUnverified = false
 			c.Verifier = verdicts(map[string]monitor.Verification{
-				"data.read": {Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: errDown},
+				"data.read": {Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: errDown},
 			})
 		})
 		result := make(chan error, 1)

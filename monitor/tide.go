@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// tide holds the watermark of every organisation: the newest timestamp that
+// tide holds the watermark of every organization: the newest timestamp that
 // was accepted from it. Lateness is measured against that and never against the
 // clock, so that history is judged as it would have been live.
 //
 // Watermarks are found without a lock in a map that is never changed. New
-// organisations gather in a second one, which is merged into a new first one
+// organizations gather in a second one, which is merged into a new first one
 // when it has grown to half of it.
 type tide struct {
 	lateness, skew time.Duration // skew < 0: not checked
@@ -28,8 +28,8 @@ type watermark struct {
 	_ [56]byte
 }
 
-// More organisations than this make all watermarks start anew, so that made-up
-// organisations cannot use up memory.
+// More organizations than this make all watermarks start anew, so that made-up
+// organizations cannot use up memory.
 const tideCapacity = 1 << 17
 
 func (t *tide) init(lateness, skew time.Duration) {
@@ -38,21 +38,21 @@ func (t *tide) init(lateness, skew time.Duration) {
 	t.recent = map[string]*watermark{}
 }
 
-// judge says how an event's time relates to its organisation's watermark, and
+// judge says how an event's time relates to its organization's watermark, and
 // raises the watermark for an event that is on time.
 func (t *tide) judge(a *Arrival, at, now time.Time) {
 	a.Lateness = t.lateness
 	if t.skew >= 0 && at.Sub(now) > t.skew {
-		a.Timing = Future
+		a.Timing = TimingFuture
 		a.Watermark = at
 		return
 	}
 	event := at.UnixNano()
 	newest := t.of(a.OrganizationID, event).raise(event)
 	a.Watermark = time.Unix(0, newest)
-	a.Timing = OnTime
+	a.Timing = TimingOnTime
 	if behind := newest - event; behind > int64(t.lateness) || behind < 0 { // negative: overflow
-		a.Timing = TooLate
+		a.Timing = TimingTooLate
 	}
 }
 
@@ -69,7 +69,7 @@ func (w *watermark) raise(event int64) int64 {
 	}
 }
 
-// of returns the watermark of an organisation. That of a new one starts at its
+// of returns the watermark of an organization. That of a new one starts at its
 // first event.
 func (t *tide) of(organization string, event int64) *watermark {
 	if w, ok := (*t.known.Load())[organization]; ok {

@@ -76,7 +76,7 @@ func (e *Event) check() error {
 	return nil
 }
 
-func checkStatus(s Status) error {
+func checkStatus(s EventStatus) error {
 	switch s {
 	case StatusAttempt, StatusSuccess, StatusFailure:
 		return nil

@@ -6,8 +6,8 @@ import "context"
 //
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
-//   - It must answer [Undecided] only when it cannot know: an unknown or revoked
-//     key is [Forged].
+//   - It must answer [VerdictUndecided] only when it cannot know: an unknown or revoked
+//     key is [VerdictForged].
 type Verifier interface {
 	Verify(ctx context.Context, e *Event) Verification
 }
@@ -22,27 +22,27 @@ func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { retur
 type Verdict uint8
 
 const (
-	// Unverified: no verifier looked at the event.
-	Unverified Verdict = iota
-	// Verified: hash and signature agree with the content.
-	Verified
-	// HashOnly: the hash agrees and there is no signature.
-	HashOnly
-	// Unhashed: there is no hash.
-	Unhashed
-	// HashFieldEdited: the hash disagrees, the signature is valid for the
+	// VerdictUnverified: no verifier looked at the event.
+	VerdictUnverified Verdict = iota
+	// VerdictVerified: hash and signature agree with the content.
+	VerdictVerified
+	// VerdictHashOnly: the hash agrees and there is no signature.
+	VerdictHashOnly
+	// VerdictUnhashed: there is no hash.
+	VerdictUnhashed
+	// VerdictHashFieldEdited: the hash disagrees, the signature is valid for the
 	// content: only the hash field was changed.
-	HashFieldEdited
-	// ContentEdited: the hash disagrees, the signature is valid for the stored
+	VerdictHashFieldEdited
+	// VerdictContentEdited: the hash disagrees, the signature is valid for the stored
 	// hash: the content was changed after it was signed.
-	ContentEdited
-	// Forged: the hash agrees and the signature does not: hashed again by
+	VerdictContentEdited
+	// VerdictForged: the hash agrees and the signature does not: hashed again by
 	// somebody without the key, or signed by a key that may not sign it.
-	Forged
-	// Replaced: neither hash nor signature agree with anything.
-	Replaced
-	// Undecided: the authority for the key cannot answer now.
-	Undecided
+	VerdictForged
+	// VerdictReplaced: neither hash nor signature agree with anything.
+	VerdictReplaced
+	// VerdictUndecided: the authority for the key cannot answer now.
+	VerdictUndecided
 )
 
 var verdictNames = [...]string{
@@ -53,27 +53,27 @@ var verdictNames = [...]string{
 // String returns the verdict in snake case, as it stands in metrics and alerts.
 func (v Verdict) String() string { return name(verdictNames[:], v) }
 
-// Outcome is what follows from a verdict under the verifier's policy.
-type Outcome uint8
+// Decision is what follows from a verdict under the verifier's policy.
+type Decision uint8
 
 const (
-	// Accepted: the event goes on to the detectors.
-	Accepted Outcome = iota
-	// Failed: the event raises an alert and goes no further.
-	Failed
-	// Deferred: the event is quarantined and verified again later.
-	Deferred
+	// DecisionAccept: the event goes on to the detectors.
+	DecisionAccept Decision = iota
+	// DecisionFail: the event raises an alert and goes no further.
+	DecisionFail
+	// DecisionDefer: the event is quarantined and verified again later.
+	DecisionDefer
 )
 
 var outcomeNames = [...]string{"accepted", "failed", "deferred"}
 
 // String returns the outcome in lower case.
-func (o Outcome) String() string { return name(outcomeNames[:], o) }
+func (o Decision) String() string { return name(outcomeNames[:], o) }
 
 // A Verification is a verifier's answer for one event.
 type Verification struct {
-	Outcome Outcome
-	Verdict Verdict
+	Decision Decision
+	Verdict  Verdict
 	// Err says why the outcome is not Accepted. It never contains a secret.
 	Err error
 	// KeyID and Algorithm name what verified the signature; they are empty

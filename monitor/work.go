@@ -56,8 +56,8 @@ func (w *work) closed() bool {
 // tried again until it is, or until the shutdown gives up and returns it.
 //
 // The error is an [*InvalidEventError]; [ErrClosed] after the shutdown began;
-// [ErrOverloaded] when the queue is full and the policy is [Reject]; or the
-// context's when the policy is [Block]. With an error the event was not taken.
+// [ErrOverloaded] when the queue is full and the policy is [QueueReject]; or the
+// context's when the policy is [QueueBlock]. With an error the event was not taken.
 func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	if err := e.Validate(); err != nil {
 		m.count(ctx, Errors, "invalid")
@@ -84,10 +84,10 @@ func (m *Monitor) enqueue(ctx context.Context, e *Event) error {
 	default:
 	}
 	switch w.policy {
-	case Reject:
+	case QueueReject:
 		m.count(ctx, EventsRejected, "")
 		return fmt.Errorf("monitor: submit event: queue of %d: %w", cap(w.queue), ErrOverloaded)
-	case DropOldest:
+	case QueueDropOldest:
 		for {
 			select {
 			case w.queue <- e:
@@ -100,7 +100,7 @@ func (m *Monitor) enqueue(ctx context.Context, e *Event) error {
 			default:
 			}
 		}
-	case Block:
+	case QueueBlock:
 	}
 	select {
 	case w.queue <- e:

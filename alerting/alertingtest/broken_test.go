@@ -120,7 +120,7 @@ func brokenStores() map[string]brokenCase {
 		}},
 		"notifies once only": {"Cooldown", func(s alerting.Store) alerting.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) {
-				if d.Stored != monitor.Created {
+				if d.Stored != monitor.StoredNew {
 					d.Notify = monitor.NotifyNone
 				}
 			}}

@@ -26,17 +26,17 @@ type ClaimsHarness struct {
 func RunClaims(t *testing.T, h ClaimsHarness) {
 	t.Helper()
 	for name, run := range map[string]func(*claimsTest){
-		"Lookup":            testClaimsLookup,
-		"Replace":           testClaimsReplace,
-		"Fields":            testClaimsFields,
-		"Expiry":            testClaimsExpiry,
-		"Prolonged":         testClaimsProlonged,
-		"Shortened":         testClaimsShortened,
-		"Release":           testClaimsRelease,
-		"Tenants":           testClaimsTenants,
-		"Concurrent":        testClaimsConcurrent,
-		"Empty":             testClaimsEmpty,
-		"CancelledContexts": testClaimsCancelled,
+		"Lookup":           testClaimsLookup,
+		"Replace":          testClaimsReplace,
+		"Fields":           testClaimsFields,
+		"Expiry":           testClaimsExpiry,
+		"Prolonged":        testClaimsProlonged,
+		"Shortened":        testClaimsShortened,
+		"Release":          testClaimsRelease,
+		"Tenants":          testClaimsTenants,
+		"Concurrent":       testClaimsConcurrent,
+		"Empty":            testClaimsEmpty,
+		"CanceledContexts": testClaimsCanceled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			here, there := h.New(t)
@@ -290,7 +290,7 @@ func testClaimsEmpty(t *claimsTest) {
 	t.want([]alerting.Incident{a}, claimOf(a, "1"))
 }
 
-func testClaimsCancelled(t *claimsTest) {
+func testClaimsCanceled(t *claimsTest) {
 	a, b := incident("a"), incident("b")
 	t.claim(lasting, claimOf(a, "1"))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -112,7 +112,7 @@ func brokenClaimsCases() map[string]brokenClaimsCase {
 				claim.Severity = previous
 			}}
 		})},
-		"ignores the context": {"CancelledContexts", both(func(c alerting.Claims) *claims {
+		"ignores the context": {"CanceledContexts", both(func(c alerting.Claims) *claims {
 			return &claims{Claims: c, release: func(ctx context.Context, i alerting.Incident) error {
 				return c.Release(context.WithoutCancel(ctx), i)
 			}}

@@ -26,11 +26,11 @@ func testConcurrentOccurrences(t *storeTest) {
 						return
 					}
 					switch ds[0].Stored {
-					case monitor.Created:
+					case monitor.StoredNew:
 						created.Add(1)
-					case monitor.Repeated:
+					case monitor.StoredRepeat:
 						repeated.Add(1)
-					case monitor.Counted:
+					case monitor.StoredBefore:
 						counted.Add(1)
 					}
 					if ds[0].Notify == monitor.NotifyDue {

@@ -28,10 +28,10 @@ func testDurable(t *storeTest) {
 		t.Errorf("history %v, %v", history, err)
 	}
 	// Event keys, open alerts and cooldowns are not forgotten either.
-	want(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.Counted)
-	want(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.Counted)
+	want(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.StoredBefore)
+	want(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.StoredBefore)
 	d := t.one(Occurrence(acme, "mallory", "e4", minutes(9)))
-	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.Repeated})
+	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredRepeat})
 	want(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
 	// Neither is what waits to be notified.
 	t.route(pager)

@@ -88,7 +88,7 @@ func testLifecycleFields(t *storeTest) {
 		t.wantTime("CreatedAt", reopened.CreatedAt, a.CreatedAt)
 		// Occurrences join it again.
 		d := t.one(Occurrence(acme, string(end), string(end)+"2", minutes(1)))
-		want(t, "disposition", d.Stored, monitor.Repeated)
+		want(t, "disposition", d.Stored, monitor.StoredRepeat)
 		want(t, "alert", d.AlertID, a.ID)
 	}
 }
@@ -151,7 +151,7 @@ func testReopenOlder(t *storeTest) {
 	t.ok(t.Dismiss(t.Context(), b.Ref(), ann, ""))
 	t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
 	d := t.one(Occurrence(acme, "mallory", "e3", minutes(2)))
-	want(t, "disposition", d.Stored, monitor.Repeated)
+	want(t, "disposition", d.Stored, monitor.StoredRepeat)
 	want(t, "alert", d.AlertID, a.ID)
 	_, err := t.Reopen(t.Context(), b.Ref(), ann, "")
 	t.wantError("Reopen of the newer alert", err, monitor.ErrConflict)

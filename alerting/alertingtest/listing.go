@@ -238,7 +238,7 @@ func testPurge(t *storeTest) {
 	}
 	want(t, "Status", t.get(open.Ref()).Status, monitor.AlertActive)
 	// The incident may begin anew.
-	want(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.Created)
+	want(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.StoredNew)
 }
 
 // An alert that is purged takes nothing with it of the open one that followed.
@@ -250,6 +250,6 @@ func testPurgePredecessor(t *storeTest) {
 		t.Errorf("Purge returned %d, %v, want 1", n, err)
 	}
 	d := t.one(Occurrence(acme, "mallory", "e3", minutes(2)))
-	want(t, "disposition", d.Stored, monitor.Repeated)
+	want(t, "disposition", d.Stored, monitor.StoredRepeat)
 	want(t, "alert", d.AlertID, open.ID)
 }

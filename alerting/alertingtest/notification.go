@@ -11,7 +11,7 @@ import (
 // A notifyStep is an occurrence and what is to become of its notification.
 type notifyStep struct {
 	minute float64
-	notify monitor.Notify
+	notify monitor.NotifyDecision
 }
 
 func (t *storeTest) play(organization, key string, steps []notifyStep) {

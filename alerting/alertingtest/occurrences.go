@@ -64,7 +64,7 @@ func testJoin(t *storeTest) {
 	weighty.Occurrences, weighty.FirstSeen = 10, minutes(2.5)
 	for i, o := range []*monitor.Alert{worse, better, weighty} {
 		d := t.one(o)
-		want(t, fmt.Sprintf("disposition %d", i), d.Stored, monitor.Repeated)
+		want(t, fmt.Sprintf("disposition %d", i), d.Stored, monitor.StoredRepeat)
 		want(t, fmt.Sprintf("alert %d", i), d.AlertID, a.ID)
 	}
 	got := t.get(a.Ref())
@@ -83,7 +83,7 @@ func testJoin(t *storeTest) {
 	// An acknowledged alert is open as well.
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
 	d := t.one(Occurrence(acme, "mallory", "e5", minutes(4)))
-	want(t, "disposition when acknowledged", d.Stored, monitor.Repeated)
+	want(t, "disposition when acknowledged", d.Stored, monitor.StoredRepeat)
 	got = t.get(a.Ref())
 	want(t, "Occurrences when acknowledged", got.Occurrences, 14)
 	want(t, "Status when acknowledged", got.Status, monitor.AlertAcknowledged)
@@ -125,8 +125,8 @@ func testBatch(t *storeTest) {
 		Occurrence(acme, "mallory", "e1", minutes(0)), // again
 		Occurrence(other, "mallory", "e1", minutes(0)),
 	)
-	for i, stored := range []monitor.Stored{
-		monitor.Created, monitor.Created, monitor.Repeated, monitor.Counted, monitor.Created,
+	for i, stored := range []monitor.StoreResult{
+		monitor.StoredNew, monitor.StoredNew, monitor.StoredRepeat, monitor.StoredBefore, monitor.StoredNew,
 	} {
 		want(t, fmt.Sprintf("disposition %d", i), ds[i].Stored, stored)
 	}
@@ -158,7 +158,7 @@ func testBatchAllOrNothing(t *storeTest) {
 	_, err := t.StoreAlerts(t.Context(), []*monitor.Alert{Occurrence(acme, "mallory", "e1", minutes(0)), bad})
 	t.wantInvalid("StoreAlerts", err, "Alert.EventKey")
 	want(t, "alerts", t.count(alerting.Query{Organization: acme}), 0)
-	want(t, "disposition", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.Created)
+	want(t, "disposition", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredNew)
 }
 
 func testInvalidOccurrence(t *storeTest) {
@@ -187,21 +187,21 @@ func testRetryCountsOnce(t *storeTest) {
 	before := t.get(first.Ref())
 	for _, event := range []string{"e1", "e2", "e1"} {
 		d := t.one(Occurrence(acme, "mallory", event, minutes(30)))
-		want(t, "disposition of "+event, d, monitor.Disposition{AlertID: first.ID, Stored: monitor.Counted})
+		want(t, "disposition of "+event, d, monitor.Disposition{AlertID: first.ID, Stored: monitor.StoredBefore})
 	}
 	after := t.get(first.Ref())
 	want(t, "Occurrences", after.Occurrences, 2)
 	t.wantTime("LastSeen", after.LastSeen, before.LastSeen)
 	want(t, "Version", after.Version, before.Version)
 	// The same event counts in another incident.
-	want(t, "disposition", t.one(Occurrence(acme, "eve", "e1", minutes(0))).Stored, monitor.Created)
+	want(t, "disposition", t.one(Occurrence(acme, "eve", "e1", minutes(0))).Stored, monitor.StoredNew)
 }
 
 func testRetryAfterClose(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 	d := t.one(Occurrence(acme, "mallory", "e1", minutes(0)))
-	want(t, "disposition", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.Counted})
+	want(t, "disposition", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredBefore})
 	want(t, "alerts", t.count(alerting.Query{Organization: acme}), 1)
 	want(t, "Status", t.get(a.Ref()).Status, monitor.AlertResolved)
 }
@@ -215,7 +215,7 @@ func testIncidentEnds(t *storeTest) {
 		a := t.opened(acme, "mallory", fmt.Sprint("first", i), minutes(0))
 		closed := t.ok(end(a))
 		d := t.one(Occurrence(acme, "mallory", fmt.Sprint("second", i), minutes(1)))
-		want(t, "disposition", d.Stored, monitor.Created)
+		want(t, "disposition", d.Stored, monitor.StoredNew)
 		want(t, "notification of a new alert inside the cooldown", d.Notify, monitor.NotifyDue)
 		if d.AlertID == a.ID {
 			t.Error("the occurrence joined a closed alert")

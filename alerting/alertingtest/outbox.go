@@ -130,7 +130,7 @@ func testOutbox(t *storeTest) {
 	want(t, "Route", n.Route, "")
 	want(t, "alert", n.Alert.ID, a.ID)
 	want(t, "title", n.Alert.Title, a.Title)
-	want(t, "organisation", n.Alert.OrganizationID, acme)
+	want(t, "organization", n.Alert.OrganizationID, acme)
 	n.Alert.Tags = nil
 	n.Alert.Title = "spoiled"
 	want(t, "claimed twice", len(t.claim("", 10, time.Minute)), 0)
@@ -375,7 +375,7 @@ func testOutboxTenants(t *storeTest) {
 		organizations = append(organizations, n.Alert.OrganizationID)
 	}
 	slices.Sort(organizations)
-	want(t, "organisations", strings.Join(organizations, " "), acme+" "+other)
+	want(t, "organizations", strings.Join(organizations, " "), acme+" "+other)
 	// Settling with another tenant's name changes nothing.
 	forged := *ns[0]
 	forged.Alert = forged.Alert.Detach()

@@ -189,7 +189,7 @@ func (t *storeTest) one(a *monitor.Alert) monitor.Disposition {
 func (t *storeTest) opened(organization, key, event string, at time.Time) *monitor.Alert {
 	t.Helper()
 	d := t.one(Occurrence(organization, key, event, at))
-	if d.Stored != monitor.Created || d.AlertID == "" {
+	if d.Stored != monitor.StoredNew || d.AlertID == "" {
 		t.Fatalf("occurrence %s of %s was %v in alert %q, want a new one", event, key, d.Stored, d.AlertID)
 	}
 	return t.get(monitor.AlertRef{Organization: organization, ID: d.AlertID})

@@ -14,7 +14,7 @@ func testTenants(t *storeTest) {
 	o := Occurrence(other, "mallory", "e1", minutes(0))
 	o.Fingerprint, o.EventKey = mine.Fingerprint, monitor.EventKeyOf(acme, "e1")
 	d := t.one(o)
-	want(t, "disposition", d.Stored, monitor.Created)
+	want(t, "disposition", d.Stored, monitor.StoredNew)
 	want(t, "notification", d.Notify, monitor.NotifyDue)
 	if d.AlertID == mine.ID {
 		t.Fatal("two tenants share an alert")
@@ -77,14 +77,14 @@ func testNoOrganization(t *storeTest) {
 	for what, err := range t.scopedReads("") {
 		t.wantError(what, err, monitor.ErrNoOrganization)
 	}
-	// What is for one organisation is not for all.
+	// What is for one organization is not for all.
 	t.eachScoped(alerting.AllOrganizations, a.ID, func(what string, err error) {
 		t.wantInvalid(what, err, "Organization")
 	})
 	want(t, "Version", t.get(a.Ref()).Version, 1)
 }
 
-// eachScoped calls every method that is for one organisation.
+// eachScoped calls every method that is for one organization.
 func (t *storeTest) eachScoped(organization, id string, check func(what string, err error)) {
 	o := Occurrence(acme, "eve", "e2", minutes(0))
 	o.OrganizationID = organization
@@ -101,7 +101,7 @@ func (t *storeTest) eachScoped(organization, id string, check func(what string, 
 }
 
 // scopedReads returns the errors of the methods that may be for all
-// organisations.
+// organizations.
 func (t *storeTest) scopedReads(organization string) map[string]error {
 	errs := map[string]error{}
 	for _, err := range t.List(t.Context(), alerting.Query{Organization: organization}) {

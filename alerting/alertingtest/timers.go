@@ -172,10 +172,10 @@ func testAutoResolve(t *storeTest) {
 		t.wantTime("their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
 	}
 	// The incident has ended. What was counted stays so.
-	want(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.Counted)
+	want(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredBefore)
 	saved.AutoResolve = nil
 	t.save(acme, saved)
-	want(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.Created)
+	want(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.StoredNew)
 	t.advanced(0, 0)
 }
 

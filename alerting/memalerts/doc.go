@@ -2,6 +2,6 @@
 // instance and may forget closed alerts on restart, and for tests.
 //
 // It passes alertingtest.RunStore, as every backend does. What it holds per
-// organisation is bounded by [Options] MaxAlerts; only open alerts are never
+// organization is bounded by [Options] MaxAlerts; only open alerts are never
 // given up. A repeat of an open alert costs no allocation.
 package memalerts

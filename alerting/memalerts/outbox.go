@@ -11,18 +11,18 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// A parcel is a notification in the outbox of an organisation.
+// A parcel is a notification in the outbox of an organization.
 type parcel struct {
 	alerting.Notification // without Alert
 	rec                   *record
-	number                int64 // by age, over all organisations
+	number                int64 // by age, over all organizations
 	// due is when it can be claimed, a time of the machine: that the clock is
 	// set does not change how long a lease lasts.
 	due  time.Time
 	dead bool
 }
 
-// notify puts a notification into the organisation's outbox.
+// notify puts a notification into the organization's outbox.
 func (s *Store) notify(org *organization, rec *record, key string, reason alerting.Reason, targets []string) {
 	s.parcels++
 	org.outbox = append(org.outbox, &parcel{

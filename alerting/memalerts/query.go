@@ -56,7 +56,7 @@ func (s *Store) page(q alerting.Query) ([]*monitor.Alert, error) {
 	return page, nil
 }
 
-// scope returns one organisation or all of them.
+// scope returns one organization or all of them.
 func (s *Store) scope(name string) iter.Seq[*organization] {
 	return func(yield func(*organization) bool) {
 		if name != alerting.AllOrganizations {
@@ -73,7 +73,7 @@ func (s *Store) scope(name string) iter.Seq[*organization] {
 	}
 }
 
-// appendPage appends the organisation's page, newest first.
+// appendPage appends the organization's page, newest first.
 func (o *organization) appendPage(page []*monitor.Alert, q alerting.Query, after *monitor.Alert) []*monitor.Alert {
 	older := len(o.alerts)
 	if after != nil {
@@ -93,7 +93,7 @@ func (o *organization) appendPage(page []*monitor.Alert, q alerting.Query, after
 	return page
 }
 
-// Count implements [alerting.Store]. A query by organisation and status takes
+// Count implements [alerting.Store]. A query by organization and status takes
 // constant time.
 func (s *Store) Count(_ context.Context, q alerting.Query) (int, error) {
 	if err := q.Validate(); err != nil {

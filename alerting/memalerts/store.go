@@ -14,12 +14,12 @@ import (
 // Options change what a [Store] does. The zero value of a field is its
 // documented default.
 type Options struct {
-	// MaxAlerts is the number of alerts kept per organisation. Opening one more
+	// MaxAlerts is the number of alerts kept per organization. Opening one more
 	// gives up the oldest closed alert; open ones are kept even above it.
 	// Defaults to 10,000; -1 means no limit.
 	MaxAlerts int
 	// MaxNotifications is the number of notifications that may wait or be dead
-	// letters, per organisation. Further ones displace the oldest. Defaults to
+	// letters, per organization. Further ones displace the oldest. Defaults to
 	// 1,000.
 	MaxNotifications int
 }
@@ -117,10 +117,10 @@ func (s *Store) dispositions(n int) []monitor.Disposition {
 
 func (s *Store) store(a *monitor.Alert) monitor.Disposition {
 	org, now := s.organization(a.OrganizationID), s.now()
-	rec, stored := org.current[a.Fingerprint], monitor.Repeated
+	rec, stored := org.current[a.Fingerprint], monitor.StoredRepeat
 	switch {
 	case rec != nil && rec.keys.contains(a.EventKey):
-		return monitor.Disposition{AlertID: rec.alert.ID, Stored: monitor.Counted}
+		return monitor.Disposition{AlertID: rec.alert.ID, Stored: monitor.StoredBefore}
 	case rec != nil && rec.alert.Status.Open():
 		severity := rec.alert.Severity
 		alerting.Join(rec.alert, a, now)
@@ -130,7 +130,7 @@ func (s *Store) store(a *monitor.Alert) monitor.Disposition {
 	default:
 		for s.maxAlerts > 0 && len(org.alerts) >= s.maxAlerts && s.evict(org) {
 		}
-		rec, stored = org.open(a, now), monitor.Created
+		rec, stored = org.open(a, now), monitor.StoredNew
 	}
 	rec.keys.add(a.EventKey)
 	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, a.LastSeen)}
@@ -185,7 +185,7 @@ func (s *Store) change(ref monitor.AlertRef, to monitor.AlertStatus, by, note st
 	return rec.alert.Detach(), nil
 }
 
-// find returns the alert and its organisation.
+// find returns the alert and its organization.
 func (s *Store) find(ref monitor.AlertRef) (*organization, *record, error) {
 	if err := alerting.ValidateOrganization(ref.Organization); err != nil {
 		return nil, nil, err

@@ -96,7 +96,7 @@ func TestMaxAlerts(t *testing.T) {
 		t.Errorf("there are %s, want ihf", got)
 	}
 	// What was given up is forgotten.
-	if d := put(t, s, occurrence("a", "a"))[0]; d.Stored != monitor.Created {
+	if d := put(t, s, occurrence("a", "a"))[0]; d.Stored != monitor.StoredNew {
 		t.Errorf("an event of an evicted alert is %v", d.Stored)
 	}
 	// Each tenant has its own limit.
@@ -133,11 +133,11 @@ func TestEventKeysAreBounded(t *testing.T) {
 		put(t, s, event(i))
 	}
 	for i := n - 1; i >= n-1024; i-- {
-		if d := put(t, s, event(i))[0]; d.Stored != monitor.Counted {
+		if d := put(t, s, event(i))[0]; d.Stored != monitor.StoredBefore {
 			t.Fatalf("event %d of %d is %v, want counted", i, n, d.Stored)
 		}
 	}
-	if d := put(t, s, event(0))[0]; d.Stored != monitor.Repeated {
+	if d := put(t, s, event(0))[0]; d.Stored != monitor.StoredRepeat {
 		t.Errorf("event 0 is %v: more is remembered than there is room for", d.Stored)
 	}
 }

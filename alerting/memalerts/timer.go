@@ -10,7 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Advance implements [alerting.Store]. It costs nothing for organisations of
+// Advance implements [alerting.Store]. It costs nothing for organizations of
 // which nothing is due.
 func (s *Store) Advance(_ context.Context, limit int) (alerting.Progress, error) {
 	s.mu.Lock()
@@ -54,7 +54,7 @@ func (s *Store) advance(org *organization, rec *record, p *alerting.Progress, no
 	return nil
 }
 
-// expect makes Advance look at the organisation then.
+// expect makes Advance look at the organization then.
 func (o *organization) expect(due time.Time) {
 	if !due.IsZero() && (o.due.IsZero() || due.Before(o.due)) {
 		o.due = due
@@ -67,7 +67,7 @@ func (o *organization) setTimer(rec *record, t alerting.Timer) {
 	o.expect(t.Due)
 }
 
-// resetTimers makes the timers follow the organisation's policy.
+// resetTimers makes the timers follow the organization's policy.
 func (o *organization) resetTimers() {
 	for _, rec := range o.alerts {
 		if rec.alert.Status.Open() {

@@ -73,7 +73,7 @@ func TestColors(t *testing.T) {
 	seen := map[string]bool{}
 	for s := monitor.SeverityInfo; s <= monitor.SeverityCritical; s++ {
 		if c := notify.Color(s); len(c) != 7 || seen[c] {
-			t.Errorf("the colour of %s is %q", s, c)
+			t.Errorf("the color of %s is %q", s, c)
 		}
 		seen[notify.Color(s)] = true
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Advance implements [alerting.Store]. It does the alerts of an organisation in a
+// Advance implements [alerting.Store]. It does the alerts of an organization in a
 // transaction of their own; those at which another instance is looking it leaves
-// to that one. An organisation where something fails does not hold up the others:
+// to that one. An organization where something fails does not hold up the others:
 // its alerts are looked at again after a minute, and the error is among those that
 // are returned. What was done by a commit whose reply was lost is not counted.
 func (s *Store) Advance(ctx context.Context, limit int) (alerting.Progress, error) {
@@ -42,7 +42,7 @@ func (s *Store) Advance(ctx context.Context, limit int) (alerting.Progress, erro
 	return sum, nil
 }
 
-// dueAlerts are alerts of an organisation whose timers are due.
+// dueAlerts are alerts of an organization whose timers are due.
 type dueAlerts struct {
 	organization string
 	ids          []string
@@ -65,7 +65,7 @@ func (s *Store) readDueAlerts(ctx context.Context, limit int) (due []dueAlerts, 
 	return due, err
 }
 
-// advance does what is due in an organisation.
+// advance does what is due in an organization.
 func (s *Store) advance(ctx context.Context, due dueAlerts) (p alerting.Progress, err error) {
 	err = s.write(ctx, func(tx pgx.Tx) (err error) {
 		p, err = advance(ctx, tx, due)

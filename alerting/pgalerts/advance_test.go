@@ -17,7 +17,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Ten instances do each step once, over many organisations.
+// Ten instances do each step once, over many organizations.
 func testAdvanceOnce(t *testing.T, server string) {
 	const instances, tenants, alerts = 10, 6, 10
 	pool := migrated(t, server)
@@ -73,7 +73,7 @@ func testAdvanceOnce(t *testing.T, server string) {
 	checkAll(t, pool)
 }
 
-// An organisation whose settings are broken loses no alert, and holds up no other.
+// An organization whose settings are broken loses no alert, and holds up no other.
 // Its timers run as soon as the settings are right.
 func testBrokenSettings(t *testing.T, server string) {
 	pool := migrated(t, server)

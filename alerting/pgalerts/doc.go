@@ -19,7 +19,7 @@
 // once. A context's deadline ends every operation. Without one, a server that
 // hangs is waited for.
 //
-// An organisation whose settings cannot be read, because somebody has edited the
+// An organization whose settings cannot be read, because somebody has edited the
 // row or this machine does not know their time zone, still has its alerts stored,
 // by the default settings. [Store.Advance] and [Store.Settings] return an error
 // about it.
@@ -35,7 +35,7 @@
 //
 // An alert has its place in the listing by created_at, the time of the server.
 // Times have whole microseconds. In texts a NUL, which PostgreSQL cannot store, is
-// replaced by U+FFFD, and so is what is not UTF-8; an organisation with either, or
+// replaced by U+FFFD, and so is what is not UTF-8; an organization with either, or
 // of more than 1,000 bytes, is refused.
 //
 // # Outbox
@@ -53,5 +53,5 @@
 // The column timer_due says when [Store.Advance] has to look at an open alert. A
 // partial index finds those that are due; instances that look at once skip each
 // other's. Settings that change when alerts are escalated or resolved make all
-// timers of their organisation due, so that they are set again.
+// timers of their organization due, so that they are set again.
 package pgalerts

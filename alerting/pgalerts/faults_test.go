@@ -250,9 +250,9 @@ func testLostCommit(t *testing.T, server string) {
 			p.cut(cuts...)
 			ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("mallory", "e2", 1), occurrence("eve", "known", 0))
 			for i, want := range []monitor.Disposition{
-				{AlertID: ds[0].AlertID, Stored: monitor.Created, Notify: monitor.NotifyDue},
-				{AlertID: ds[0].AlertID, Stored: monitor.Repeated},
-				{AlertID: ds[2].AlertID, Stored: monitor.Counted},
+				{AlertID: ds[0].AlertID, Stored: monitor.StoredNew, Notify: monitor.NotifyDue},
+				{AlertID: ds[0].AlertID, Stored: monitor.StoredRepeat},
+				{AlertID: ds[2].AlertID, Stored: monitor.StoredBefore},
 			} {
 				if ds[i] != want {
 					t.Errorf("disposition %d = %+v, want %+v", i, ds[i], want)

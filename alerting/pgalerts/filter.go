@@ -18,7 +18,7 @@ type filter struct {
 	args       []any
 }
 
-// scopedTo returns the filter for an organisation, or for all.
+// scopedTo returns the filter for an organization, or for all.
 func scopedTo(organization string) *filter {
 	f := &filter{}
 	if organization == alerting.AllOrganizations {

@@ -39,13 +39,13 @@ func (s *Store) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor
 
 // An intake is the occurrences of one call on their way into the database.
 //
-// It locks the settings and the open alerts, in the order of organisation and fingerprint, and
+// It locks the settings and the open alerts, in the order of organization and fingerprint, and
 // learns what else it must know. Package alerting's rules decide, here. Then it
 // opens alerts, in the same order, and at last it writes everything else. As
 // whoever opens alerts has all its locks, intakes cannot wait for each other in
 // a circle.
 type intake struct {
-	tenants []*tenant // by organisation
+	tenants []*tenant // by organization
 	size    int
 	now     time.Time // the server's, after all locks were granted
 	// dispositions are those of the last attempt that went as far as its commit.
@@ -130,7 +130,7 @@ func (in *intake) look(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// send sends what the organisations have to write.
+// send sends what the organizations have to write.
 func (in *intake) send(ctx context.Context, tx pgx.Tx, queue func(*tenant, *pgx.Batch)) error {
 	b := &pgx.Batch{}
 	for _, t := range in.tenants {

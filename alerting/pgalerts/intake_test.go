@@ -103,15 +103,15 @@ func testRace(t *testing.T, server string) {
 	}
 	for name, tt := range map[string]struct {
 		during []step
-		want   monitor.Stored
+		want   monitor.StoreResult
 		alerts int
 	}{
-		"opened by the same event":            {[]step{opens("e1")}, monitor.Counted, 1},
-		"opened by another event":             {[]step{opens("e2")}, monitor.Repeated, 1},
-		"opened by the same event and closed": {[]step{opens("e1"), closes}, monitor.Counted, 1},
-		"opened by another event and closed":  {[]step{opens("e2"), closes}, monitor.Created, 2},
-		"opened, closed and opened again":     {[]step{opens("e1"), closes, opens("e3")}, monitor.Repeated, 2},
-		"opened and closed twice":             {[]step{opens("e2"), closes, opens("e1"), closes}, monitor.Counted, 2},
+		"opened by the same event":            {[]step{opens("e1")}, monitor.StoredBefore, 1},
+		"opened by another event":             {[]step{opens("e2")}, monitor.StoredRepeat, 1},
+		"opened by the same event and closed": {[]step{opens("e1"), closes}, monitor.StoredBefore, 1},
+		"opened by another event and closed":  {[]step{opens("e2"), closes}, monitor.StoredNew, 2},
+		"opened, closed and opened again":     {[]step{opens("e1"), closes, opens("e3")}, monitor.StoredRepeat, 2},
+		"opened and closed twice":             {[]step{opens("e2"), closes, opens("e1"), closes}, monitor.StoredBefore, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := &tracer{}

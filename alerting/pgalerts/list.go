@@ -14,8 +14,8 @@ import (
 // List implements [alerting.Store]. The page is read as a whole when the
 // iteration begins.
 //
-// Pages of all alerts of an organisation, of its open ones and of all
-// organisations are found by an index, wherever they are. Other conditions are
+// Pages of all alerts of an organization, of its open ones and of all
+// organizations are found by an index, wherever they are. Other conditions are
 // checked row by row in that order, so that a page of what is rare takes longer.
 func (s *Store) List(ctx context.Context, q alerting.Query) iter.Seq2[*monitor.Alert, error] {
 	return func(yield func(*monitor.Alert, error) bool) {

@@ -12,7 +12,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// look locks the open alerts of an organisation's occurrences and reads what has
+// look locks the open alerts of an organization's occurrences and reads what has
 // to be known of them.
 func (t *tenant) look(b *pgx.Batch) {
 	readPolicy(b, t.organization, func(p *alerting.Policy, err error) error {

@@ -162,7 +162,7 @@ func put(t testing.TB, s alerting.Store, as ...*monitor.Alert) []monitor.Disposi
 	return ds
 }
 
-// all returns the organisation's alerts, newest first.
+// all returns the organization's alerts, newest first.
 func all(t testing.TB, s alerting.Store, q alerting.Query) []*monitor.Alert {
 	t.Helper()
 	if q.Organization == "" {

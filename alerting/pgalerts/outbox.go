@@ -179,7 +179,7 @@ FROM old
 WHERE n.organization_id = old.organization_id AND n.alert_id = old.alert_id
 	AND n.route = old.route AND n.idempotency_key = old.idempotency_key`
 
-// deadLetterFilter returns the filter for the dead letters n of an organisation or
+// deadLetterFilter returns the filter for the dead letters n of an organization or
 // of all.
 func deadLetterFilter(q alerting.DeadLetterQuery) (*filter, error) {
 	if err := q.Validate(); err != nil {

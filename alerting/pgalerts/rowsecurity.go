@@ -10,10 +10,10 @@ import (
 // SetRowSecurity makes the server itself keep tenants apart, or leave it to the
 // store, which is the default. The pool's role must own the tables.
 //
-// When it is on, every statement sees and writes only rows of the organisation
+// When it is on, every statement sees and writes only rows of the organization
 // in the setting app.organization, which a [Store] sets with each of its
 // transactions. When app.all_organizations is "on" it sees those of all
-// organisations, and of these it writes the outbox only; a store sets that for
+// organizations, and of these it writes the outbox only; a store sets that for
 // alerting.AllOrganizations and where it works for all of them. The table owner is no exception; superusers and
 // roles with BYPASSRLS are, so a service should use neither.
 func SetRowSecurity(ctx context.Context, pool *pgxpool.Pool, on bool) error {

@@ -131,7 +131,7 @@ func testRowSecurity(t *testing.T, server string) {
 	}
 }
 
-// as calls f in a transaction of an organisation's.
+// as calls f in a transaction of an organization's.
 func as(t *testing.T, pool *pgxpool.Pool, organization string, f func(pgx.Tx) error) error {
 	t.Helper()
 	return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {

@@ -94,7 +94,7 @@ ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings
 	makeTimersDue = `UPDATE auditwarden_alerts SET timer_due = $2 WHERE organization_id = $1 AND resolved_at IS NULL`
 )
 
-// readPolicy reads the policy of an organisation. It is the default policy if
+// readPolicy reads the policy of an organization. It is the default policy if
 // there are no settings, and with an error if they cannot be used.
 func readPolicy(b *pgx.Batch, organization string, f func(*alerting.Policy, error) error) {
 	b.Queue(readSettings, organization).Query(func(rows pgx.Rows) error {
@@ -127,11 +127,11 @@ func into(policy **alerting.Policy) func(*alerting.Policy, error) error {
 	}
 }
 
-// settingsLocks is the number of locks that the settings of all organisations
+// settingsLocks is the number of locks that the settings of all organizations
 // share. A server has room for some thousands.
 const settingsLocks = 64
 
-// lockSettings locks the settings of organisations until the transaction ends.
+// lockSettings locks the settings of organizations until the transaction ends.
 // Those who read them to set timers share the lock. Who saves settings has it
 // alone, and so sees every alert whose timer is not as they want it.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 // Statistics implements [alerting.Store]. The server looks at all alerts of the
-// organisation and returns a row for every combination that occurs.
+// organization and returns a row for every combination that occurs.
 func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
 	var stats *alerting.Statistics
 	err := q.Validate()

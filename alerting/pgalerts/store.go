@@ -56,7 +56,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 }
 
 // read sends the statements that queue adds, in one round trip and one
-// transaction of that organisation. They and what reads their results may be
+// transaction of that organization. They and what reads their results may be
 // called again.
 func (s *Store) read(ctx context.Context, organization string, queue func(*pgx.Batch)) error {
 	return s.retry(ctx, func() error {
@@ -103,7 +103,7 @@ SELECT set_config('app.organization', $1, true), set_config('app.all_organizatio
 // maxOrganization is what an index can hold of a name, in bytes.
 const maxOrganization = 1000
 
-// checkOrganization says whether there can be rows of that organisation.
+// checkOrganization says whether there can be rows of that organization.
 func checkOrganization(name string) error {
 	if err := alerting.ValidateOrganization(name); err != nil {
 		return err
@@ -111,7 +111,7 @@ func checkOrganization(name string) error {
 	return storable(name)
 }
 
-// checkScope allows all organisations as well. The query that it belongs to was
+// checkScope allows all organizations as well. The query that it belongs to was
 // validated.
 func checkScope(name string) error {
 	if name == alerting.AllOrganizations {

@@ -8,14 +8,14 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A tenant is the part of an [intake] that belongs to one organisation.
+// A tenant is the part of an [intake] that belongs to one organization.
 type tenant struct {
 	organization string
 	occurrences  []occurrence // by fingerprint, those of one in the call's order
 
 	// What look finds out.
 	policy *alerting.Policy
-	misled bool // the policy is not the organisation's, whose settings are broken
+	misled bool // the policy is not the organization's, whose settings are broken
 	open   map[monitor.Fingerprint]*incident
 	known  map[int]string // by index of an occurrence: the ID of the alert that has it
 
@@ -42,10 +42,10 @@ type incident struct {
 type entry struct {
 	occurrence
 	alert  *incident
-	stored monitor.Stored
+	stored monitor.StoreResult
 }
 
-// decide fills in the dispositions of the organisation's occurrences.
+// decide fills in the dispositions of the organization's occurrences.
 //
 // Previous are those of an attempt whose commit got no answer, or none. An alert
 // that has an occurrence which that attempt wanted to put there shows that the
@@ -55,7 +55,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 	for i, o := range t.occurrences {
 		d := &ds[o.place]
 		if id, known := t.known[i]; known {
-			*d = monitor.Disposition{AlertID: id, Stored: monitor.Counted}
+			*d = monitor.Disposition{AlertID: id, Stored: monitor.StoredBefore}
 			if len(previous) > 0 && previous[o.place].AlertID == id {
 				*d = previous[o.place]
 			}
@@ -71,9 +71,9 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			alert.timer = t.policy.StartTimer(alert.Alert)
 			t.open[o.Fingerprint] = alert
 			t.opened = append(t.opened, alert)
-			d.Stored = monitor.Created
+			d.Stored = monitor.StoredNew
 		case alert.keys[o.EventKey]:
-			*d = monitor.Disposition{AlertID: alert.ID, Stored: monitor.Counted}
+			*d = monitor.Disposition{AlertID: alert.ID, Stored: monitor.StoredBefore}
 			continue
 		default:
 			if alert.opening.Version == 0 && len(alert.keys) == 0 {
@@ -84,7 +84,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			if alert.Severity != severity {
 				alert.timer = t.policy.StartTimer(alert.Alert)
 			}
-			d.Stored = monitor.Repeated
+			d.Stored = monitor.StoredRepeat
 		}
 		alert.keys[o.EventKey] = true
 		e := entry{o, alert, d.Stored}

@@ -91,7 +91,7 @@ func testWhatCannotBeStored(t *testing.T, server string) {
 	}
 }
 
-// An occurrence of the longest organisation there can be is stored and found.
+// An occurrence of the longest organization there can be is stored and found.
 func testLongOrganization(t *testing.T, server string) {
 	s := newStore(t, migrated(t, server), nil)
 	name := strings.Repeat("ä", 500)

@@ -41,7 +41,7 @@ func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 }
 
 // key returns the key of an incident. The fingerprint has a fixed length, so that
-// no organisation has the key of another.
+// no organization has the key of another.
 func (c *Claims) key(i alerting.Incident) string {
 	return c.prefix + ":alert_cooldown:" + i.Organization + ":" + i.Fingerprint.String()
 }

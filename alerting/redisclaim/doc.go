@@ -16,7 +16,7 @@
 //
 // It is tested with Redis 7, standalone and Cluster. An incident has one key,
 //
-//	<prefix>:alert_cooldown:<organisation>:<fingerprint in hex>
+//	<prefix>:alert_cooldown:<organization>:<fingerprint in hex>
 //
 // with the severity's name, a space and the alert's ID as its value,
 //

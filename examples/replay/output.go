@@ -48,7 +48,7 @@ func newJSONLines(out io.Writer) jsonLines {
 func (j jsonLines) print(f finding) error { return j.encoder.Encode(f) }
 func (j jsonLines) close() error          { return nil }
 
-// table prints a row for each rule, organisation and key in the end.
+// table prints a row for each rule, organization and key in the end.
 type table struct {
 	out  io.Writer
 	rows map[subject]*row

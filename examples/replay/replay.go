@@ -116,9 +116,9 @@ func (r *replayer) judge(ctx context.Context, en entry) error {
 	switch {
 	case err != nil:
 		r.reject(en.line, err)
-	case result.Timing == monitor.TooLate:
+	case result.Timing == monitor.TimingTooLate:
 		r.late++
-	case result.Verification.Outcome == monitor.Accepted:
+	case result.Verification.Decision == monitor.DecisionAccept:
 		r.timestamps.keep(en.line, en.event)
 	}
 	for i := range result.Findings {

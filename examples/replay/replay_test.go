@@ -447,7 +447,7 @@ type written struct {
 	line string
 }
 
-// randomEvents returns events of three organisations in order of time, with
+// randomEvents returns events of three organizations in order of time, with
 // their timestamps written in many ways.
 func randomEvents(random *rand.Rand, n int) []written {
 	layouts := []string{

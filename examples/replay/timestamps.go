@@ -17,7 +17,7 @@ type timestamps struct {
 	byOrganization map[string]*recent
 }
 
-// recent is what is remembered for an organisation.
+// recent is what is remembered for an organization.
 type recent struct {
 	newest time.Time
 	texts  []original // by line

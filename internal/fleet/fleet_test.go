@@ -288,7 +288,7 @@ func (f *fleet) check() {
 func (f *fleet) notified(a *monitor.Alert) (n int) {
 	f.Helper()
 	_, reasons, alerts := f.receiver.got()
-	opened, _ := alerting.OccurrenceNotification(a.ID, a.EventKey, monitor.Created)
+	opened, _ := alerting.OccurrenceNotification(a.ID, a.EventKey, monitor.StoredNew)
 	if reasons[opened] != alerting.ReasonOpened {
 		f.Errorf("alert %s: the notification of its opening was not received", a.ID)
 	}

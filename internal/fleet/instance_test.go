@@ -156,7 +156,7 @@ func final(err error) bool {
 
 // wrong returns an error if the monitor did not take an event for what it is.
 func wrong(e *monitor.Event, r *monitor.Result) error {
-	if r.Verification.Outcome == monitor.Accepted && r.Timing == monitor.OnTime && r.Duplicate <= monitor.Redelivered {
+	if r.Verification.Decision == monitor.DecisionAccept && r.Timing == monitor.TimingOnTime && r.Duplicate <= monitor.DuplicateRedelivered {
 		return nil
 	}
 	return fmt.Errorf("event %s: %v, %v, %v", e.ID, r.Verification.Verdict, r.Timing, r.Duplicate)
@@ -165,7 +165,7 @@ func wrong(e *monitor.Event, r *monitor.Result) error {
 // repeats counts the occurrences of an event that joined open alerts.
 func repeats(r *monitor.Result) (n int) {
 	for _, d := range r.Dispositions {
-		if d.Stored == monitor.Repeated {
+		if d.Stored == monitor.StoredRepeat {
 			n++
 		}
 	}

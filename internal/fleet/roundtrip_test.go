@@ -77,30 +77,30 @@ func TestRoundTrip(t *testing.T) {
 			if err := signer.Sign(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
-			if got := verdict(checker, e); got != monitor.Verified {
+			if got := verdict(checker, e); got != monitor.VerdictVerified {
 				t.Fatalf("before it is stored it is %v", got)
 			}
 
 			document := throughDocument(t, pool, e)
-			if got := verdict(checker, document); got != monitor.Verified {
+			if got := verdict(checker, document); got != monitor.VerdictVerified {
 				t.Errorf("read from jsonb it is %v", got)
 			}
 			wantSameContent(t, document, e)
 
 			columns, bare := throughColumns(t, pool, e)
-			if got := verdict(checker, columns); got != monitor.Verified {
+			if got := verdict(checker, columns); got != monitor.VerdictVerified {
 				t.Errorf("read from columns it is %v", got)
 			}
 			if len(columns.Details)+len(document.Details) > 0 && !reflect.DeepEqual(columns.Details, document.Details) {
 				t.Errorf("details read from a column: %v, want %v", columns.Details, document.Details)
 			}
-			if got := verdict(checker, bare); tt.bare != (got == monitor.Verified) {
+			if got := verdict(checker, bare); tt.bare != (got == monitor.VerdictVerified) {
 				t.Errorf("read without the text of its timestamp it is %v", got)
 			}
 
 			// Time that was changed in the database is found out.
 			columns.Timestamp = columns.Timestamp.Add(time.Millisecond)
-			if got := verdict(checker, columns); got != monitor.ContentEdited {
+			if got := verdict(checker, columns); got != monitor.VerdictContentEdited {
 				t.Errorf("a millisecond later it is %v", got)
 			}
 		})

@@ -21,7 +21,7 @@ const secret = "the emitters' secret, 32 bytes at least"
 // the longest window.
 const waveGap = 20 * time.Minute
 
-// A trail is the audit trail of several organisations under attack: incidents of
+// A trail is the audit trail of several organizations under attack: incidents of
 // all five patterns, in waves of less than 4 minutes, and what is none.
 type trail struct {
 	seed     uint64
@@ -62,13 +62,13 @@ func newTrail(t *testing.T, seed uint64, organizations, waves int) *trail {
 	return tr
 }
 
-// start is when an organisation's first wave begins. Every other organisation is
+// start is when an organization's first wave begins. Every other organization is
 // attacked at night.
 func start(organization int) time.Time {
 	return time.Date(2026, 3, 2, 12+11*(organization%2), 0, 0, 0, time.UTC)
 }
 
-// attack returns the events of an organisation in a wave.
+// attack returns the events of an organization in a wave.
 func (tr *trail) attack(t *testing.T, organization, wave int) (es []*monitor.Event) {
 	t.Helper()
 	begin := start(organization).Add(time.Duration(wave) * waveGap)

@@ -14,7 +14,7 @@ func BenchmarkCollector(b *testing.B, h Harness) {
 		m    monitor.Measurement
 	}{
 		{"counter", monitor.Measurement{Metric: monitor.EventsProcessed, Value: 1}},
-		{"attribute", monitor.Measurement{Metric: monitor.Verifications, Value: 1, Attribute: monitor.Verified.String()}},
+		{"attribute", monitor.Measurement{Metric: monitor.Verifications, Value: 1, Attribute: monitor.VerdictVerified.String()}},
 		{"gauge", monitor.Measurement{Metric: monitor.QueueDepth, Value: 12}},
 		{"histogram", monitor.Measurement{Metric: monitor.ProcessingLatency, Value: 450}},
 	}

@@ -22,7 +22,7 @@ var cases = []struct {
 	{"Histogram", testHistogram},
 	{"Attributes", testAttributes},
 	{"AttributesBounded", testAttributesBounded},
-	{"CancelledContext", testCancelledContext},
+	{"CanceledContext", testCanceledContext},
 	{"SnapshotIsCopy", testSnapshotIsCopy},
 	{"ExtremeMeasurements", testExtremeMeasurements},
 	{"Concurrent", testConcurrent},
@@ -140,7 +140,7 @@ func testAttributesBounded(p *probe) {
 	}
 }
 
-func testCancelledContext(p *probe) {
+func testCanceledContext(p *probe) {
 	ctx, cancel := context.WithCancel(p.Context())
 	cancel()
 	p.collector.Record(ctx, monitor.Measurement{Metric: monitor.EventsProcessed, Value: 1})

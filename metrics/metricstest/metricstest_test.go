@@ -125,7 +125,7 @@ func TestSuiteCatches(t *testing.T) {
 				delete(m.ByAttribute[monitor.StateEvictions], metrics.OtherAttribute)
 			}}
 		}},
-		{"stops at a cancelled context", "CancelledContext", func() *broken {
+		{"stops at a canceled context", "CanceledContext", func() *broken {
 			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
 				if ctx.Err() == nil {
 					b.Collector.Record(ctx, m)

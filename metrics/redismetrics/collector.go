@@ -102,7 +102,7 @@ func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 	c.local.Record(ctx, m)
 }
 
-// Run flushes once an interval until ctx is cancelled, and once more then, for
+// Run flushes once an interval until ctx is canceled, and once more then, for
 // which it waits up to five seconds. It returns the error of that last flush. A
 // flush that fails before is repeated, and shows in [Collector.Health].
 func (c *Collector) Run(ctx context.Context) error {

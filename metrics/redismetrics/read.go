@@ -66,7 +66,7 @@ type Series struct {
 	Value int64
 	// Failures is how many of a histogram's observations were failures.
 	Failures int64
-	// Latency summarises a histogram.
+	// Latency summarizes a histogram.
 	Latency monitor.LatencySummary
 }
 

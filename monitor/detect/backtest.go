@@ -19,15 +19,15 @@ type BacktestOptions struct {
 	Rules *Options
 	// Verifier checks every event, as it does in a monitor. Nil accepts all.
 	Verifier monitor.Verifier
-	// DefaultOrganization is the organisation of events that name none. Empty
+	// DefaultOrganization is the organization of events that name none. Empty
 	// makes such events invalid.
 	DefaultOrganization string
 	// Lateness is how far an event's timestamp may lie behind the newest of its
-	// organisation and still be counted in its place. Defaults to 10 minutes; -1
+	// organization and still be counted in its place. Defaults to 10 minutes; -1
 	// allows none, which is right for events in order of time.
 	Lateness time.Duration
 	// Cooldown is the time after a finding in which further ones of the same
-	// rule, organisation and key are left out, by the timestamps of the events.
+	// rule, organization and key are left out, by the timestamps of the events.
 	// 0 leaves out none: every qualifying event is a finding.
 	Cooldown time.Duration
 }
@@ -64,7 +64,7 @@ func (o *BacktestOptions) withDefaults() BacktestOptions {
 //   - Every event counts, also one with the ID of another.
 //   - Nothing is stored.
 //   - A finding on an event that failed verification goes under the
-//     organisation and the principal that the event claims, as there is no
+//     organization and the principal that the event claims, as there is no
 //     operator who receives it.
 //
 // It is not safe for concurrent use.
@@ -79,7 +79,7 @@ type Backtester struct {
 	qualifying map[string]int
 }
 
-// nobody is an organisation that no valid event names, as it is no UTF-8.
+// nobody is an organization that no valid event names, as it is no UTF-8.
 const nobody = "\xff"
 
 // NewBacktester returns a backtester with empty windows. Nil options stand for
@@ -123,7 +123,7 @@ func (b *Backtester) Process(ctx context.Context, number uint64, e *monitor.Even
 	b.rules.number = number
 	r, err := b.monitor.Process(ctx, e)
 	r.Sequence = number
-	if r.Verification.Outcome == monitor.Failed {
+	if r.Verification.Decision == monitor.DecisionFail {
 		for i := range r.Findings {
 			b.claim(&r.Findings[i], number, e)
 		}
@@ -253,10 +253,10 @@ func (t *test) add(ctx context.Context, e *monitor.Event) {
 	if err != nil {
 		r.Refused = append(r.Refused, Refusal{Sequence: uint64(r.Events), Err: err})
 	}
-	if result.Timing == monitor.TooLate {
+	if result.Timing == monitor.TimingTooLate {
 		r.TooLate++
 	}
-	if err == nil && result.Verification.Outcome == monitor.Accepted {
+	if err == nil && result.Verification.Decision == monitor.DecisionAccept {
 		r.see(e.Timestamp.UTC())
 	}
 	for _, f := range result.Findings {

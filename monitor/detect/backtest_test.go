@@ -267,11 +267,11 @@ func TestBacktestVerifies(t *testing.T) {
 	verifier := monitor.VerifierFunc(func(_ context.Context, e *monitor.Event) monitor.Verification {
 		switch e.KeyID {
 		case "bad":
-			return monitor.Verification{Outcome: monitor.Failed, Verdict: monitor.Forged}
+			return monitor.Verification{Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged}
 		case "away":
-			return monitor.Verification{Outcome: monitor.Deferred, Verdict: monitor.Undecided, Err: errors.New("no answer")}
+			return monitor.Verification{Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: errors.New("no answer")}
 		}
-		return monitor.Verification{Verdict: monitor.Verified, Covered: monitor.FieldAction}
+		return monitor.Verification{Verdict: monitor.VerdictVerified, Covered: monitor.FieldAction}
 	})
 	es := logins(0, 1, 2, 3, 4, 5, 6)
 	es[0].Status = "maybe"
@@ -302,7 +302,7 @@ func TestBacktestVerifies(t *testing.T) {
 }
 
 // TestBacktestCounts checks that history counts as it is: no clock, no event
-// twice, no reserved organisation.
+// twice, no reserved organization.
 func TestBacktestCounts(t *testing.T) {
 	t.Parallel()
 	es := logins(1, 2, 3)

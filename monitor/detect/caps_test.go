@@ -175,7 +175,7 @@ func TestOneKey(t *testing.T) {
 	}
 }
 
-// TestFairShare shows that an organisation with many groups cannot push out
+// TestFairShare shows that an organization with many groups cannot push out
 // those of others.
 func TestFairShare(t *testing.T) {
 	t.Parallel()
@@ -207,7 +207,7 @@ func TestFairShare(t *testing.T) {
 	if len(found) != 18 {
 		t.Errorf("found %q, want all of the 9 users of both", lines(found))
 	}
-	// A new organisation gets its share from the one that has most.
+	// A new organization gets its share from the one that has most.
 	for range 3 {
 		for i := range 6 {
 			found = add("late", fmt.Sprint("user-", i))
@@ -221,7 +221,7 @@ func TestFairShare(t *testing.T) {
 	}
 }
 
-// TestExactShare shows that an organisation with just its share loses nothing.
+// TestExactShare shows that an organization with just its share loses nothing.
 func TestExactShare(t *testing.T) {
 	t.Parallel()
 	tr := newTrail(t, &detect.Options{MaxKeys: 6, Rules: []detect.Rule{
@@ -243,7 +243,7 @@ func TestExactShare(t *testing.T) {
 	wantLines(t, add("more", "b", "c"), "r more/b 2 +0s", "r more/c 2 +0s")
 }
 
-// TestManyOrganizations evicts where every organisation has one group.
+// TestManyOrganizations evicts where every organization has one group.
 func TestManyOrganizations(t *testing.T) {
 	t.Parallel()
 	tr := newTrail(t, &detect.Options{MaxKeys: 10, Rules: []detect.Rule{
@@ -273,7 +273,7 @@ func liveHeap() uint64 {
 }
 
 // TestCardinalityAttack sends millions of principals through a rule: memory
-// stays flat, and an attacker in another organisation is still caught. It
+// stays flat, and an attacker in another organization is still caught. It
 // measures the heap and so is not parallel.
 func TestCardinalityAttack(t *testing.T) { //nolint:paralleltest // it measures the heap
 	keys := 5_000_000
@@ -302,7 +302,7 @@ func TestCardinalityAttack(t *testing.T) { //nolint:paralleltest // it measures 
 		t.Errorf("the heap grew by %d bytes at the cap, from %d", grown, atCap)
 	}
 	if !slices.ContainsFunc(found, func(f monitor.Finding) bool { return f.Key == "attacker" && f.Count == 5 }) {
-		t.Errorf("found %q, want the attacker of the other organisation", lines(found))
+		t.Errorf("found %q, want the attacker of the other organization", lines(found))
 	}
 	s := f.engine.Stats()[0]
 	if s.Keys > 100_000 || s.Keys < 95_000 || int64(s.Keys)+s.Evictions != int64(keys)+1 {
@@ -311,7 +311,7 @@ func TestCardinalityAttack(t *testing.T) { //nolint:paralleltest // it measures 
 	runtime.KeepAlive(f)
 }
 
-// TestOrganizationChurn shows that nothing stays of organisations that are gone.
+// TestOrganizationChurn shows that nothing stays of organizations that are gone.
 // It measures the heap and so is not parallel.
 func TestOrganizationChurn(t *testing.T) { //nolint:paralleltest // it measures the heap
 	tr := newTrail(t, &detect.Options{MaxKeys: 100, Rules: []detect.Rule{

@@ -12,7 +12,7 @@ import (
 )
 
 // An Incident is what one alert would have been about: the qualifying events of
-// one rule, organisation and key, without a long pause between two of them.
+// one rule, organization and key, without a long pause between two of them.
 type Incident struct {
 	Rule           string
 	OrganizationID string
@@ -48,7 +48,7 @@ const defaultPause = 5 * time.Minute
 // options, before, are replaced by those of after. It goes through the history
 // once. Errors are as for [Backtest].
 //
-// Findings of one rule, organisation and key are one incident while less than
+// Findings of one rule, organization and key are one incident while less than
 // the Cooldown of the options is between two of them, 5 minutes if it is 0.
 // Incidents of before and after are the same one if they would be together.
 // Shadow findings raise no alert and are none.

@@ -34,7 +34,7 @@ import (
 //	}
 //
 // Windows are in milliseconds, hours are 0 to 23, and time zones are IANA names.
-// An organisation takes the same fields but for organizations; what it does not
+// An organization takes the same fields but for organizations; what it does not
 // name is as for everybody, and its exceptions are added. Missing fields are as
 // in [Defaults]. An unknown field and a value out of range are errors that name
 // the field.
@@ -76,7 +76,7 @@ type config struct {
 	Organizations map[string]settings `json:"organizations"`
 }
 
-// settings can be given for everybody and for an organisation.
+// settings can be given for everybody and for an organization.
 type settings struct {
 	FailedAuthThreshold          *int64   `json:"failedAuthThreshold"`
 	FailedAuthTimeWindow         *int64   `json:"failedAuthTimeWindow"`

@@ -25,7 +25,7 @@
 // [Options.MaxEventsPerKey] events of each. What a cap cuts off is counted
 // ([monitor.StateEvictions], [monitor.StateTruncations]) and marked in the
 // findings it may concern ([monitor.Finding.AtLeast]). The cap on groups is
-// shared fairly: the organisation that has more than its share loses the groups
+// shared fairly: the organization that has more than its share loses the groups
 // it has not touched for the longest time. There is no goroutine and no timer.
 //
 // # Several engines

@@ -237,7 +237,7 @@ func TestExplain(t *testing.T) {
 	explain(fail(61*time.Second), monitor.Arrival{Sequence: 4}, below...)
 	explain(loginFailure(0, "new"), monitor.Arrival{Sequence: 4}, `count: below, 1 of 3 in 1m0s for principalId "new"`)
 	explain(loginFailure(0, ""), monitor.Arrival{}, `count: skips events that name nobody`)
-	explain(fail(0), monitor.Arrival{Timing: monitor.TooLate}, `count: is not counted, being too_late`)
+	explain(fail(0), monitor.Arrival{Timing: monitor.TimingTooLate}, `count: is not counted, being too_late`)
 	explain(fail(3*time.Second), monitor.Arrival{Verified: true},
 		`count: fired, 4 of 3 in 1m0s for principalId "u"`, "values: fired, 4 of 3 in 1m0s for principalId \"u\"",
 		fired[2], fired[3], fired[4],

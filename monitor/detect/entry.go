@@ -2,7 +2,7 @@ package detect
 
 import "math"
 
-// An entry is one group of one organisation: its events in the order of their
+// An entry is one group of one organization: its events in the order of their
 // timestamps, as far back as a window of an event that may still come reaches.
 type entry struct {
 	key    name

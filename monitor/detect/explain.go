@@ -57,7 +57,7 @@ func (x Explanation) String() string {
 }
 
 // Explain tells what each rule makes of the event, in the order of the rules,
-// and changes nothing. An event that was counted before is recognised by its
+// and changes nothing. An event that was counted before is recognized by its
 // sequence number and judged in its place; another one is judged as if it came
 // now. The windows are those of now: what has left them is not counted.
 func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {

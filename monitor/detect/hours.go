@@ -12,7 +12,7 @@ import (
 type Hours struct {
 	// Start and End are hours of the day, 0 to 23.
 	Start, End int
-	// Location is the time zone. It defaults to that of the organisation
+	// Location is the time zone. It defaults to that of the organization
 	// ([Override.Location]), then to [Options.Location].
 	Location *time.Location
 	// WorkingDays defaults to every day.

@@ -1,6 +1,6 @@
 package detect
 
-// An index finds entries by their place, a hash of organisation and group: open
+// An index finds entries by their place, a hash of organization and group: open
 // addressing with linear probing, so that one look into memory finds the entry
 // in a large index.
 type index struct {

@@ -14,7 +14,7 @@ type ruleset struct {
 	byOrganization map[string][]*rule
 }
 
-// of returns the rules of an organisation.
+// of returns the rules of an organization.
 func (s *ruleset) of(organization string) []*rule {
 	if len(s.byOrganization) > 0 {
 		if own, ok := s.byOrganization[organization]; ok {
@@ -24,7 +24,7 @@ func (s *ruleset) of(organization string) []*rule {
 	return s.rules
 }
 
-// A rule is a Rule as it is for some organisations.
+// A rule is a Rule as it is for some organizations.
 type rule struct {
 	Rule
 	shape
@@ -48,7 +48,7 @@ type Outcome uint8
 const (
 	// NotMatched: the event is none that the rule is about.
 	NotMatched Outcome = iota
-	// Disabled: the rule is switched off for the organisation.
+	// Disabled: the rule is switched off for the organization.
 	Disabled
 	// Anonymous: the event names nobody, and the rule skips such events.
 	Anonymous
@@ -127,7 +127,7 @@ func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Outcome {
 	switch {
 	case r.kind == stateless:
 		return Fired
-	case a.Timing != monitor.OnTime:
+	case a.Timing != monitor.TimingOnTime:
 		return Untimely
 	}
 	return Below

@@ -17,8 +17,8 @@ type Group struct {
 	Fields monitor.Fields
 }
 
-// A Key puts an event of an organisation into a group. Groups never reach across
-// organisations. It must be safe for concurrent use and depend on nothing but
+// A Key puts an event of an organization into a group. Groups never reach across
+// organizations. It must be safe for concurrent use and depend on nothing but
 // its arguments.
 type Key func(e *monitor.Event, organization string) Group
 
@@ -60,7 +60,7 @@ func ByResource(e *monitor.Event, _ string) Group {
 	return g
 }
 
-// ByOrganization has one group for the whole organisation.
+// ByOrganization has one group for the whole organization.
 func ByOrganization(_ *monitor.Event, organization string) Group {
 	return Group{Field: "organizationId", Value: organization, Fields: monitor.FieldOrganizationID}
 }

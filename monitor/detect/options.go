@@ -18,7 +18,7 @@ type Options struct {
 	Rules []Rule
 	// Location is the time zone of [Rule.Hours]. Defaults to UTC.
 	Location *time.Location
-	// Overrides change rules for single organisations.
+	// Overrides change rules for single organizations.
 	Overrides map[string]Override
 	// Exceptions are events that every rule passes over.
 	Exceptions Exceptions
@@ -46,7 +46,7 @@ type Options struct {
 	MaxReferences int
 }
 
-// An Override changes the rules for one organisation.
+// An Override changes the rules for one organization.
 type Override struct {
 	// Location replaces Options.Location.
 	Location *time.Location
@@ -56,7 +56,7 @@ type Override struct {
 	Rules map[string]RuleOverride
 }
 
-// A RuleOverride changes one rule for one organisation. What is zero stays as it
+// A RuleOverride changes one rule for one organization. What is zero stays as it
 // is in the rule.
 type RuleOverride struct {
 	Disabled  bool
@@ -195,7 +195,7 @@ func (o *Options) compile() (*ruleset, error) {
 	return set, nil
 }
 
-// newRule compiles a rule for the organisations under the override.
+// newRule compiles a rule for the organizations under the override.
 func (o *Options) newRule(base Rule, override Override) *rule {
 	change := override.Rules[base.Name]
 	r := &rule{

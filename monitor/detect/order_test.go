@@ -95,7 +95,7 @@ func backwards(steps []detect.Step, window []*monitor.Event) int {
 	return len(steps)
 }
 
-// randomEvents returns events of two organisations in order of time, many of
+// randomEvents returns events of two organizations in order of time, many of
 // them at the same time as another.
 func randomEvents(random *rand.Rand, n int) []*monitor.Event {
 	var es []*monitor.Event

@@ -35,7 +35,7 @@ type Rule struct {
 	// with a Sequence.
 	Match func(e *monitor.Event) bool
 	// Uses are the fields that the rule's functions look at, for
-	// [monitor.Finding.Uncovered]. The timestamp, the organisation and the
+	// [monitor.Finding.Uncovered]. The timestamp, the organization and the
 	// fields of GroupBy count without being named.
 	Uses monitor.Fields
 	// Hours narrow the rule to the times at which nobody is expected to work.

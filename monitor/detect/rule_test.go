@@ -156,7 +156,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestGroupsApart shows that groups never mix, nor organisations, and that those
+// TestGroupsApart shows that groups never mix, nor organizations, and that those
 // who are not named are one group, or none.
 func TestGroupsApart(t *testing.T) {
 	t.Parallel()
@@ -198,7 +198,7 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestOrganizationOfArrival shows that an event belongs to the organisation that
+// TestOrganizationOfArrival shows that an event belongs to the organization that
 // the monitor says, not to the one that it names.
 func TestOrganizationOfArrival(t *testing.T) {
 	t.Parallel()
@@ -338,13 +338,13 @@ func TestLateReachesOneWindow(t *testing.T) {
 // in the future, and stateless rules do not.
 func TestTiming(t *testing.T) {
 	t.Parallel()
-	for _, timing := range []monitor.Timing{monitor.OnTime, monitor.TooLate, monitor.Future} {
+	for _, timing := range []monitor.Timing{monitor.TimingOnTime, monitor.TimingTooLate, monitor.TimingFuture} {
 		engine := newTrail(t, &detect.Options{Rules: []detect.Rule{
 			{Name: "window", Match: any1, Threshold: 1, Window: time.Second},
 			{Name: "stateless", Match: any1},
 		}}).engine
 		want := []string{"window org-1/u 1 +0s", "stateless org-1/u 1 +0s"}
-		if timing != monitor.OnTime {
+		if timing != monitor.TimingOnTime {
 			want = want[1:]
 		}
 		wantLines(t, detectOne(engine, at(0, "x", "u"), monitor.Arrival{OrganizationID: "org-1", Timing: timing}), want...)

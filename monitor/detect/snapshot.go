@@ -15,7 +15,7 @@ import (
 //
 //	"auditwarden windows 1\n"
 //	for each rule: 1, name, version, u kind, steps
-//	    for each group: 1, organisation, key, newest lost timestamp
+//	    for each group: 1, organization, key, newest lost timestamp
 //	        for each event: 1, timestamp (after the first: u, the difference to
 //	            the one before), u sequence, [u mark,] ID
 //	        0

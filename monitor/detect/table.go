@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// A table holds the windows of one rule, for all organisations and groups. It is
+// A table holds the windows of one rule, for all organizations and groups. It is
 // divided into shards with a lock each.
 type table struct {
 	hash   func(organization, key string) uint64
@@ -62,7 +62,7 @@ func (t *table) addTo(stats *RuleStats) {
 type shard struct {
 	mu      sync.Mutex
 	entries index
-	// tenants are the organisations with groups here, linked in a circle that
+	// tenants are the organizations with groups here, linked in a circle that
 	// hand points into.
 	tenants map[string]*tenant
 	hand    *tenant
@@ -75,13 +75,13 @@ type shard struct {
 	_             [64]byte // keeps the locks of two shards apart
 }
 
-// A tenant is an organisation in a shard. Its groups are queued such that those
+// A tenant is an organization in a shard. Its groups are queued such that those
 // that were not touched for long are in front: an entry that was touched since
 // it was queued goes to the back when it comes up.
 type tenant struct {
 	organization string
 	keys         int
-	// horizon is the time up to which the organisation's events are not needed
+	// horizon is the time up to which the organization's events are not needed
 	// any more.
 	horizon       int64
 	first, last   *entry
@@ -109,7 +109,7 @@ func (t *tenant) dead(en *entry) bool { return en.newest() <= t.horizon }
 
 // admit makes an entry for a group that has none, and room for it if there are
 // budget groups already. It returns how many live groups that cost, where those
-// of the organisation up to the horizon are dead.
+// of the organization up to the horizon are dead.
 func (s *shard) admit(place uint64, organization, key string, horizon int64, budget int) (en *entry, evicted int) {
 	t := s.tenants[organization]
 	if t == nil {

@@ -16,7 +16,7 @@ import (
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) // a Monday
 
 // A trail hands events to an engine as a monitor does: it numbers them and keeps
-// each organisation's watermark.
+// each organization's watermark.
 type trail struct {
 	engine     *detect.Engine
 	lateness   time.Duration
@@ -44,7 +44,7 @@ func (tr *trail) arrival(e *monitor.Event) monitor.Arrival {
 		tr.watermarks[e.OrganizationID] = e.Timestamp
 	}
 	if e.Timestamp.Before(a.Watermark.Add(-tr.lateness)) {
-		a.Timing = monitor.TooLate
+		a.Timing = monitor.TimingTooLate
 	}
 	return a
 }

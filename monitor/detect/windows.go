@@ -26,7 +26,7 @@ type Windows interface {
 
 // A Window is what an engine exchanges of one group of one rule.
 type Window struct {
-	// ID identifies the rule with its version and kind, the organisation and
+	// ID identifies the rule with its version and kind, the organization and
 	// the group: 32 digits that tell nothing of them.
 	ID string
 	// Limit is how many events may be held. The oldest go first.

@@ -20,14 +20,14 @@ type DetectorHarness struct {
 	New func(t *testing.T) monitor.Detector
 	// Events returns new events, in order of time, in which the detector finds
 	// something on arrival. Defaults to events with each of the five patterns of
-	// package detect, in two organisations.
+	// package detect, in two organizations.
 	Events func() []*monitor.Event
 	// Skip names cases that do not apply, with the reason.
 	Skip map[string]string
 }
 
 // RunDetector checks that a detector leaves events alone and keeps none, that
-// its findings are complete and the same each time, that organisations do not
+// its findings are complete and the same each time, that organizations do not
 // concern each other, that it can be used concurrently and, if it is a
 // [monitor.BatchDetector], that batches give the same findings as single events.
 func RunDetector(t *testing.T, h DetectorHarness) {
@@ -145,7 +145,7 @@ func incomplete(f *monitor.Finding, e *monitor.Event, a monitor.Arrival) string 
 	case f.Rule == "":
 		return "no rule"
 	case f.OrganizationID != a.OrganizationID:
-		return "another organisation"
+		return "another organization"
 	case f.Key == "" || f.KeyField == "":
 		return "no key, or no name for it"
 	case f.Severity > monitor.SeverityCritical:
@@ -213,7 +213,7 @@ func (d detectorCheck) eventNotKept() []error {
 	return differences(got, want)
 }
 
-// organizationsApart compares what is found in each organisation with what is
+// organizationsApart compares what is found in each organization with what is
 // found when its events are all there are.
 func (d detectorCheck) organizationsApart() []error {
 	es := d.events()
@@ -243,7 +243,7 @@ func (d detectorCheck) organizationsApart() []error {
 	return errs
 }
 
-// concurrent gives each of several goroutines an organisation of its own.
+// concurrent gives each of several goroutines an organization of its own.
 func (d detectorCheck) concurrent() []error {
 	const goroutines = 4
 	shared := d.new()
@@ -269,7 +269,7 @@ func (d detectorCheck) concurrent() []error {
 				errs[g] = []error{err}
 				return
 			}
-			// References name the events of one's own organisation only, but
+			// References name the events of one's own organization only, but
 			// the goroutines number theirs alike.
 			errs[g] = differences(withoutIDs(got), withoutIDs(want))
 		})
@@ -324,7 +324,7 @@ func (d detectorCheck) emptyBatch() []error {
 	return nil
 }
 
-// suspiciousEvents are events of two organisations with each of the five
+// suspiciousEvents are events of two organizations with each of the five
 // patterns of package detect. Only the first one holds all of them.
 func suspiciousEvents() []*monitor.Event {
 	var es []*monitor.Event

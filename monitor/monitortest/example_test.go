@@ -14,7 +14,7 @@ func Example() {
 	var metrics monitortest.Metrics
 	m, err := monitor.New(monitor.Config{
 		Verifier: monitor.VerifierFunc(func(context.Context, *monitor.Event) monitor.Verification {
-			return monitor.Verification{Outcome: monitor.Failed, Verdict: monitor.Forged}
+			return monitor.Verification{Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged}
 		}),
 		Alerts:  &alerts,
 		Metrics: &metrics,

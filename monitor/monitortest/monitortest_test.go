@@ -114,8 +114,8 @@ func (r *recorder) Errorf(format string, args ...any) {
 
 func TestAssertionsFail(t *testing.T) {
 	t.Parallel()
-	accepted := monitor.Verification{Verdict: monitor.Verified}
-	failed := monitor.Verification{Outcome: monitor.Failed, Verdict: monitor.Forged, Err: errors.New("why")}
+	accepted := monitor.Verification{Verdict: monitor.VerdictVerified}
+	failed := monitor.Verification{Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged, Err: errors.New("why")}
 	var alerts monitortest.Alerts
 	if err := alerts.HandleAlert(t.Context(), &monitor.Alert{Finding: monitor.Finding{Rule: "a"}}); err != nil {
 		t.Fatal(err)
@@ -125,12 +125,16 @@ func TestAssertionsFail(t *testing.T) {
 		assert func(tb testing.TB)
 		fails  bool
 	}{
-		"verdict":        {func(tb testing.TB) { monitortest.WantVerdict(tb, accepted, monitor.Accepted, monitor.Verified) }, false},
-		"failed verdict": {func(tb testing.TB) { monitortest.WantVerdict(tb, failed, monitor.Failed, monitor.Forged) }, false},
-		"other outcome":  {func(tb testing.TB) { monitortest.WantVerdict(tb, failed, monitor.Deferred, monitor.Forged) }, true},
-		"other verdict":  {func(tb testing.TB) { monitortest.WantVerdict(tb, accepted, monitor.Accepted, monitor.HashOnly) }, true},
+		"verdict": {func(tb testing.TB) {
+			monitortest.WantVerdict(tb, accepted, monitor.DecisionAccept, monitor.VerdictVerified)
+		}, false},
+		"failed verdict": {func(tb testing.TB) { monitortest.WantVerdict(tb, failed, monitor.DecisionFail, monitor.VerdictForged) }, false},
+		"other outcome":  {func(tb testing.TB) { monitortest.WantVerdict(tb, failed, monitor.DecisionDefer, monitor.VerdictForged) }, true},
+		"other verdict": {func(tb testing.TB) {
+			monitortest.WantVerdict(tb, accepted, monitor.DecisionAccept, monitor.VerdictHashOnly)
+		}, true},
 		"failed, no error": {func(tb testing.TB) {
-			monitortest.WantVerdict(tb, monitor.Verification{Outcome: monitor.Failed}, monitor.Failed, 0)
+			monitortest.WantVerdict(tb, monitor.Verification{Decision: monitor.DecisionFail}, monitor.DecisionFail, 0)
 		}, true},
 		"accepted and error": {func(tb testing.TB) { monitortest.WantVerdict(tb, monitor.Verification{Err: errors.New("x")}, 0, 0) }, true},
 		"alerts":             {func(tb testing.TB) { alerts.Want(tb, "a") }, false},

@@ -132,9 +132,9 @@ func (v verifierCheck) accepts() []error {
 	} {
 		e := v.signed(edit)
 		got := v.verifier.Verify(context.Background(), e)
-		if got.Outcome != monitor.Accepted || got.Verdict != monitor.Verified || got.Err != nil || got.Covered == 0 {
+		if got.Decision != monitor.DecisionAccept || got.Verdict != monitor.VerdictVerified || got.Err != nil || got.Covered == 0 {
 			errs = append(errs, fmt.Errorf("%s event: %v, %v, covered %q, error %w",
-				name, got.Outcome, got.Verdict, got.Covered, got.Err))
+				name, got.Decision, got.Verdict, got.Covered, got.Err))
 		}
 	}
 	return compact(errs)
@@ -207,8 +207,8 @@ func (v verifierCheck) concurrent() []error {
 			for range rounds {
 				g := v.verifier.Verify(context.Background(), good)
 				b := v.verifier.Verify(context.Background(), &bad)
-				if g.Outcome != monitor.Accepted || b.Outcome != monitor.Failed {
-					errs[i] = fmt.Errorf("concurrent use: good event %v (%w), bad event %v", g.Outcome, g.Err, b.Outcome)
+				if g.Decision != monitor.DecisionAccept || b.Decision != monitor.DecisionFail {
+					errs[i] = fmt.Errorf("concurrent use: good event %v (%w), bad event %v", g.Decision, g.Err, b.Decision)
 				}
 			}
 		})
@@ -223,8 +223,8 @@ func (v verifierCheck) rejects(what string, change func(e *monitor.Event)) []err
 	change(e)
 	got := v.verifier.Verify(context.Background(), e)
 	var errs []error
-	if got.Outcome != monitor.Failed || got.Verdict == monitor.Verified {
-		errs = append(errs, fmt.Errorf("%s: %v, %v, want failed", what, got.Outcome, got.Verdict))
+	if got.Decision != monitor.DecisionFail || got.Verdict == monitor.VerdictVerified {
+		errs = append(errs, fmt.Errorf("%s: %v, %v, want failed", what, got.Decision, got.Verdict))
 	}
 	if got.Err == nil {
 		errs = append(errs, errors.New(what+": no error tells why"))

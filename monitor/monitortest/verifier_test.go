@@ -60,7 +60,7 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 		}
 	}
 	accept := func(v *monitor.Verification) {
-		*v = monitor.Verification{Verdict: monitor.Verified, Covered: auditcrypto.CoveredV1}
+		*v = monitor.Verification{Verdict: monitor.VerdictVerified, Covered: auditcrypto.CoveredV1}
 	}
 	acceptIf := func(verdicts ...monitor.Verdict) monitor.VerifierFunc {
 		return judging(func(v *monitor.Verification) {
@@ -90,20 +90,20 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 		"none":        {good, nil},
 		"accepts all": {judging(accept), rejections},
 		"accepts nothing": {judging(func(v *monitor.Verification) {
-			v.Outcome, v.Verdict, v.Err = monitor.Failed, monitor.Forged, auditcrypto.ErrBadSignature
+			v.Decision, v.Verdict, v.Err = monitor.DecisionFail, monitor.VerdictForged, auditcrypto.ErrBadSignature
 		}), []string{"accepts", "concurrent"}},
 		"gives no reason": {judging(func(v *monitor.Verification) { v.Err = nil }),
 			slices.DeleteFunc(slices.Clone(rejections), func(name string) bool { return name == "concurrent" })},
 		"cannot decide": {judging(func(v *monitor.Verification) {
-			if v.Outcome == monitor.Failed {
-				v.Outcome = monitor.Deferred
+			if v.Decision == monitor.DecisionFail {
+				v.Decision = monitor.DecisionDefer
 			}
 		}), rejections},
 		"covers nothing":  {judging(func(v *monitor.Verification) { v.Covered = 0 }), []string{"accepts", "covered_fields"}},
 		"covers too much": {judging(func(v *monitor.Verification) { v.Covered |= monitor.FieldDetails }), []string{"covered_fields"}},
-		"trusts the hash": {acceptIf(monitor.ContentEdited),
+		"trusts the hash": {acceptIf(monitor.VerdictContentEdited),
 			[]string{"covered_fields", "concurrent", "swapped_fields", "replayed_signature"}},
-		"trusts the content": {acceptIf(monitor.HashFieldEdited),
+		"trusts the content": {acceptIf(monitor.VerdictHashFieldEdited),
 			[]string{"hash_flipped", "hash_truncated", "hash_extended"}},
 		"takes unsigned": {checker(key, &auditcrypto.Options{AllowHashOnly: true}), []string{"signature_stripped"}},
 		"takes unhashed": {checker(key, &auditcrypto.Options{AllowUnhashed: true}), []string{"everything_stripped"}},
@@ -132,7 +132,7 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 				_, e.Signature = resign(e)
 			}
 		}), []string{"signature_is_hash"}},
-		"takes any signature": {acceptIf(monitor.Forged), []string{
+		"takes any signature": {acceptIf(monitor.VerdictForged), []string{
 			"wrong_key", "unknown_key_id", "signature_flipped", "signature_truncated", "signature_extended",
 			"algorithm_none", "algorithm_swapped", "hash_algorithm_swapped", "signature_is_hash", "rehashed",
 		}},
@@ -142,7 +142,7 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 			}
 		}), []string{"swapped_fields"}},
 		"knows the wrong key": {monitor.VerifierFunc(func(ctx context.Context, e *monitor.Event) monitor.Verification {
-			if v := good.Verify(ctx, e); v.Outcome == monitor.Accepted {
+			if v := good.Verify(ctx, e); v.Decision == monitor.DecisionAccept {
 				return v
 			}
 			return checker(wrongKey, nil).Verify(ctx, e)

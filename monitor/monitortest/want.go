@@ -9,13 +9,13 @@ import (
 
 // WantVerdict checks outcome and verdict of a verification, and that there is
 // an error unless the event was accepted.
-func WantVerdict(tb testing.TB, v monitor.Verification, outcome monitor.Outcome, verdict monitor.Verdict) {
+func WantVerdict(tb testing.TB, v monitor.Verification, outcome monitor.Decision, verdict monitor.Verdict) {
 	tb.Helper()
-	if v.Outcome != outcome || v.Verdict != verdict {
-		tb.Errorf("verification is %v, %v (%v), want %v, %v", v.Outcome, v.Verdict, v.Err, outcome, verdict)
+	if v.Decision != outcome || v.Verdict != verdict {
+		tb.Errorf("verification is %v, %v (%v), want %v, %v", v.Decision, v.Verdict, v.Err, outcome, verdict)
 	}
-	if (v.Err == nil) != (v.Outcome == monitor.Accepted) {
-		tb.Errorf("verification is %v with error %v", v.Outcome, v.Err)
+	if (v.Err == nil) != (v.Decision == monitor.DecisionAccept) {
+		tb.Errorf("verification is %v with error %v", v.Decision, v.Err)
 	}
 }
 

@@ -327,7 +327,7 @@ func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
 			Watermark: newest[e.OrganizationID], Lateness: lateness,
 		}
 		if e.Timestamp.Before(a.Watermark.Add(-lateness)) {
-			a.Timing = monitor.TooLate
+			a.Timing = monitor.TimingTooLate
 		}
 		all = append(all, a)
 	}

@@ -1,6 +1,6 @@
 // Package email delivers notifications by SMTP: a mail with the text as plain text
 // and as HTML. The mails of one alert are one thread. The Message-ID comes from the
-// notification's idempotency key, so that a mail server or client may recognise one
+// notification's idempotency key, so that a mail server or client may recognize one
 // that comes again.
 //
 // The connection is encrypted by STARTTLS, or not used, unless [Options] Security

@@ -312,7 +312,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestCancelled(t *testing.T) {
+func TestCanceled(t *testing.T) {
 	t.Parallel()
 	config, transport := certificates(t)
 	s := (&server{tls: config, replies: map[string]string{"MAIL": "HANG"}}).start(t)

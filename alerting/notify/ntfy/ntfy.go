@@ -1,6 +1,6 @@
 // Package ntfy delivers notifications as push messages of ntfy
 // (https://docs.ntfy.sh/publish/) in the form of the reference: POST to a topic
-// with the name of the alert's organisation, the description as the text, and
+// with the name of the alert's organization, the description as the text, and
 //
 //	Authorization: Bearer <token>
 //	Title: <title>
@@ -36,7 +36,7 @@ const maxText = 4096
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Topic is that of all notifications. Defaults to the organisation of each.
+	// Topic is that of all notifications. Defaults to the organization of each.
 	Topic string
 	// Templates default to title and description of the alert.
 	Templates notify.Templates

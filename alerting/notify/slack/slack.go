@@ -1,7 +1,7 @@
 // Package slack delivers notifications to an incoming webhook of Slack
 // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), or
 // of a chat that understands its messages. The message is the title and below it, as
-// blocks of Block Kit beside a bar in the colour of the severity, the text and a
+// blocks of Block Kit beside a bar in the color of the severity, the text and a
 // line with severity, status and occurrences. All of it is plain text, in which
 // neither markup nor a mention of a channel works.
 package slack

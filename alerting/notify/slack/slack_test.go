@@ -102,7 +102,7 @@ func TestColors(t *testing.T) {
 		n.Alert.Severity = s
 		color := receive(t, slack.Options{}, n).Attachments[0].Color
 		if len(color) != 7 || color[0] != '#' || seen[color] {
-			t.Errorf("the colour of %s is %q", s, color)
+			t.Errorf("the color of %s is %q", s, color)
 		}
 		seen[color] = true
 	}

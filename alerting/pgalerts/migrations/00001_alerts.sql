@@ -47,9 +47,9 @@ CREATE TABLE auditwarden_alerts (
 CREATE UNIQUE INDEX auditwarden_alerts_one_open ON auditwarden_alerts (organization_id, fingerprint) WHERE resolved_at IS NULL;
 -- The incident's last alert.
 CREATE INDEX auditwarden_alerts_incident ON auditwarden_alerts (organization_id, fingerprint, resolved_at);
--- Listings: of an organisation, of all, and the same of open alerts. The conditions are such that only the
+-- Listings: of an organization, of all, and the same of open alerts. The conditions are such that only the
 -- statements that name them use the index: looking for the open alert of an incident never uses the second
--- pair, and a listing of one organisation never walks past the alerts of others.
+-- pair, and a listing of one organization never walks past the alerts of others.
 CREATE INDEX auditwarden_alerts_newest ON auditwarden_alerts (organization_id, created_at, id);
 CREATE INDEX auditwarden_alerts_newest_of_all ON auditwarden_alerts (created_at, id)
     WHERE octet_length(organization_id) > 0;
@@ -110,7 +110,7 @@ CREATE TABLE auditwarden_alert_outbox (
 
 -- Claims, and the size of the backlog.
 CREATE INDEX auditwarden_alert_outbox_waiting ON auditwarden_alert_outbox (route, due_at, sequence) WHERE NOT dead;
--- Dead letters: of an organisation, of all.
+-- Dead letters: of an organization, of all.
 CREATE INDEX auditwarden_alert_outbox_dead ON auditwarden_alert_outbox (organization_id, sequence) WHERE dead;
 CREATE INDEX auditwarden_alert_outbox_dead_of_all ON auditwarden_alert_outbox (sequence) WHERE dead;
 
@@ -158,7 +158,7 @@ CREATE POLICY auditwarden_tenant ON auditwarden_alert_occurrences
     USING (organization_id = (SELECT current_setting('app.organization', true))
         OR (SELECT current_setting('app.all_organizations', true)) = 'on')
     WITH CHECK (organization_id = (SELECT current_setting('app.organization', true)));
-CREATE POLICY auditwarden_tenant ON auditwarden_alert_outbox -- delivered for all organisations
+CREATE POLICY auditwarden_tenant ON auditwarden_alert_outbox -- delivered for all organizations
     USING (organization_id = (SELECT current_setting('app.organization', true))
         OR (SELECT current_setting('app.all_organizations', true)) = 'on');
 CREATE POLICY auditwarden_tenant ON auditwarden_alert_settings

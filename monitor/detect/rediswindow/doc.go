@@ -39,7 +39,7 @@
 // # Redis
 //
 // It is tested with Redis 7, standalone and Cluster. A window is one key: the
-// prefix and, in braces, a digest of the rule, the organisation and the group.
+// prefix and, in braces, a digest of the rule, the organization and the group.
 // On a Cluster every window has its own call in the pipeline, elsewhere all
 // windows of a batch have one. No command scans or blocks. The client belongs to
 // the host, and so do its time-outs.

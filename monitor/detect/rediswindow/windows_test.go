@@ -133,7 +133,7 @@ func TestKeys(t *testing.T) {
 	newInstance(t, client, rediswindow.Options{Prefix: prefix, Retention: 10 * time.Minute}).want(t, 0)
 	keys, err := client.Keys(t.Context(), prefix+"*").Result()
 	if err != nil || len(keys) != 1 || strings.Contains(keys[0], "org-1") {
-		t.Fatalf("keys %q, error %v, want one without the organisation", keys, err)
+		t.Fatalf("keys %q, error %v, want one without the organization", keys, err)
 	}
 	// The window of a minute, twice the lateness of a minute, the retention.
 	if ttl := client.PTTL(t.Context(), keys[0]).Val(); ttl > 13*time.Minute || ttl < 12*time.Minute {

@@ -92,11 +92,10 @@ type batchDetector struct {
 	batches []int
 }
 
-func (d *batchDetector) DetectBatch(ctx context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+func (d *batchDetector) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
 	d.batches = append(d.batches, len(es))
 	for i, e := range es {
-		r.At(i)
-		if err := d.Detect(ctx, e, r); err != nil {
+		if err := d.Detect(ctx, e, rs[i]); err != nil {
 			return err
 		}
 	}

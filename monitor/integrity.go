@@ -51,7 +51,7 @@ func (m *Monitor) conflicting(it *item) Finding {
 
 func (m *Monitor) byPrincipal(it *item, rule string) Finding {
 	f := m.own(it, rule, SeverityHigh)
-	f.OrganizationID = it.arrival.OrganizationID
+	f.OrganizationID = it.reporter.arrival.OrganizationID
 	f.Key, f.KeyField = it.event.PrincipalID, "principalId"
 	if f.Key == "" {
 		f.Key = "unknown"

@@ -17,28 +17,27 @@ type pass struct {
 	items []item
 	now   time.Time
 
-	reporter   Reporter
-	live       []*Event // of a call to a detector
-	occurrence []Alert  // of a call to the store
+	reporting  reporting
+	events     []*Event // of a call to a detector
+	reporters  []*Reporter
+	occurrence []Alert // of a call to the store
 	pointers   []*Alert
 	owners     []owner
-	stored     []Disposition // slab
+	stored     slab[Disposition]
 }
 
 // An item is one event on its way.
 type item struct {
 	event    *Event
 	ctx      context.Context //nolint:containedctx // with the event's span
-	arrival  Arrival
+	reporter Reporter
 	result   Result
 	stage    stage
 	done     uint64 // the detectors that have judged the event, a bit each
-	before   int    // findings before the detector at work
 	raised   int    // findings that are dealt with
 	unstored bool   // the store failed on the others
 	known    uint64 // the event's key in the memory, if it is reserved there
 	failed   error  // what stopped it; the next run tries again
-	panics   error  // what is not tried again
 }
 
 // stage is how far an event has come.
@@ -60,7 +59,7 @@ type owner struct {
 func (m *Monitor) begin(ctx context.Context) *pass {
 	p := m.passes.Get().(*pass) //nolint:errcheck,forcetypeassert // the pool's only type
 	p.ctx = ctx
-	p.reporter.ctx, p.reporter.metrics = ctx, m.config.Metrics
+	p.reporting.metrics = m.config.Metrics
 	return p
 }
 
@@ -72,6 +71,7 @@ func (p *pass) add(e *Event) {
 	if t := p.m.config.Tracer; t != nil {
 		it.ctx = t.StartProcess(p.ctx, e)
 	}
+	it.reporter.ctx, it.reporter.shared = it.ctx, &p.reporting
 }
 
 // end gives the pass back. What its results hold stays theirs.
@@ -86,10 +86,10 @@ func (m *Monitor) end(p *pass) {
 		}
 	}
 	clear(p.items)
-	clear(p.live)
+	clear(p.events)
+	clear(p.reporters)
 	clear(p.occurrence)
 	clear(p.owners)
-	clear(p.reporter.items)
 	p.items, p.ctx = p.items[:0], nil
 	m.passes.Put(p)
 }
@@ -99,7 +99,7 @@ func (it *item) halt() *halted {
 	if it.stage == settled {
 		return nil
 	}
-	return &halted{arrival: it.arrival, findings: it.result.Findings, done: it.done, raised: it.raised}
+	return &halted{arrival: it.reporter.arrival, findings: it.result.Findings, done: it.done, raised: it.raised}
 }
 
 // run takes every event as far as it goes.
@@ -124,6 +124,29 @@ func (p *pass) run() {
 	p.settle()
 }
 
+// detect has one detector judge the events that it has not judged yet.
+func (p *pass) detect(d Detector, bit uint64) {
+	p.events, p.reporters = p.events[:0], p.reporters[:0]
+	for i := range p.items {
+		if it := &p.items[i]; it.stage == admitted && it.done&bit == 0 {
+			p.events, p.reporters = append(p.events, it.event), append(p.reporters, &it.reporter)
+		}
+	}
+	detect(p.ctx, d, p.events, p.reporters)
+	for i := range p.items {
+		it := &p.items[i]
+		if it.stage != admitted || it.done&bit != 0 {
+			continue
+		}
+		it.result.Findings = it.reporter.findings
+		if err := it.reporter.err; err != nil {
+			it.failed = errors.Join(it.failed, err)
+		} else {
+			it.done |= bit
+		}
+	}
+}
+
 // admit validates and verifies the event and looks it up among the known ones.
 func (p *pass) admit(it *item) {
 	m, r := p.m, &it.result
@@ -133,7 +156,7 @@ func (p *pass) admit(it *item) {
 	}
 	if r.Sequence == 0 {
 		r.Sequence = m.sequence.Add(1)
-		it.arrival.Sequence = r.Sequence
+		it.reporter.arrival.Sequence = r.Sequence
 	}
 	r.Verification = p.verify(it)
 	switch r.Verification.Decision {
@@ -185,7 +208,7 @@ func (p *pass) quarantine(it *item) {
 // accept lets an event whose content is authentic on to the detectors, unless
 // it is known already.
 func (p *pass) accept(it *item) {
-	m, a := p.m, &it.arrival
+	m, a := p.m, &it.reporter.arrival
 	a.OrganizationID = it.event.OrganizationID
 	if a.OrganizationID == "" {
 		a.OrganizationID = m.config.DefaultOrganization
@@ -216,7 +239,7 @@ func (p *pass) accept(it *item) {
 // reserve looks the event up in the memory and reports whether it is new.
 func (p *pass) reserve(it *item) bool {
 	m := p.m
-	key := m.seen.key(it.arrival.OrganizationID, it.event.ID)
+	key := m.seen.key(it.reporter.arrival.OrganizationID, it.event.ID)
 	found := m.seen.reserve(p, key, it.event.digest(m.seen.seed), p.now)
 	if found.forgot {
 		m.count(it.ctx, DuplicatesForgotten, "")
@@ -246,18 +269,17 @@ func (p *pass) reserve(it *item) bool {
 
 // resume goes on where an earlier attempt stopped.
 func (it *item) resume(h *halted) {
-	it.arrival, it.done, it.raised = h.arrival, h.done, h.raised
+	it.reporter.arrival, it.done, it.raised = h.arrival, h.done, h.raised
 	it.result.Sequence, it.result.Timing = h.arrival.Sequence, h.arrival.Timing
-	it.result.Findings = h.findings
+	it.reporter.findings, it.result.Findings = h.findings, h.findings
 	it.stage = admitted
 }
 
 // report adds a finding of the monitor's own, which is all that is looked for
 // in the event.
 func (p *pass) report(it *item, f Finding) {
-	p.reporter.items = append(p.reporter.items[:0], it)
-	p.reporter.At(0)
-	p.reporter.Report(f)
+	it.reporter.Report(f)
+	it.result.Findings = it.reporter.findings
 	it.stage = judged
 }
 
@@ -279,8 +301,8 @@ func (p *pass) settle() {
 			m.record(it.ctx, Measurement{Metric: ProcessingLatency, Value: int64(share)})
 		}
 		it.result.Err = it.failed
-		if it.panics != nil {
-			it.result.Err = errors.Join(it.failed, it.panics)
+		if failure := it.reporter.failure; failure != nil {
+			it.result.Err = errors.Join(it.failed, failure)
 		}
 	}
 }

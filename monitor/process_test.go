@@ -348,7 +348,38 @@ func TestBatchPanicBlamesOneEvent(t *testing.T) {
 		var p *monitor.PanicError
 		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), panics)
 	}
-	equal(t, "judged", list(d.events()), "[a c]")
+	equal(t, "batches", list(d.batches), "[4]")
+	equal(t, "judged", list(d.events()), "[a a c]") // a once by the call that panicked
+}
+
+// After a panic in a batch the findings and failures of that call are dropped,
+// those of other detectors stand, and each event is judged by itself.
+func TestBatchPanicKeepsTheFindingsOfOthers(t *testing.T) {
+	t.Parallel()
+	d := &batchDetector{detector: detector{name: "foreign", fail: func(e *monitor.Event) error {
+		if e.ID == "b" {
+			panic("boom")
+		}
+		return nil
+	}}}
+	s := &store{}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.Alerts = s
+		c.Detectors = []monitor.Detector{&detector{name: "before"}, failing{}, d, &detector{name: "after"}}
+	})
+	es := []*monitor.Event{newEvent("a", 0), newEvent("b", 0), newEvent("c", 0)}
+	rs, _ := m.ProcessBatch(t.Context(), es)
+	for i, want := range []string{"[before foreign after]", "[before foreign after]", "[before foreign after]"} {
+		var rules []string
+		for _, f := range rs[i].Findings {
+			rules = append(rules, f.Rule)
+		}
+		equal(t, es[i].ID+" found", list(rules), want)
+		equal(t, es[i].ID+" stored", len(rs[i].Dispositions), 3)
+		equal(t, es[i].ID+" failure", errors.Is(rs[i].Err, errDown), true)
+		var p *monitor.PanicError
+		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), es[i].ID == "b")
+	}
 }
 
 func TestBatchErrorStopsOnlyWhatFailed(t *testing.T) {

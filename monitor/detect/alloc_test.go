@@ -44,7 +44,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts allocati
 			if allocations != 0 {
 				t.Errorf("%v allocations", allocations)
 			}
-			if fired := len(f.r.Findings(0)) > 0; fired != test.fire {
+			if fired := len(f.r.Findings()) > 0; fired != test.fire {
 				t.Errorf("fired: %v", fired)
 			}
 		})

@@ -50,20 +50,19 @@ func (en *Engine) Name() string { return "rules" }
 // nil and Detect does not block on anything but other calls.
 func (en *Engine) Detect(ctx context.Context, e *monitor.Event, r *monitor.Reporter) error {
 	if en.set.Load().windows != nil {
-		return en.detectShared(ctx, []*monitor.Event{e}, r)
+		return en.detectShared(ctx, []*monitor.Event{e}, []*monitor.Reporter{r})
 	}
 	en.detect(e, r)
 	return nil
 }
 
 // DetectBatch is Detect for each of the events, in order.
-func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
 	if en.set.Load().windows != nil {
-		return en.detectShared(ctx, es, r)
+		return en.detectShared(ctx, es, rs)
 	}
 	for i, e := range es {
-		r.At(i)
-		en.detect(e, r)
+		en.detect(e, rs[i])
 	}
 	return nil
 }

@@ -42,16 +42,16 @@ func TestBatch(t *testing.T) {
 	for _, e := range es {
 		arrivals = append(arrivals, many.arrival(e))
 	}
-	r := monitor.NewReporter(arrivals...)
-	if err := many.engine.DetectBatch(context.Background(), es, r); err != nil {
+	rs := reporters(arrivals)
+	if err := many.engine.DetectBatch(context.Background(), es, rs); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	for i, e := range es {
 		want := one.add(e)
 		n += len(want)
-		if !reflect.DeepEqual(r.Findings(i), want) {
-			t.Fatalf("event %d:\n got %q\nwant %q", i, lines(r.Findings(i)), lines(want))
+		if !reflect.DeepEqual(rs[i].Findings(), want) {
+			t.Fatalf("event %d:\n got %q\nwant %q", i, lines(rs[i].Findings()), lines(want))
 		}
 	}
 	if n == 0 {
@@ -120,8 +120,8 @@ func TestPanic(t *testing.T) {
 	if err := engine.Detect(context.Background(), at(0, "x", "u"), r); err != nil {
 		t.Error(err)
 	}
-	wantLines(t, r.Findings(0), "before org-1/u 1 +0s", "after org-1/u 1 +0s")
-	failure := r.Failure(0)
+	wantLines(t, r.Findings(), "before org-1/u 1 +0s", "after org-1/u 1 +0s")
+	failure := r.Failure()
 	var p *monitor.PanicError
 	if !errors.As(failure, &p) || p.Where != "rule broken" || len(p.Stack) == 0 ||
 		!errors.Is(failure, monitor.ErrConflict) || !strings.Contains(failure.Error(), "rule last") {

@@ -17,11 +17,11 @@ import (
 // An exchange is a call to the engine whose windows are shared: it judges the
 // events by what the windows held before and, one by one, what is new.
 type exchange struct {
-	engine   *Engine
-	reporter *monitor.Reporter
-	hits     []sharedHit
-	windows  []*Window
-	known    map[windowKey]*Window
+	engine    *Engine
+	reporters []*monitor.Reporter
+	hits      []sharedHit
+	windows   []*Window
+	known     map[windowKey]*Window
 }
 
 // A sharedHit is a hit of an event of the call.
@@ -39,12 +39,11 @@ type windowKey struct {
 }
 
 // detectShared is DetectBatch for an engine whose windows are shared.
-func (en *Engine) detectShared(ctx context.Context, es []*monitor.Event, rep *monitor.Reporter) error {
-	x := &exchange{engine: en, reporter: rep, known: map[windowKey]*Window{}}
+func (en *Engine) detectShared(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
+	x := &exchange{engine: en, reporters: rs, known: map[windowKey]*Window{}}
 	set := en.set.Load()
 	for i, e := range es {
-		rep.At(i)
-		for _, h := range set.hits(e, rep, nil) {
+		for _, h := range set.hits(e, rs[i], nil) {
 			x.add(i, e, h)
 		}
 	}
@@ -56,15 +55,14 @@ func (en *Engine) detectShared(ctx context.Context, es []*monitor.Event, rep *mo
 		}
 	}
 	for _, w := range earlier {
-		x.judgeAgain(w)
+		w.judgeAgain(rs[len(rs)-1])
 	}
 	for i := range x.hits {
 		h := &x.hits[i]
-		rep.At(h.event)
-		if h.window == nil {
+		if rep := rs[h.event]; h.window == nil {
 			h.reportStateless(es[h.event], rep)
 		} else {
-			x.judge(h.window, &h.window.New[h.place])
+			h.window.judge(&h.window.New[h.place], rep)
 		}
 	}
 	return nil
@@ -76,7 +74,7 @@ func (x *exchange) add(i int, e *monitor.Event, h hit) {
 		x.hits = append(x.hits, sharedHit{hit: h, event: i})
 		return
 	}
-	a := x.reporter.Arrival()
+	a := x.reporters[i].Arrival()
 	ts := e.Timestamp.UnixNano()
 	horizon := h.rule.horizon(ts, a)
 	w := x.window(&h, a)
@@ -168,14 +166,14 @@ func (o *opened) find(e *WindowEvent) int {
 
 // judge judges a new event of a window, as an engine by itself would. One that
 // was counted before is judged again.
-func (x *exchange) judge(w *Window, n *WindowEvent) {
+func (w *Window) judge(n *WindowEvent, rep *monitor.Reporter) {
 	if w.opened == nil {
 		w.open()
 		if w.Cut > 0 {
-			x.reporter.Count(monitor.StateTruncations, w.rule.Name, w.Cut)
+			rep.Count(monitor.StateTruncations, w.rule.Name, w.Cut)
 		}
 	}
-	s := w.sighting(n, x.reporter)
+	s := w.sighting(n, rep)
 	if i := w.opened.find(n); i >= 0 {
 		s.again(&w.opened.room, &w.opened.entry, i, 0)
 		return
@@ -184,7 +182,7 @@ func (x *exchange) judge(w *Window, n *WindowEvent) {
 }
 
 // judgeAgain judges a window of an earlier call, whose events it all has now.
-func (x *exchange) judgeAgain(w *Window) {
+func (w *Window) judgeAgain(rep *monitor.Reporter) {
 	w.open()
 	for i := range w.New {
 		if n := &w.New[i]; w.opened.find(n) < 0 {
@@ -195,7 +193,7 @@ func (x *exchange) judgeAgain(w *Window) {
 	end := 0 // what is before was judged
 	for i := range w.New {
 		n := &w.New[i]
-		s := w.sighting(n, x.reporter)
+		s := w.sighting(n, rep)
 		end = s.again(&w.opened.room, &w.opened.entry, w.opened.find(n), end)
 	}
 }

@@ -84,8 +84,8 @@ func TestSharedWindow(t *testing.T) {
 		{OrganizationID: "org-1", Sequence: 1, Watermark: noon.Add(10 * time.Second), Lateness: 15 * time.Second},
 		{OrganizationID: "org-1", Sequence: 2, Watermark: noon.Add(20 * time.Second), Lateness: 15 * time.Second},
 	}
-	r := monitor.NewReporter(arrivals...)
-	if err := newTrail(t, o).engine.DetectBatch(t.Context(), []*monitor.Event{e, long}, r); err != nil {
+	rs := reporters(arrivals)
+	if err := newTrail(t, o).engine.DetectBatch(t.Context(), []*monitor.Event{e, long}, rs); err != nil {
 		t.Fatal(err)
 	}
 	if len(asked.kept) != 2 || asked.kept[0].ID == asked.kept[1].ID || len(asked.kept[0].ID) != 32 {
@@ -118,8 +118,8 @@ func TestSharedRetry(t *testing.T) {
 	a := tr.arrival(late)
 	r := monitor.NewReporter(a)
 	windows.Fail = func() error { return cut }
-	if err := tr.engine.Detect(t.Context(), late, r); !errors.Is(err, cut) || len(r.Findings(0)) != 0 {
-		t.Errorf("error %v with findings %q, want %v", err, lines(r.Findings(0)), cut)
+	if err := tr.engine.Detect(t.Context(), late, r); !errors.Is(err, cut) || len(r.Findings()) != 0 {
+		t.Errorf("error %v with findings %q, want %v", err, lines(r.Findings()), cut)
 	}
 	windows.Fail = nil
 	for range 2 {
@@ -140,12 +140,12 @@ func TestSharedTwins(t *testing.T) {
 	for _, e := range es {
 		arrivals = append(arrivals, tr.arrival(e))
 	}
-	r := monitor.NewReporter(arrivals...)
-	if err := tr.engine.DetectBatch(t.Context(), es, r); err != nil {
+	rs := reporters(arrivals)
+	if err := tr.engine.DetectBatch(t.Context(), es, rs); err != nil {
 		t.Fatal(err)
 	}
 	for i := range es {
-		wantLines(t, r.Findings(i), "each org-1/u 1 +0s")
+		wantLines(t, rs[i].Findings(), "each org-1/u 1 +0s")
 	}
 	anonymous := at(0, "login", "u")
 	wantLines(t, tr.add(anonymous), "count org-1/u 3 +0s", "each org-1/u 1 +0s")

@@ -63,7 +63,16 @@ func detectOne(en *detect.Engine, e *monitor.Event, a monitor.Arrival) []monitor
 	if err := en.Detect(context.Background(), e, r); err != nil {
 		panic(err)
 	}
-	return r.Findings(0)
+	return r.Findings()
+}
+
+// reporters returns a reporter for each arrival.
+func reporters(arrivals []monitor.Arrival) []*monitor.Reporter {
+	var rs []*monitor.Reporter
+	for _, a := range arrivals {
+		rs = append(rs, monitor.NewReporter(a))
+	}
+	return rs
 }
 
 // at returns an event at noon and some time.

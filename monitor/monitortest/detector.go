@@ -81,15 +81,24 @@ func arrivals(es []*monitor.Event) []monitor.Arrival {
 	return as
 }
 
+// reporters returns a reporter for each arrival.
+func reporters(as []monitor.Arrival) []*monitor.Reporter {
+	var rs []*monitor.Reporter
+	for _, a := range as {
+		rs = append(rs, monitor.NewReporter(a))
+	}
+	return rs
+}
+
 // detectEach hands over the events one by one, and calls after behind each.
 func detectEach(d monitor.Detector, es []*monitor.Event, after func(e *monitor.Event)) ([][]monitor.Finding, error) {
 	found := make([][]monitor.Finding, len(es))
 	for i, a := range arrivals(es) {
 		r := monitor.NewReporter(a)
-		if err := errors.Join(d.Detect(context.Background(), es[i], r), r.Failure(0)); err != nil {
+		if err := errors.Join(d.Detect(context.Background(), es[i], r), r.Failure()); err != nil {
 			return nil, fmt.Errorf("event %d: %w", i, err)
 		}
-		found[i] = r.Findings(0)
+		found[i] = r.Findings()
 		after(es[i])
 	}
 	return found, nil
@@ -234,9 +243,9 @@ func (d detectorCheck) organizationsApart() []error {
 			if err := detector.Detect(context.Background(), es[i], r); err != nil {
 				return []error{err}
 			}
-			if !reflect.DeepEqual(r.Findings(0), together[i]) {
+			if !reflect.DeepEqual(r.Findings(), together[i]) {
 				errs = append(errs, fmt.Errorf("%s, event %d: findings\n%+v\nwhen alone, and with others\n%+v",
-					organization, i, r.Findings(0), together[i]))
+					organization, i, r.Findings(), together[i]))
 			}
 		}
 	}
@@ -304,20 +313,20 @@ func (d detectorCheck) batch() []error {
 		return []error{err}
 	}
 	es := d.events()
-	r := monitor.NewReporter(arrivals(es)...)
-	if err := batcher.DetectBatch(context.Background(), es, r); err != nil {
+	rs := reporters(arrivals(es))
+	if err := batcher.DetectBatch(context.Background(), es, rs); err != nil {
 		return []error{err}
 	}
 	got := make([][]monitor.Finding, len(es))
-	for i := range es {
-		got[i] = r.Findings(i)
+	for i, r := range rs {
+		got[i] = r.Findings()
 	}
 	return differences(got, want)
 }
 
 func (d detectorCheck) emptyBatch() []error {
 	if batcher, ok := d.new().(monitor.BatchDetector); ok {
-		if err := batcher.DetectBatch(context.Background(), nil, monitor.NewReporter()); err != nil {
+		if err := batcher.DetectBatch(context.Background(), nil, nil); err != nil {
 			return []error{err}
 		}
 	}

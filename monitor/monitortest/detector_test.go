@@ -54,13 +54,12 @@ func (d *finder) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter
 	return nil
 }
 
-func (d *finder) DetectBatch(ctx context.Context, es []*monitor.Event, r *monitor.Reporter) error {
+func (d *finder) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
 	if err := d.batch(len(es)); err != nil {
 		return err
 	}
 	for i, e := range es {
-		r.At(i)
-		if err := d.Detect(ctx, e, r); err != nil {
+		if err := d.Detect(ctx, e, rs[i]); err != nil {
 			return err
 		}
 	}

@@ -334,7 +334,7 @@ func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
 	found := 0
 	for from := 0; from < len(es); {
 		to := min(len(es), from+1+random.IntN(30))
-		alone, shared := monitor.NewReporter(all[from:to]...), monitor.NewReporter(all[from:to]...)
+		alone, shared := reporters(all[from:to]), reporters(all[from:to])
 		if err := engines[0].DetectBatch(t.Context(), es[from:to], alone); err != nil {
 			t.Fatal(err)
 		}
@@ -342,8 +342,8 @@ func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
 			t.Fatal(err)
 		}
 		for i := range to - from {
-			found += len(alone.Findings(i))
-			if got, want := findingLines(shared.Findings(i)), findingLines(alone.Findings(i)); !slices.Equal(got, want) {
+			found += len(alone[i].Findings())
+			if got, want := findingLines(shared[i].Findings()), findingLines(alone[i].Findings()); !slices.Equal(got, want) {
 				t.Fatalf("event %d: found\n%q, want\n%q", from+i, got, want)
 			}
 		}

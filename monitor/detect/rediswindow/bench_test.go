@@ -44,7 +44,7 @@ func BenchmarkDetect(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				a.next(c.batch)
-				if err := i.DetectBatch(b.Context(), a.es, monitor.NewReporter(a.arrivals...)); err != nil {
+				if err := i.DetectBatch(b.Context(), a.es, reporters(a.arrivals)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -85,7 +85,7 @@ func BenchmarkBesideRedisBenchmark(b *testing.B) {
 				for events = 0; events < 400*batch; events += batch {
 					a.next(batch)
 					begin := time.Now()
-					if err := i.DetectBatch(b.Context(), a.es, monitor.NewReporter(a.arrivals...)); err != nil {
+					if err := i.DetectBatch(b.Context(), a.es, reporters(a.arrivals)); err != nil {
 						b.Fatal(err)
 					}
 					took += time.Since(begin)

@@ -203,7 +203,7 @@ func TestLocalIsAtLeast(t *testing.T) {
 		if err := i.Detect(t.Context(), event(second), r); err != nil {
 			t.Fatal(err)
 		}
-		if found := r.Findings(0); len(found) != want || want > 0 && !found[0].AtLeast {
+		if found := r.Findings(); len(found) != want || want > 0 && !found[0].AtLeast {
 			t.Errorf("event %d: found %+v, want %d with at least", second, found, want)
 		}
 	}

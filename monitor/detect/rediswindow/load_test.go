@@ -114,7 +114,7 @@ func (l *load) detect(i *instance, number int) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, f := range r.Findings(0) {
+	for _, f := range r.Findings() {
 		l.qualified[f.Rule+" "+f.Event.ID] = true
 	}
 	return true

@@ -103,11 +103,20 @@ func (i *instance) detect(ctx context.Context, e *monitor.Event) ([]string, erro
 	})
 	err := i.Detect(ctx, e, r)
 	ids := []string{}
-	for _, f := range r.Findings(0) {
+	for _, f := range r.Findings() {
 		ids = append(ids, f.Event.ID)
 	}
 	slices.Sort(ids)
 	return ids, err
+}
+
+// reporters returns a reporter for each arrival.
+func reporters(arrivals []monitor.Arrival) []*monitor.Reporter {
+	var rs []*monitor.Reporter
+	for _, a := range arrivals {
+		rs = append(rs, monitor.NewReporter(a))
+	}
+	return rs
 }
 
 // want checks which events qualify because of the one at that second.

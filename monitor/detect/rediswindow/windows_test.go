@@ -161,8 +161,8 @@ func TestBatchIsOneRoundTrip(t *testing.T) {
 		es = append(es, e)
 		arrivals = append(arrivals, monitor.Arrival{OrganizationID: e.OrganizationID, Sequence: uint64(n + 2), Lateness: time.Hour})
 	}
-	r := monitor.NewReporter(arrivals...)
-	if err := i.DetectBatch(t.Context(), es, r); err != nil {
+	rs := reporters(arrivals)
+	if err := i.DetectBatch(t.Context(), es, rs); err != nil {
 		t.Fatal(err)
 	}
 	if sent.pipelines != 1 || sent.commands > 4 {
@@ -216,8 +216,8 @@ func TestLimit(t *testing.T) {
 			es = append(es, event(n+k))
 			arrivals = append(arrivals, monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(n + k + 1), Lateness: time.Minute})
 		}
-		r := monitor.NewReporter(arrivals...)
-		if err := engine.DetectBatch(t.Context(), es, r); err != nil {
+		rs := reporters(arrivals)
+		if err := engine.DetectBatch(t.Context(), es, rs); err != nil {
 			t.Fatal(err)
 		}
 		for k := range batch {
@@ -225,7 +225,7 @@ func TestLimit(t *testing.T) {
 			if count < 2 {
 				continue
 			}
-			found := r.Findings(k)
+			found := rs[k].Findings()
 			if len(found) != 1 || found[0].Count != min(count, limit) || found[0].AtLeast != (count > limit) || len(found[0].References) != min(count, 10) {
 				t.Fatalf("event %d: found %+v", count, found)
 			}

@@ -1,0 +1,106 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+)
+
+// A Reporter takes what a detector reports about one event. It is valid during
+// the call that it was passed to. The reporters of one call are for one
+// goroutine.
+type Reporter struct {
+	arrival Arrival
+	reports
+	before reports         // of the detectors that were called earlier
+	err    error           // of the last call; the event is to be handed over again
+	ctx    context.Context //nolint:containedctx // the event's, for Count
+	shared *reporting
+}
+
+// reports are what was reported about an event.
+type reports struct {
+	findings []Finding
+	failure  error
+}
+
+// reporting is what the reporters of one call share. Findings and references
+// come out of slabs that are allocated for several events at once and never
+// reused, so that a result can be kept and a firing rule costs far less than an
+// allocation an event.
+type reporting struct {
+	metrics    MetricsCollector
+	findings   slab[Finding]
+	references slab[EventRef]
+}
+
+const (
+	findingSlab   = 32
+	referenceSlab = 256
+)
+
+// NewReporter returns a reporter for calling a detector without a monitor.
+func NewReporter(a Arrival) *Reporter {
+	return &Reporter{arrival: a, ctx: context.Background(), shared: &reporting{}}
+}
+
+// Arrival returns what the monitor knows of the event.
+func (r *Reporter) Arrival() *Arrival { return &r.arrival }
+
+// Report adds a finding. An empty organization is filled in.
+func (r *Reporter) Report(f Finding) {
+	if f.OrganizationID == "" {
+		f.OrganizationID = r.arrival.OrganizationID
+	}
+	if fs := r.findings; len(fs) == cap(fs) {
+		grown := carve(&r.shared.findings, max(1, 2*len(fs)), findingSlab)
+		r.findings = grown[:copy(grown, fs)]
+	}
+	r.findings = append(r.findings, f)
+}
+
+// Fail reports that something about the event could not be judged, now or
+// later, for example because a rule of the application panicked on it. The other
+// findings about the event count, and Process returns the error.
+func (r *Reporter) Fail(err error) {
+	r.failure = errors.Join(r.failure, err)
+	r.Count(Errors, "panic", 1)
+}
+
+// References returns room for n references, to be filled in and put into a
+// finding.
+func (r *Reporter) References(n int) []EventRef {
+	return carve(&r.shared.references, n, referenceSlab)
+}
+
+// Count adds n to a counter of the library's own, such as [StateEvictions],
+// under the attribute.
+func (r *Reporter) Count(metric Metric, attribute string, n int) {
+	if r.shared.metrics != nil {
+		r.shared.metrics.Record(r.ctx, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
+	}
+}
+
+// Findings returns what was reported.
+func (r *Reporter) Findings() []Finding { return r.findings }
+
+// Failure returns the errors that were given to Fail.
+func (r *Reporter) Failure() error { return r.failure }
+
+// A slab is room for values that are handed out a few at a time. It is renewed
+// when it is used up, each time twice as large.
+type slab[T any] struct {
+	free []T
+	made int
+}
+
+// carve cuts n elements off a slab, which is made for no more than most unless n
+// is.
+func carve[T any](s *slab[T], n, most int) []T {
+	if len(s.free) < n {
+		s.made = min(max(1, 2*s.made), most)
+		s.free = make([]T, max(s.made, n))
+	}
+	piece := s.free[:n:n]
+	s.free = s.free[n:]
+	return piece
+}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -52,9 +52,7 @@ type claimer struct {
 	claims Claims
 	ttl    time.Duration
 
-	mu     sync.Mutex
-	failed error
-	until  time.Time // when to try again
+	breaker breaker.Breaker
 }
 
 // lookup returns what is claimed of incidents.
@@ -92,31 +90,24 @@ func (c *claimer) release(ctx context.Context, a *monitor.Alert) {
 
 // try calls f, unless a call failed a moment ago.
 func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
-	c.mu.Lock()
-	paused := time.Now().Before(c.until)
-	c.mu.Unlock()
-	if paused {
+	if c.breaker.Allow(1, time.Now()) == 0 {
 		return
 	}
 	brief, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	err := f(brief)
-	if err != nil && ctx.Err() != nil {
-		return // the caller gave up
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.failed = err; err != nil {
-		c.until = time.Now().Add(claimPause)
+	switch {
+	case err == nil:
+		c.breaker.Succeed()
+	case ctx.Err() == nil: // otherwise the caller gave up
+		c.breaker.Fail(err, 0, time.Now())
 	}
 }
 
 // health says whether the claims work.
 func (c *claimer) health() (monitor.HealthStatus, string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.failed != nil {
-		return monitor.HealthWarning, fmt.Sprintf("working without claims: %v", c.failed)
+	if _, err := c.breaker.State(time.Now()); err != nil {
+		return monitor.HealthWarning, fmt.Sprintf("working without claims: %v", err)
 	}
 	return monitor.HealthOK, ""
 }

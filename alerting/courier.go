@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/backoff"
+	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -18,6 +19,10 @@ import (
 const (
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
+	// After so many failures in a row, deliveries pause for so long.
+	breakerThreshold = 5
+	breakerPause     = 30 * time.Second
+	maxRetryAfter    = time.Hour // longer pauses than this are not believed
 	// leaseMargin is how much longer than a delivery a claim lasts, so that there
 	// is time to settle it, which may take up to settleTimeout.
 	leaseMargin   = 20 * time.Second
@@ -31,7 +36,7 @@ type courier struct {
 	outbox      Outbox
 	metrics     monitor.MetricsCollector
 	giveUpAfter time.Duration
-	breaker     breaker
+	breaker     breaker.Breaker
 	trouble     trouble       // with the outbox
 	turn        chan struct{} // holds a token while something is under way
 	wake        chan struct{} // holds a token if there may be more to deliver
@@ -78,7 +83,7 @@ func (c *courier) deliver(ctx context.Context) (int, error) {
 	case <-ctx.Done():
 		return 0, nil
 	}
-	limit := c.breaker.allow(c.Concurrency, time.Now())
+	limit := c.breaker.Allow(c.Concurrency, time.Now())
 	if limit == 0 {
 		return 0, nil
 	}
@@ -116,25 +121,28 @@ func (c *courier) attempt(ctx context.Context, n *Notification) Settlement {
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	err := c.notify(limited, n)
-	now := time.Now()
-	// That the caller left says nothing about the destination.
-	if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
-		c.breaker.note(err, now)
-	}
 	if err == nil {
+		c.breaker.Succeed()
 		count(c.metrics, monitor.NotificationsDelivered, c.Name, 1)
 		return s
 	}
+	now := time.Now()
+	permanent, retryAfter := details(err)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled): // the caller left, which says nothing about the destination
+	case permanent:
+		c.breaker.Refuse(err)
+	default:
+		c.breaker.Fail(err, retryAfter, now)
+	}
 	count(c.metrics, monitor.NotificationsFailed, c.Name, 1)
 	s.Failure = failureText(err)
-	permanent, retryAfter := details(err)
 	if permanent || now.Sub(n.CreatedAt) >= c.giveUpAfter {
 		s.Outcome = OutcomeDead
 		return s
 	}
 	s.Outcome = OutcomeRetry
-	limit := min(minBackoff<<min(max(n.Attempts-1, 0), 10), maxBackoff)
-	s.RetryAfter = max(rand.N(limit), retryAfter)
+	s.RetryAfter = max(backoff.FullJitter(n.Attempts, minBackoff, maxBackoff), retryAfter)
 	return s
 }
 
@@ -163,7 +171,7 @@ func (c *courier) health() (monitor.HealthStatus, string) {
 	if err := c.trouble.last(); err != nil {
 		return monitor.HealthWarning, fmt.Sprintf("route %s: %v", c.Name, err)
 	}
-	switch paused, err := c.breaker.state(time.Now()); {
+	switch paused, err := c.breaker.State(time.Now()); {
 	case paused && err != nil:
 		return monitor.HealthWarning, fmt.Sprintf("route %s: paused: %v", c.Name, err)
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -49,6 +50,7 @@ func newDispatcher(store Store, o *ManagerOptions) *dispatcher {
 			outbox:      store,
 			metrics:     o.Metrics,
 			giveUpAfter: d.giveUpAfter,
+			breaker:     breaker.Breaker{Threshold: breakerThreshold, Pause: breakerPause},
 			turn:        make(chan struct{}, 1),
 			wake:        make(chan struct{}, 1),
 		})

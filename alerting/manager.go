@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -109,7 +110,10 @@ func NewManager(store Store, options *ManagerOptions) (*Manager, error) {
 		running:  make(chan struct{}, 1),
 	}
 	if o.Claims != nil && m.interval > 0 {
-		m.claims = &claimer{claims: o.Claims, ttl: 2 * m.interval}
+		m.claims = &claimer{
+			claims: o.Claims, ttl: 2 * m.interval,
+			breaker: breaker.Breaker{Threshold: 1, Pause: claimPause},
+		}
 	}
 	return m, nil
 }

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+
+	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
 // NewConsoleHandler returns a handler that writes a line for people:
@@ -32,7 +34,7 @@ func appendConsoleLine(buf []byte, o *Options, l *line) []byte {
 	buf = appendIDs(buf, l)
 	buf = append(buf, ' ')
 	for _, r := range l.message {
-		buf = appendPrintable(buf, r)
+		buf = jsonquote.AppendRune(buf, r)
 	}
 	return appendPairs(buf, "", l.attrs)
 }
@@ -110,7 +112,7 @@ func appendWord(buf []byte, s string) []byte {
 		return r == ' ' || r == '"' || r == '=' || r == '\\' || r == '[' || r == ']' || !strconv.IsPrint(r)
 	}
 	if s == "" || strings.ContainsFunc(s, special) {
-		return appendQuoted(buf, s)
+		return jsonquote.AppendPrintable(buf, s)
 	}
 	return append(buf, s...)
 }

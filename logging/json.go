@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
 // NewJSONHandler returns a handler that writes a line of JSON for each record,
@@ -30,7 +31,7 @@ func appendRecord(buf []byte, o *Options, l *line) []byte {
 		buf = append(buf, `,"`...)
 		buf = append(buf, name...)
 		buf = append(buf, `":`...)
-		buf = appendQuoted(buf, value)
+		buf = jsonquote.AppendPrintable(buf, value)
 	}
 	optional := func(name, value string) {
 		if value != "" {
@@ -62,7 +63,7 @@ func appendGroup(buf []byte, attrs []slog.Attr) []byte {
 		if i > 0 {
 			buf = append(buf, ',')
 		}
-		buf = appendQuoted(buf, a.Key)
+		buf = jsonquote.AppendPrintable(buf, a.Key)
 		buf = append(buf, ':')
 		buf = appendValue(buf, a.Value)
 	}
@@ -72,7 +73,7 @@ func appendGroup(buf []byte, attrs []slog.Attr) []byte {
 // appendValue appends the value of an attribute that a redactor has seen.
 func appendValue(buf []byte, v slog.Value) []byte {
 	if text, ok := textOf(v); ok {
-		return appendQuoted(buf, text)
+		return jsonquote.AppendPrintable(buf, text)
 	}
 	switch v.Kind() {
 	case slog.KindInt64:
@@ -108,7 +109,7 @@ func textOf(v slog.Value) (string, bool) {
 func appendPlain(buf []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
-		return appendQuoted(buf, v)
+		return jsonquote.AppendPrintable(buf, v)
 	case bool:
 		return strconv.AppendBool(buf, v)
 	case int64:
@@ -134,7 +135,7 @@ func appendPlain(buf []byte, v any) []byte {
 			if i > 0 {
 				buf = append(buf, ',')
 			}
-			buf = appendQuoted(buf, key)
+			buf = jsonquote.AppendPrintable(buf, key)
 			buf = append(buf, ':')
 			buf = appendPlain(buf, v[key])
 		}
@@ -147,46 +148,7 @@ func appendPlain(buf []byte, v any) []byte {
 // appendFloat appends a number, or the name of what JSON has no number for.
 func appendFloat(buf []byte, f float64) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return appendQuoted(buf, strconv.FormatFloat(f, 'g', -1, 64))
+		return jsonquote.AppendPrintable(buf, strconv.FormatFloat(f, 'g', -1, 64))
 	}
 	return strconv.AppendFloat(buf, f, 'g', -1, 64)
-}
-
-// appendQuoted appends a JSON string in which everything that does not print is
-// escaped, invalid UTF-8 as U+FFFD.
-func appendQuoted(buf []byte, s string) []byte {
-	buf = append(buf, '"')
-	for _, r := range s {
-		switch r {
-		case '"', '\\':
-			buf = append(buf, '\\', byte(r))
-		case '\n':
-			buf = append(buf, '\\', 'n')
-		case '\r':
-			buf = append(buf, '\\', 'r')
-		case '\t':
-			buf = append(buf, '\\', 't')
-		default:
-			buf = appendPrintable(buf, r)
-		}
-	}
-	return append(buf, '"')
-}
-
-// appendPrintable appends a character, or its JSON escape if it does not print.
-func appendPrintable(buf []byte, r rune) []byte {
-	if strconv.IsPrint(r) && r != utf8.RuneError {
-		return utf8.AppendRune(buf, r)
-	}
-	if r > 0xffff { // a surrogate pair
-		r -= 0x10000
-		buf = appendEscape(buf, 0xd800+r>>10)
-		r = 0xdc00 + r&0x3ff
-	}
-	return appendEscape(buf, r)
-}
-
-func appendEscape(buf []byte, r rune) []byte {
-	const hex = "0123456789abcdef"
-	return append(buf, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

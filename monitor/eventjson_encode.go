@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
 // MarshalJSON encodes the event as [Event.AppendJSON] does.
@@ -33,7 +35,7 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	w.buf = e.AppendTimestamp(w.buf)
 	w.buf = append(w.buf, '"')
 	w.name("action")
-	w.buf = appendQuoted(w.buf, e.Action)
+	w.buf = jsonquote.Append(w.buf, e.Action)
 	w.text("status", string(e.Status))
 	w.text("principalId", e.PrincipalID)
 	w.text("organizationId", e.OrganizationID)
@@ -87,7 +89,7 @@ func (w *eventEncoder) name(name string) {
 	if w.buf[len(w.buf)-1] != '{' {
 		w.buf = append(w.buf, ',')
 	}
-	w.buf = appendQuoted(w.buf, name)
+	w.buf = jsonquote.Append(w.buf, name)
 	w.buf = append(w.buf, ':')
 }
 
@@ -95,7 +97,7 @@ func (w *eventEncoder) name(name string) {
 func (w *eventEncoder) text(name, text string) {
 	if text != "" {
 		w.name(name)
-		w.buf = appendQuoted(w.buf, text)
+		w.buf = jsonquote.Append(w.buf, text)
 	}
 }
 
@@ -132,10 +134,11 @@ func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 	case bool:
 		return strconv.AppendBool(buf, v), nil
 	case string:
-		if !utf8.ValidString(v) {
+		buf, valid := jsonquote.AppendValid(buf, v)
+		if !valid {
 			return buf, errNotUTF8
 		}
-		return appendQuoted(buf, v), nil
+		return buf, nil
 	case json.Number:
 		s := jsonScanner{text: string(v)}
 		if text, err := s.number(); err != nil || len(text) < len(v) {
@@ -186,34 +189,4 @@ func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 		}
 		return appendValue(buf, depth, plain)
 	}
-}
-
-// appendQuoted appends a JSON string. It escapes what JSON demands and nothing
-// else.
-func appendQuoted(buf []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	buf = append(buf, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		buf = append(buf, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			buf = append(buf, '\\', c)
-		case '\n':
-			buf = append(buf, '\\', 'n')
-		case '\r':
-			buf = append(buf, '\\', 'r')
-		case '\t':
-			buf = append(buf, '\\', 't')
-		default:
-			buf = append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	buf = append(buf, s[start:]...)
-	return append(buf, '"')
 }

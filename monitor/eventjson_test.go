@@ -293,7 +293,7 @@ func TestAppendJSON(t *testing.T) {
 			"big": uint64(math.MaxUint64), "when": time.Unix(0, 0).UTC(), "exact": json.Number("1.50e+3"),
 		},
 	}
-	const want = `>{"timestamp":"2023-10-26T10:30:00.123Z","action":"a\"\\\u0008\n\r\t\u001f` + "\x7f</é\u2028😀" +
+	const want = `>{"timestamp":"2023-10-26T10:30:00.123Z","action":"a\"\\\b\n\r\t\u001f` + "\x7f</é\u2028😀" +
 		`","status":"failure","sessionContext":{"asn":64500},"a":{"x":[],"y":1.5,"z":null},` +
 		`"b":["<x>","y"],"big":18446744073709551615,"exact":1.50e+3,"when":"1970-01-01T00:00:00Z"}`
 	got, err := e.AppendJSON([]byte(">"))

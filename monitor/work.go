@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/auditwarden/auditwarden/internal/backoff"
 )
 
 // work is what Submit hands over and Run carries out.
@@ -116,6 +117,9 @@ func (m *Monitor) enqueue(ctx context.Context, e *Event) error {
 // wait.
 const batchSize = 64
 
+// The limits of the pauses between two attempts to handle a batch.
+const minBackoff, maxBackoff = 100 * time.Millisecond, 5 * time.Second
+
 // worker handles submitted events until there are none and will be none.
 func (m *Monitor) worker(ctx context.Context, id int) {
 	w := &m.work
@@ -176,13 +180,11 @@ func (m *Monitor) handle(ctx context.Context, id int, batch []*Event) bool {
 			break
 		}
 		m.record(ctx, Measurement{Metric: Retries, Value: int64(len(open))})
-		wait := backoff(attempt)
+		wait := backoff.FullJitter(attempt, minBackoff, maxBackoff)
 		m.config.Logger.LogAttrs(ctx, slog.LevelWarn, "events will be tried again",
 			slog.Int("events", len(open)), slog.Int("attempt", attempt), slog.Duration("wait", wait),
 			slog.Any("error", errors.Join(errs...)))
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if backoff.Wait(ctx, wait) != nil {
 			return false
 		}
 	}
@@ -193,17 +195,6 @@ func (m *Monitor) handle(ctx context.Context, id int, batch []*Event) bool {
 		}
 	}
 	return true
-}
-
-// backoff is the wait before the attempt after that one: exponential from
-// 100 ms to 5 s, of which a random part is taken ("full jitter").
-func backoff(attempt int) time.Duration {
-	const base, most = 100 * time.Millisecond, 5 * time.Second
-	wait := most
-	if attempt < 7 {
-		wait = min(most, base<<(attempt-1))
-	}
-	return time.Duration(rand.Int64N(int64(wait))) + 1
 }
 
 func (w *work) hold(id int, events []*Event) {

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/auditwarden/auditwarden/internal/backoff"
 )
 
 // Pauses between attempts: random, below a limit that doubles. Ten attempts
@@ -27,7 +28,7 @@ var errRaced = errors.New("another instance was faster")
 // It is the only place where anything is tried again, so f must do no harm if
 // its last call took effect and nobody heard of it.
 func (s *Store) retry(ctx context.Context, f func() error) error {
-	limit := minPause
+	pauses := 0
 	for attempt := 1; ; attempt++ {
 		err := s.checkSchema(ctx)
 		if err == nil {
@@ -39,22 +40,10 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 		if err == nil || attempt >= s.maxAttempts || !transient(err) {
 			return err
 		}
-		if gaveUp := pause(ctx, rand.N(limit)); gaveUp != nil {
-			return fmt.Errorf("%w, after %w", gaveUp, err)
+		pauses++
+		if ended := backoff.Wait(ctx, backoff.FullJitter(pauses, minPause, maxPause)); ended != nil {
+			return fmt.Errorf("%w, after %w", ended, err)
 		}
-		limit = min(2*limit, maxPause)
-	}
-}
-
-// pause waits, or returns the error of a context that ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

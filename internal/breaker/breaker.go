@@ -1,0 +1,74 @@
+// Package breaker has a circuit breaker: it leaves a dependency alone that does
+// not work, and finds out when it works again.
+package breaker
+
+import (
+	"sync"
+	"time"
+)
+
+// A Breaker is open, and allows no calls, for a time after so many failures in a
+// row. When the time is over it allows one call to find out whether it may
+// close. It is safe for concurrent use once Threshold and Pause are set, which
+// must be positive.
+type Breaker struct {
+	// Threshold is the number of failures in a row that opens the breaker.
+	Threshold int
+	// Pause is how long it stays open after a failure.
+	Pause time.Duration
+
+	mu       sync.Mutex
+	failures int // in a row
+	until    time.Time
+	last     error
+}
+
+// Allow returns how many of n calls may begin.
+func (b *Breaker) Allow(n int, now time.Time) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case now.Before(b.until):
+		return 0
+	case b.failures >= b.Threshold:
+		return min(n, 1)
+	default:
+		return n
+	}
+}
+
+// Succeed notes a call that succeeded.
+func (b *Breaker) Succeed() { b.answer(nil) }
+
+// Refuse notes a call that the dependency refused, for a reason that says nothing
+// about other calls: it works.
+func (b *Breaker) Refuse(err error) { b.answer(err) }
+
+func (b *Breaker) answer(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures, b.last = 0, err
+}
+
+// Fail notes a call that failed. The breaker stays open for at least retryAfter,
+// which is what the dependency asked for, or zero.
+func (b *Breaker) Fail(err error, retryAfter time.Duration, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures++
+	b.last = err
+	if b.failures >= b.Threshold {
+		retryAfter = max(retryAfter, b.Pause)
+	}
+	if until := now.Add(retryAfter); retryAfter > 0 && until.After(b.until) {
+		b.until = until
+	}
+}
+
+// State reports whether the breaker is open, and returns the error of the last
+// call, nil if that succeeded.
+func (b *Breaker) State(now time.Time) (open bool, last error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now.Before(b.until), b.last
+}

@@ -1,12 +1,11 @@
 package redisclaim_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -20,14 +19,13 @@ import (
 // flush of what was held back of them.
 func BenchmarkSecondInstance(b *testing.B) {
 	const incidents = 256
-	claims := newClaims(b, connectURL(b), testservice.Prefix(b))
-	pool := newPool(b)
+	claims := newClaims(b, testservice.SharedRedisClient(b), testservice.Prefix(b))
+	pool := testservice.PostgresPool(b, testservice.Postgres(b).URL())
+	require.NoError(b, pgalerts.Migrate(b.Context(), pool))
 	for name, claims := range map[string]alerting.Claims{"Claims": claims, "None": nil} {
 		b.Run(name, func(b *testing.B) {
 			store, err := pgalerts.New(pool, nil)
-			if err != nil {
-				b.Fatal(err)
-			}
+			require.NoError(b, err)
 			first, second := newInstance(b, store, claims), newInstance(b, store, claims)
 			n := 0
 			b.ReportAllocs()
@@ -40,9 +38,8 @@ func BenchmarkSecondInstance(b *testing.B) {
 					keys = append(keys, fmt.Sprint(b.Name(), b.N, "key", n))
 					opened = append(opened, alertingtest.Occurrence("acme", keys[len(keys)-1], keys[len(keys)-1], time.Unix(0, 0)))
 				}
-				if _, err := first.StoreAlerts(b.Context(), opened); err != nil {
-					b.Fatal(err)
-				}
+				_, err := first.StoreAlerts(b.Context(), opened)
+				require.NoError(b, err)
 				b.StartTimer()
 				for _, key := range keys {
 					second.occur(b, key, key+" again")
@@ -53,31 +50,15 @@ func BenchmarkSecondInstance(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "µs/occurrence")
 			for _, i := range []*instance{first, second} {
-				if err := i.stop(); err != nil {
-					b.Fatal(err)
-				}
+				require.NoError(b, i.stop())
 			}
 		})
 	}
 }
 
-// newPool returns a pool on a server of its own that has the tables.
-func newPool(b *testing.B) *pgxpool.Pool {
-	b.Helper()
-	pool, err := pgxpool.New(context.Background(), testservice.Postgres(b).URL())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(pool.Close)
-	if err := pgalerts.Migrate(b.Context(), pool); err != nil {
-		b.Fatal(err)
-	}
-	return pool
-}
-
 // BenchmarkClaims measures the calls.
 func BenchmarkClaims(b *testing.B) {
-	client := connectURL(b)
+	client := testservice.SharedRedisClient(b)
 	for _, n := range []int{1, 256} {
 		var incidents []alerting.Incident
 		var all []alerting.Claim

@@ -3,13 +3,13 @@ package redisclaim_test
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -26,98 +26,83 @@ func harness(one, two redis.UniversalClient) alertingtest.ClaimsHarness {
 
 func TestClaims(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	alertingtest.RunClaims(t, harness(client, client))
 }
 
 func TestClaimsOnCluster(t *testing.T) {
 	t.Parallel()
 	addrs := testservice.Cluster(t).Addrs()
-	alertingtest.RunClaims(t, harness(connect(t, addrs...), connect(t, addrs...)))
+	alertingtest.RunClaims(t, harness(testservice.RedisClient(t, addrs...), testservice.RedisClient(t, addrs...)))
 }
 
 func TestNewNeedsClient(t *testing.T) {
 	t.Parallel()
-	if c, err := redisclaim.New(nil, nil); c != nil || err == nil || !strings.Contains(err.Error(), "client is nil") {
-		t.Errorf("New returned %v, %v", c, err)
-	}
+	c, err := redisclaim.New(nil, nil)
+	require.ErrorContains(t, err, "client is nil")
+	assert.Nil(t, c)
 }
 
 // TestKey holds the keys and values to their documented form.
 func TestKey(t *testing.T) {
 	t.Parallel()
-	client := connect(t, testservice.Redis(t).Addr)
+	client := testservice.RedisClient(t, testservice.Redis(t).Addr)
 	c, err := redisclaim.New(client, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	claim(t, c, "mallory")
 	key := "auditwarden:alerts:alert_cooldown:acme:" + incident("mallory").Fingerprint.String()
-	if keys := client.Keys(t.Context(), "*").Val(); !slices.Equal(keys, []string{key}) {
-		t.Errorf("keys are %q, want %q", keys, key)
-	}
-	if value := client.Get(t.Context(), key).Val(); value != "HIGH alert-of-mallory" {
-		t.Errorf("value is %q", value)
-	}
-	if ttl := client.PTTL(t.Context(), key).Val(); ttl <= 0 || ttl > time.Minute {
-		t.Errorf("the key expires in %v", ttl)
-	}
+	assert.Equal(t, []string{key}, client.Keys(t.Context(), "*").Val())
+	assert.Equal(t, "HIGH alert-of-mallory", client.Get(t.Context(), key).Val())
+	ttl := client.PTTL(t.Context(), key).Val()
+	assert.Positive(t, ttl)
+	assert.LessOrEqual(t, ttl, time.Minute)
 }
 
 // TestPrefix keeps services apart.
 func TestPrefix(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	claim(t, newClaims(t, client, prefix), "mallory")
 	found, err := newClaims(t, client, prefix+"other").Lookup(t.Context(), []alerting.Incident{incident("mallory")})
-	if err != nil || len(found) != 0 {
-		t.Errorf("another service found %+v, %v", found, err)
-	}
+	require.NoError(t, err)
+	assert.Empty(t, found)
 }
 
 // TestShortestClaim is shorter than Redis can have it.
 func TestShortestClaim(t *testing.T) {
 	t.Parallel()
-	c := newClaims(t, connectURL(t), testservice.Prefix(t))
+	c := newClaims(t, testservice.SharedRedisClient(t), testservice.Prefix(t))
 	for _, ttl := range []time.Duration{time.Nanosecond, time.Millisecond, 0, -time.Hour} {
-		if err := c.Claim(t.Context(), []alerting.Claim{claimOf("mallory")}, ttl); err != nil {
-			t.Errorf("claim for %v: %v", ttl, err)
-		}
-		eventually(t, "the claim has ended", func() bool {
+		require.NoError(t, c.Claim(t.Context(), []alerting.Claim{claimOf("mallory")}, ttl), "claim for %v", ttl)
+		require.Eventually(t, func() bool {
 			found, err := c.Lookup(t.Context(), []alerting.Incident{incident("mallory")})
 			return err == nil && len(found) == 0
-		})
+		}, time.Minute, 5*time.Millisecond, "the claim for %v does not end", ttl)
 	}
 }
 
 // TestForeignValues has keys that somebody else wrote among those of claims.
 func TestForeignValues(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	c := newClaims(t, client, prefix)
 	foreign := prefix + ":alert_cooldown:acme:" + incident("foreign").Fingerprint.String()
 	for _, value := range []string{
 		"", " ", "HIGH", "HIGH ", " id", "high id", "HIGHid", " HIGH id", "unknown(9) id", "1", `{"id":"x"}`, "\x00\xff",
 	} {
-		if err := client.Set(t.Context(), foreign, value, time.Minute).Err(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.Set(t.Context(), foreign, value, time.Minute).Err())
 		claim(t, c, "a", "b")
 		found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("foreign"), incident("b")})
-		if err != nil || !slices.Equal(found, []alerting.Claim{claimOf("a"), claimOf("b")}) {
-			t.Errorf("with the value %q there are %+v, %v", value, found, err)
-		}
+		require.NoError(t, err, "value %q", value)
+		assert.Equal(t, []alerting.Claim{claimOf("a"), claimOf("b")}, found, "value %q", value)
 	}
 	client.Del(t.Context(), foreign)
-	if err := client.HSet(t.Context(), foreign, "a", "hash").Err(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, client.HSet(t.Context(), foreign, "a", "hash").Err())
 	found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("foreign"), incident("b")})
-	if err != nil || !slices.Equal(found, []alerting.Claim{claimOf("a"), claimOf("b")}) {
-		t.Errorf("with a hash there are %+v, %v", found, err)
-	}
+	require.NoError(t, err)
+	assert.Equal(t, []alerting.Claim{claimOf("a"), claimOf("b")}, found)
 	claim(t, c, "foreign") // replaces whatever there is
 	want(t, c, "foreign")
 }
@@ -144,24 +129,19 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 // TestOneRoundTrip counts what a call sends.
 func TestOneRoundTrip(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	c := newClaims(t, client, testservice.Prefix(t))
 	claim(t, c, "a") // the connection is made
 	sent := &hook{}
 	client.AddHook(sent)
 	claim(t, c, "a", "b", "c")
 	want(t, c, "a", "b", "c")
-	if err := c.Release(t.Context(), incident("b")); err != nil {
-		t.Error(err)
-	}
-	if n, single := sent.pipelines.Load(), sent.commands.Load(); n != 3 || single != 0 {
-		t.Errorf("three calls sent %d pipelines and %d commands, want 3 pipelines", n, single)
-	}
+	require.NoError(t, c.Release(t.Context(), incident("b")))
+	assert.EqualValues(t, 3, sent.pipelines.Load(), "pipelines of three calls")
+	assert.Zero(t, sent.commands.Load(), "commands besides")
 	claim(t, c)
 	want(t, c)
-	if n := sent.pipelines.Load(); n != 3 {
-		t.Errorf("calls for nothing sent %d pipelines", n-3)
-	}
+	assert.EqualValues(t, 3, sent.pipelines.Load(), "calls for nothing sent pipelines")
 }
 
 // failLast makes the last command of a pipeline fail, after what others answer.
@@ -179,12 +159,11 @@ func (f *failLast) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 // that nothing is known of the second.
 func TestErrorBehindNone(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	c := newClaims(t, client, testservice.Prefix(t))
 	claim(t, c, "b") // the connection is made
 	client.AddHook(&failLast{})
 	found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("b")})
-	if err == nil || !strings.Contains(err.Error(), "node is away") || len(found) != 0 {
-		t.Errorf("found %+v, error %v", found, err)
-	}
+	require.ErrorContains(t, err, "node is away")
+	assert.Empty(t, found)
 }

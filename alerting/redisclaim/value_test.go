@@ -1,6 +1,10 @@
 package redisclaim
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
 
 // FuzzDecode reads values that somebody else wrote.
 func FuzzDecode(f *testing.F) {
@@ -9,8 +13,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string) {
 		severity, id, ok := decode(value)
-		if ok && (id == "" || encode(severity, id) != value) {
-			t.Errorf("%q was read as %v, %q", value, severity, id)
+		if ok {
+			require.NotEmpty(t, id)
+			require.Equal(t, value, encode(severity, id))
 		}
 	})
 }

@@ -30,7 +30,7 @@ func TestBadConfiguration(t *testing.T) {
 	locked := testservice.Redis(t)
 	postgres := testservice.Postgres(t)
 	closed := closedPort(t)
-	demandRedisPassword(t, locked.URL())
+	locked.Do("CONFIG SET requirepass another")
 	demandPostgresPassword(t, postgres.URL())
 	good := settings{
 		Redis: []string{redis.URL()}, Postgres: schema(t, postgres.URL()), Prefix: testservice.Prefix(t),
@@ -93,7 +93,7 @@ func TestBadConfiguration(t *testing.T) {
 			func(t *testing.T, s *settings) {
 				s.Postgres = schema(t, postgres.URL())
 				migrate(t, s.Postgres)
-				execute(t, s.Postgres, `DELETE FROM auditwarden_alert_migrations WHERE version_id > 0`)
+				testservice.PostgresExecute(t, s.Postgres, `DELETE FROM auditwarden_alert_migrations WHERE version_id > 0`)
 			},
 			[]string{"the schema has version 0 and must have"},
 		},
@@ -199,7 +199,7 @@ func suspicious(t *testing.T, secret string) *monitor.Event {
 
 func migrate(t *testing.T, server string) {
 	t.Helper()
-	if err := pgalerts.Migrate(t.Context(), newPool(t, server)); err != nil {
+	if err := pgalerts.Migrate(t.Context(), testservice.PostgresPool(t, server)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -226,25 +226,12 @@ func withUser(t *testing.T, server, user, addr string) string {
 	return u.String()
 }
 
-// demandRedisPassword makes a server demand another password.
-func demandRedisPassword(t *testing.T, server string) {
-	t.Helper()
-	client, err := newRedis(settings{Redis: []string{server}, Patience: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.ConfigSet(t.Context(), "requirepass", "another").Err(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // demandPostgresPassword makes a server have a role "locked" with another
 // password, and demand it.
 func demandPostgresPassword(t *testing.T, server string) {
 	t.Helper()
-	execute(t, server, `CREATE ROLE locked LOGIN PASSWORD 'another'`)
-	pool := newPool(t, server)
+	testservice.PostgresExecute(t, server, `CREATE ROLE locked LOGIN PASSWORD 'another'`)
+	pool := testservice.PostgresPool(t, server)
 	var path string
 	if err := pool.QueryRow(t.Context(), `SHOW hba_file`).Scan(&path); err != nil {
 		t.Fatal(err)
@@ -256,5 +243,5 @@ func demandPostgresPassword(t *testing.T, server string) {
 	if err := os.WriteFile(path, append([]byte("host all locked all scram-sha-256\n"), rules...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, server, `SELECT pg_reload_conf()`)
+	testservice.PostgresExecute(t, server, `SELECT pg_reload_conf()`)
 }

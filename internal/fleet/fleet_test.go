@@ -1,17 +1,11 @@
 package fleet_test
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
@@ -57,7 +51,7 @@ func newFleet(t *testing.T, tr *trail, redis []string, postgres string) *fleet {
 		Patience:      10 * time.Second,
 		Coalesce:      100 * time.Millisecond,
 	}
-	pool := newPool(t, f.settings.Postgres)
+	pool := testservice.PostgresPool(t, f.settings.Postgres)
 	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
 		t.Fatal(err)
 	}
@@ -75,46 +69,10 @@ func newFleet(t *testing.T, tr *trail, redis []string, postgres string) *fleet {
 }
 
 // schema makes a schema of the test's own and returns the URL of connections that
-// work in it.
+// work in it, which are few.
 func schema(t *testing.T, server string) string {
 	t.Helper()
-	name := "t" + strings.ToLower(rand.Text())
-	execute(t, server, `CREATE SCHEMA `+name)
-	t.Cleanup(func() { execute(t, server, `DROP SCHEMA `+name+` CASCADE`) })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", name)
-	q.Set("pool_max_conns", "4")
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// execute executes a statement on a connection of its own.
-func execute(t *testing.T, server, sql string, args ...any) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	pool, err := pgxpool.New(ctx, server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	if _, err := pool.Exec(ctx, sql, args...); err != nil {
-		t.Errorf("%s: %v", sql, err)
-	}
-}
-
-func newPool(t *testing.T, server string) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(t.Context(), server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return pool
+	return testservice.WithParameter(t, testservice.PostgresSchema(t, server), "pool_max_conns", "4")
 }
 
 // eventually waits until something is so.

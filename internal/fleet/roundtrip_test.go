@@ -22,7 +22,7 @@ import (
 // timestamp besides the timestamptz, unless all emitters write their times in UTC
 // and with milliseconds, as this library and the reference do.
 func TestRoundTrip(t *testing.T) {
-	pool := newPool(t, schema(t, testservice.PostgresURL(t)))
+	pool := testservice.PostgresPool(t, schema(t, testservice.PostgresURL(t)))
 	for _, sql := range []string{
 		`CREATE TABLE documents (id text PRIMARY KEY, event jsonb NOT NULL)`,
 		`CREATE TABLE events (

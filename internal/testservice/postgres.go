@@ -83,13 +83,3 @@ func (s *PostgresServer) signalChildren(signal os.Signal) error {
 	}
 	return signalChildren(s.cmd.Process, signal)
 }
-
-// PostgresURL returns the connection string of a server for tests that leave it
-// alone: the one of AUDITWARDEN_TEST_POSTGRES_URL, or of a private one.
-func PostgresURL(tb testing.TB) string {
-	tb.Helper()
-	if url := os.Getenv("AUDITWARDEN_TEST_POSTGRES_URL"); url != "" {
-		return url
-	}
-	return Postgres(tb).URL()
-}

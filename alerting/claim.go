@@ -68,12 +68,12 @@ func (c *claimer) lookup(ctx context.Context, incidents map[Incident]bool) (clai
 }
 
 // claim claims the alerts that a call to the store found open.
-func (c *claimer) claim(ctx context.Context, as []*monitor.Alert, ds []monitor.Disposition) {
+func (c *claimer) claim(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	open := map[Incident]Claim{}
-	for i, a := range as {
+	for i, o := range os {
 		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
-			incident := incidentOf(a)
-			open[incident] = Claim{incident, ds[i].AlertID, max(open[incident].Severity, a.Severity)}
+			incident := incidentOf(o)
+			open[incident] = Claim{incident, ds[i].AlertID, max(open[incident].Severity, o.Finding.Severity)}
 		}
 	}
 	if len(open) > 0 {
@@ -85,7 +85,9 @@ func (c *claimer) claim(ctx context.Context, as []*monitor.Alert, ds []monitor.D
 
 // release ends the claim of an alert that was closed.
 func (c *claimer) release(ctx context.Context, a *monitor.Alert) {
-	c.try(ctx, func(ctx context.Context) error { return c.claims.Release(ctx, incidentOf(a)) })
+	c.try(ctx, func(ctx context.Context) error {
+		return c.claims.Release(ctx, Incident{a.OrganizationID, a.Fingerprint})
+	})
 }
 
 // try calls f, unless a call failed a moment ago.

@@ -119,9 +119,9 @@ func (i *instance) wantCalls(t *testing.T, sizes ...int) {
 	}
 }
 
-func severe(a *monitor.Alert, severity monitor.Severity) *monitor.Alert {
-	a.Severity = severity
-	return a
+func severe(o *monitor.Occurrence, severity monitor.Severity) *monitor.Occurrence {
+	o.Finding.Severity = severity
+	return o
 }
 
 func TestClaimedElsewhere(t *testing.T) {
@@ -155,7 +155,7 @@ func TestClaimedElsewhere(t *testing.T) {
 
 		// Another tenant's and another incident's are none of it.
 		stranger := occurrence("mallory", "e0", 0)
-		stranger.OrganizationID = "other"
+		stranger.Finding.OrganizationID = "other"
 		if ds := put(t, here, stranger, occurrence("eve", "e3", 1)); ds[0].Stored != monitor.StoredNew || ds[1].Stored != monitor.StoredNew {
 			t.Errorf("dispositions of others are %+v", ds)
 		}
@@ -420,7 +420,7 @@ func TestClaimsCallerGivesUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		began := time.Now()
-		_, _ = here.StoreAlerts(ctx, []*monitor.Alert{occurrence("mallory", "e0", 0)}) // the store decides
+		_, _ = here.StoreOccurrences(ctx, []*monitor.Occurrence{occurrence("mallory", "e0", 0)}) // the store decides
 		if took := time.Since(began); took > 10*time.Millisecond {
 			t.Errorf("it took %v although the caller gave up", took)
 		}
@@ -433,20 +433,17 @@ func TestClaimsCallerGivesUp(t *testing.T) {
 
 func TestClaimsAreNotAskedFor(t *testing.T) {
 	t.Parallel()
-	tagged := occurrence("mallory", "e1", 1)
-	tagged.Tags = []string{"tagged"}
 	invalid := occurrence("mallory", "e1", 1)
-	invalid.Occurrences = -1
+	invalid.Count = -1
 	for name, tt := range map[string]struct {
 		options alerting.ManagerOptions
 		stopped bool
-		a       *monitor.Alert
+		o       *monitor.Occurrence
 		made    []int
 	}{
-		"without Run":           {stopped: true, a: occurrence("mallory", "e1", 1), made: []int{1}},
-		"if nothing is held":    {options: alerting.ManagerOptions{CoalesceInterval: -1}, a: occurrence("mallory", "e1", 1)},
-		"for one with tags":     {a: tagged, made: []int{1}},
-		"for one that is wrong": {a: invalid},
+		"without Run":           {stopped: true, o: occurrence("mallory", "e1", 1), made: []int{1}},
+		"if nothing is held":    {options: alerting.ManagerOptions{CoalesceInterval: -1}, o: occurrence("mallory", "e1", 1)},
+		"for one that is wrong": {o: invalid},
 		"for none":              {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -463,7 +460,7 @@ func TestClaimsAreNotAskedFor(t *testing.T) {
 						}
 					}()
 				}
-				_, _ = m.StoreAlerts(t.Context(), []*monitor.Alert{tt.a}) // it may be refused
+				_, _ = m.StoreOccurrences(t.Context(), []*monitor.Occurrence{tt.o}) // it may be refused
 				claims.wantCalls(t, nil, tt.made)
 				wantHealth(t, m, monitor.HealthOK)
 			})

@@ -30,21 +30,23 @@ type coalescer struct {
 
 // A batch holds copies of occurrences in memory that can be used again.
 type batch struct {
-	alerts     []monitor.Alert
-	references []monitor.EventRef // of all their findings
+	occurrences []monitor.Occurrence
+	references  []monitor.EventRef // of all their findings
 }
 
-func (b *batch) add(a *monitor.Alert) {
+func (b *batch) add(o *monitor.Occurrence) {
 	n := len(b.references)
-	b.references = append(b.references, a.Finding.References...)
-	b.alerts = append(b.alerts, *a)
-	b.alerts[len(b.alerts)-1].Finding.References = slices.Clip(b.references[n:])
+	b.references = append(b.references, o.Finding.References...)
+	b.occurrences = append(b.occurrences, *o)
+	b.occurrences[len(b.occurrences)-1].Finding.References = slices.Clip(b.references[n:])
 }
 
 // emptied returns the batch's memory.
-func (b batch) emptied() batch { return batch{b.alerts[:0], b.references[:0]} }
+func (b batch) emptied() batch { return batch{b.occurrences[:0], b.references[:0]} }
 
-func incidentOf(a *monitor.Alert) Incident { return Incident{a.OrganizationID, a.Fingerprint} }
+func incidentOf(o *monitor.Occurrence) Incident {
+	return Incident{o.Finding.OrganizationID, o.Fingerprint}
+}
 
 type openAlert struct {
 	id       string
@@ -72,26 +74,26 @@ func (c *coalescer) activate(active bool) {
 // hold takes over the repeats among the occurrences and returns the others with
 // their places. The dispositions have room for all, and are nil if no occurrence
 // was taken. A repeat that is held costs no allocation.
-func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []*monitor.Alert, places []int, epoch int) {
+func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, rest []*monitor.Occurrence, places []int, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.active {
-		return nil, as, nil, c.epoch
+		return nil, os, nil, c.epoch
 	}
-	for i, a := range as {
-		known := c.known(a)
-		if known == nil || len(c.held.alerts)+c.taken >= c.capacity {
-			rest, places = append(rest, a), append(places, i)
+	for i, o := range os {
+		known := c.known(o)
+		if known == nil || len(c.held.occurrences)+c.taken >= c.capacity {
+			rest, places = append(rest, o), append(places, i)
 			continue
 		}
 		if ds == nil {
-			ds = c.dispositions(len(as))
+			ds = c.dispositions(len(os))
 		}
 		known.used = true
-		c.held.add(a)
+		c.held.add(o)
 		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.StoredRepeat}
 	}
-	if len(c.held.alerts) > c.capacity/2 && c.failure == nil {
+	if len(c.held.occurrences) > c.capacity/2 && c.failure == nil {
 		select {
 		case c.full <- struct{}{}:
 		default:
@@ -102,33 +104,27 @@ func (c *coalescer) hold(as []*monitor.Alert) (ds []monitor.Disposition, rest []
 
 // unknown returns the incidents of occurrences that would not be held, and could
 // be if their alerts were known to be open.
-func (c *coalescer) unknown(as []*monitor.Alert) (unknown map[Incident]bool, epoch int) {
+func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[Incident]bool, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, a := range as {
-		if c.active && repeatable(a) && c.open[incidentOf(a)] == nil {
+	for _, o := range os {
+		if c.active && ValidateOccurrence(o) == nil && c.open[incidentOf(o)] == nil {
 			if unknown == nil {
 				unknown = map[Incident]bool{}
 			}
-			unknown[incidentOf(a)] = true
+			unknown[incidentOf(o)] = true
 		}
 	}
 	return unknown, c.epoch
 }
 
-// repeatable reports whether an occurrence changes nothing of an open alert but
-// its count and times, if it is not more severe.
-func repeatable(a *monitor.Alert) bool {
-	return ValidateOccurrence(a) == nil && a.Tags == nil && a.Metadata == nil
-}
-
 // known returns the open alert that the occurrence repeats and changes in nothing
 // but its count and times.
-func (c *coalescer) known(a *monitor.Alert) *openAlert {
-	if !repeatable(a) {
+func (c *coalescer) known(o *monitor.Occurrence) *openAlert {
+	if ValidateOccurrence(o) != nil {
 		return nil
 	}
-	if known := c.open[incidentOf(a)]; known != nil && a.Severity <= known.severity {
+	if known := c.open[incidentOf(o)]; known != nil && o.Finding.Severity <= known.severity {
 		return known
 	}
 	return nil
@@ -148,15 +144,15 @@ func (c *coalescer) dispositions(n int) []monitor.Disposition {
 
 // learn remembers the alerts that a call to the store, begun in that epoch, found
 // open.
-func (c *coalescer) learn(epoch int, as []*monitor.Alert, ds []monitor.Disposition) {
+func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.active || c.epoch != epoch {
 		return
 	}
-	for i, a := range as {
+	for i, o := range os {
 		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
-			c.remember(Claim{incidentOf(a), ds[i].AlertID, a.Severity})
+			c.remember(Claim{incidentOf(o), ds[i].AlertID, o.Finding.Severity})
 		}
 	}
 }
@@ -209,7 +205,7 @@ func (c *coalescer) take() (b batch, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b = c.held
-	c.held, c.spare, c.taken = c.spare, batch{}, len(b.alerts)
+	c.held, c.spare, c.taken = c.spare, batch{}, len(b.occurrences)
 	return b, c.epoch
 }
 
@@ -220,7 +216,7 @@ func (c *coalescer) done(b batch, err error) {
 	defer c.mu.Unlock()
 	c.taken, c.failure = 0, err
 	if err != nil {
-		c.held.alerts = append(b.alerts, c.held.alerts...)
+		c.held.occurrences = append(b.occurrences, c.held.occurrences...)
 	} else {
 		c.spare = b.emptied()
 	}
@@ -230,5 +226,5 @@ func (c *coalescer) done(b batch, err error) {
 func (c *coalescer) state() (held int, failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.held.alerts) + c.taken, c.failure
+	return len(c.held.occurrences) + c.taken, c.failure
 }

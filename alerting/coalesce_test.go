@@ -36,7 +36,7 @@ func TestRepeatsAreCoalesced(t *testing.T) {
 		stop := run(t, m)
 
 		first := put(t, m, occurrence("mallory", "e0", 0))[0]
-		wantStored(t, spy, 1) // before StoreAlerts returned
+		wantStored(t, spy, 1) // before StoreOccurrences returned
 		for i := 1; i <= 100; i++ {
 			a := occurrence("mallory", fmt.Sprint("e", i), i)
 			d := put(t, m, a)[0]
@@ -44,7 +44,7 @@ func TestRepeatsAreCoalesced(t *testing.T) {
 				t.Fatalf("disposition of repeat %d = %+v, want %+v", i, d, want)
 			}
 			clear(a.Finding.References)
-			*a = monitor.Alert{} // it was valid during the call only
+			*a = monitor.Occurrence{} // it was valid during the call only
 		}
 		wantStored(t, spy, 1)
 		advance(time.Second)
@@ -115,32 +115,26 @@ func TestMixedBatch(t *testing.T) {
 
 func TestNothingIsHeld(t *testing.T) {
 	t.Parallel()
-	worse := func() *monitor.Alert {
+	worse := func() *monitor.Occurrence {
 		a := occurrence("mallory", "e1", 1)
-		a.Severity = monitor.SeverityCritical
+		a.Finding.Severity = monitor.SeverityCritical
 		return a
 	}
-	tagged := func() *monitor.Alert {
+	elsewhere := func() *monitor.Occurrence {
 		a := occurrence("mallory", "e1", 1)
-		a.Tags = []string{"tagged"}
+		a.Finding.OrganizationID = "other"
 		return a
 	}
-	elsewhere := func() *monitor.Alert {
-		a := occurrence("mallory", "e1", 1)
-		a.OrganizationID = "other"
-		return a
-	}
-	repeat := func() *monitor.Alert { return occurrence("mallory", "e1", 1) }
+	repeat := func() *monitor.Occurrence { return occurrence("mallory", "e1", 1) }
 	for name, tt := range map[string]struct {
 		options alerting.ManagerOptions
 		stopped bool
-		second  *monitor.Alert
+		second  *monitor.Occurrence
 		want    []int64
 	}{
 		"without Run":                 {stopped: true, second: repeat(), want: []int64{2}},
 		"when switched off":           {options: alerting.ManagerOptions{CoalesceInterval: -1}, second: repeat(), want: []int64{2}},
 		"of a rise in severity":       {second: worse(), want: []int64{2}},
-		"with tags of its own":        {second: tagged(), want: []int64{2}},
 		"of another tenant":           {second: elsewhere(), want: []int64{1, 1}},
 		"of a repeat (it is held)":    {second: repeat(), want: []int64{1}},
 		"of a repeat (long interval)": {options: alerting.ManagerOptions{CoalesceInterval: time.Hour}, second: repeat(), want: []int64{1}},
@@ -201,7 +195,7 @@ func TestRepeatAfterARiseIsHeld(t *testing.T) {
 		put(t, m, occurrence("mallory", "e0", 0))
 		for i, stored := range []int64{2, 2, 2} { // only the first goes to the store
 			a := occurrence("mallory", fmt.Sprint("high", i), 1)
-			a.Severity = monitor.SeverityHigh
+			a.Finding.Severity = monitor.SeverityHigh
 			put(t, m, a)
 			wantStored(t, spy, stored)
 		}
@@ -243,10 +237,10 @@ func TestInvalidRepeatIsRefused(t *testing.T) {
 		stop := run(t, m)
 		put(t, m, occurrence("mallory", "e0", 0))
 		bad := occurrence("mallory", "e1", 1)
-		bad.Occurrences = -1
-		for _, a := range []*monitor.Alert{nil, bad} {
-			if _, err := m.StoreAlerts(t.Context(), []*monitor.Alert{a}); err == nil {
-				t.Errorf("StoreAlerts took %v", a)
+		bad.Count = -1
+		for _, a := range []*monitor.Occurrence{nil, bad} {
+			if _, err := m.StoreOccurrences(t.Context(), []*monitor.Occurrence{a}); err == nil {
+				t.Errorf("StoreOccurrences took %v", a)
 			}
 		}
 		if err := stop(); err != nil {
@@ -356,7 +350,7 @@ func TestHeldRepeatsAreBounded(t *testing.T) {
 		held := 0
 		for i := 1; ; i++ {
 			a := occurrence("mallory", fmt.Sprint("e", i), i)
-			if _, err := m.StoreAlerts(t.Context(), []*monitor.Alert{a}); err != nil {
+			if _, err := m.StoreOccurrences(t.Context(), []*monitor.Occurrence{a}); err != nil {
 				break // it was not held, and the store is away
 			}
 			held++
@@ -417,7 +411,7 @@ func TestClosingThroughTheManager(t *testing.T) {
 // next flush in the belief that the alert is open.
 func TestOccurrenceWhileClosing(t *testing.T) {
 	t.Parallel()
-	for _, overtaken := range []string{"Resolve", "StoreAlerts"} {
+	for _, overtaken := range []string{"Resolve", "StoreOccurrences"} {
 		t.Run(overtaken, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -427,7 +421,7 @@ func TestOccurrenceWhileClosing(t *testing.T) {
 				id := put(t, m, occurrence("mallory", "e0", 0))[0].AlertID
 				ref := monitor.AlertRef{Organization: "acme", ID: id}
 				worse := occurrence("mallory", "e1", 1)
-				worse.Severity = monitor.SeverityHigh // goes to the store
+				worse.Finding.Severity = monitor.SeverityHigh // goes to the store
 
 				inside := false
 				spy.setDuring(func(method string) {
@@ -438,7 +432,7 @@ func TestOccurrenceWhileClosing(t *testing.T) {
 					switch method {
 					case "Resolve": // closed, and the manager does not know yet
 						put(t, m, occurrence("mallory", "e2", 2))
-					case "StoreAlerts": // joined, and the manager does not know yet
+					case "StoreOccurrences": // joined, and the manager does not know yet
 						if _, err := m.Resolve(t.Context(), ref, "ann", ""); err != nil {
 							t.Errorf("Resolve: %v", err)
 						}
@@ -496,13 +490,13 @@ func TestHeldRepeatAllocatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newManager(t, newSpy(), nil)
 		stop := run(t, m)
-		batch := []*monitor.Alert{occurrence("mallory", "e0", 0)}
+		batch := []*monitor.Occurrence{occurrence("mallory", "e0", 0)}
 		put(t, m, batch...)
 		n := byte(0)
 		allocs := testing.AllocsPerRun(2000, func() {
 			n++
 			batch[0].EventKey[0] = n
-			if ds, err := m.StoreAlerts(t.Context(), batch); err != nil || ds[0].Stored != monitor.StoredRepeat {
+			if ds, err := m.StoreOccurrences(t.Context(), batch); err != nil || ds[0].Stored != monitor.StoredRepeat {
 				t.Errorf("%v, %v", ds, err)
 			}
 		})
@@ -523,11 +517,11 @@ func BenchmarkHeldRepeat(b *testing.B) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- m.Run(b.Context()) }()
-	batch := []*monitor.Alert{occurrence("mallory", "e0", 0)}
+	batch := []*monitor.Occurrence{occurrence("mallory", "e0", 0)}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		batch[0].EventKey = monitor.EventKey{1, byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}
-		if _, err := m.StoreAlerts(b.Context(), batch); err != nil {
+		if _, err := m.StoreOccurrences(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -155,7 +155,7 @@ func (c *courier) notify(ctx context.Context, n *Notification) (err error) {
 		}
 	}()
 	given := *n
-	given.Alert = n.Alert.Detach()
+	given.Alert = n.Alert.Clone()
 	return c.Notifier.Notify(ctx, &given)
 }
 

@@ -238,7 +238,7 @@ func TestSlowNotifierDelaysNothing(t *testing.T) {
 			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
 		}
 		if took := time.Since(began); took != 0 {
-			t.Errorf("StoreAlerts waited %v for the notifier", took)
+			t.Errorf("StoreOccurrences waited %v for the notifier", took)
 		}
 		synctest.Wait()
 		if n := len(good.alerts()); n != 100 {
@@ -260,7 +260,7 @@ func TestSlowNotifierDelaysNothing(t *testing.T) {
 	})
 }
 
-// TestWithoutRun has StoreAlerts and the changes of status deliver.
+// TestWithoutRun has StoreOccurrences and the changes of status deliver.
 func TestWithoutRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -547,8 +547,8 @@ func TestLeavingCaller(t *testing.T) {
 			<-time.After(time.Second)
 			cancel()
 		}()
-		if _, err := m.StoreAlerts(ctx, []*monitor.Alert{occurrence("mallory", "e0", 0)}); err != nil {
-			t.Errorf("StoreAlerts: %v", err)
+		if _, err := m.StoreOccurrences(ctx, []*monitor.Occurrence{occurrence("mallory", "e0", 0)}); err != nil {
+			t.Errorf("StoreOccurrences: %v", err)
 		}
 		wantHealth(t, m, monitor.HealthOK)
 		if b, err := m.Backlog(t.Context()); err != nil || b.Waiting != 1 {

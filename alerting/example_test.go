@@ -29,7 +29,7 @@ func Example() {
 	for i := range 3 {
 		event := fmt.Sprint("event-", i)
 		o := alertingtest.Occurrence("acme", "mallory", event, began.Add(time.Duration(i)*time.Second))
-		if err := alerts.HandleAlert(ctx, o); err != nil {
+		if _, err := alerts.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
 			fmt.Println(err)
 		}
 	}
@@ -65,7 +65,7 @@ func ExampleStore_list() {
 	var store alerting.Store = memalerts.New(nil)
 	for i := range 5 {
 		o := alertingtest.Occurrence("acme", fmt.Sprint("user-", i), fmt.Sprint("event-", i), time.Unix(int64(i), 0))
-		if err := store.HandleAlert(ctx, o); err != nil {
+		if _, err := store.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
 			fmt.Println(err)
 		}
 	}
@@ -106,19 +106,4 @@ func ExampleSettings() {
 	settings, err = store.SaveSettings(ctx, "acme", settings, "ann")
 	fmt.Println(settings.Version, settings.UpdatedBy, err)
 	// Output: 1 ann <nil>
-}
-
-func ExampleFanout() {
-	log := monitor.AlertHandlerFunc(func(_ context.Context, a *monitor.Alert) error {
-		fmt.Println("log:", a.Title)
-		return nil
-	})
-	broken := monitor.AlertHandlerFunc(func(context.Context, *monitor.Alert) error {
-		return fmt.Errorf("no route to host")
-	})
-	o := alertingtest.Occurrence("acme", "mallory", "event-1", time.Unix(0, 0))
-	fmt.Println("error:", alerting.Fanout(broken, log).HandleAlert(context.Background(), o))
-	// Output:
-	// log: Suspicious Pattern Detected: FAILED_AUTH
-	// error: no route to host
 }

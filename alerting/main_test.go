@@ -25,7 +25,7 @@ func at(seconds int) time.Time {
 	return time.Date(2024, 3, 1, 9, 0, seconds, 0, time.UTC)
 }
 
-func occurrence(key, event string, seconds int) *monitor.Alert {
+func occurrence(key, event string, seconds int) *monitor.Occurrence {
 	return alertingtest.Occurrence("acme", key, event, at(seconds))
 }
 
@@ -34,10 +34,10 @@ type spyStore struct {
 	alerting.Store
 
 	mu       sync.Mutex
-	calls    []int // sizes of the calls of StoreAlerts that succeeded
+	calls    []int // sizes of the calls of StoreOccurrences that succeeded
 	failing  error
 	getFails error
-	// during is called in StoreAlerts and Resolve, after the work.
+	// during is called in StoreOccurrences and Resolve, after the work.
 	during func(method string)
 }
 
@@ -55,18 +55,18 @@ func (s *spyStore) sizes() []int {
 	return slices.Clone(s.calls)
 }
 
-func (s *spyStore) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+func (s *spyStore) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	s.mu.Lock()
 	if s.failing != nil {
 		defer s.mu.Unlock()
 		return nil, s.failing
 	}
-	s.calls = append(s.calls, len(as))
+	s.calls = append(s.calls, len(os))
 	during := s.during
 	s.mu.Unlock()
-	ds, err := s.Store.StoreAlerts(ctx, as)
+	ds, err := s.Store.StoreOccurrences(ctx, os)
 	if during != nil {
-		during("StoreAlerts")
+		during("StoreOccurrences")
 	}
 	return ds, err
 }
@@ -124,11 +124,11 @@ func advance(d time.Duration) {
 	synctest.Wait()
 }
 
-func put(t *testing.T, s monitor.AlertStorer, as ...*monitor.Alert) []monitor.Disposition {
+func put(t *testing.T, s monitor.AlertStorer, os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
-	ds, err := s.StoreAlerts(t.Context(), as)
+	ds, err := s.StoreOccurrences(t.Context(), os)
 	if err != nil {
-		t.Fatalf("StoreAlerts: %v", err)
+		t.Fatalf("StoreOccurrences: %v", err)
 	}
 	return ds
 }
@@ -158,7 +158,7 @@ func wantStored(t *testing.T, s alerting.Store, occurrences ...int64) {
 	}
 }
 
-// A recorder is a notifier, and a handler, that remembers what it got.
+// A recorder is a notifier that remembers what it got.
 type recorder struct {
 	mu  sync.Mutex
 	got []*alerting.Notification
@@ -170,10 +170,6 @@ func (r *recorder) Notify(_ context.Context, n *alerting.Notification) error {
 	defer r.mu.Unlock()
 	r.got = append(r.got, n)
 	return r.err
-}
-
-func (r *recorder) HandleAlert(ctx context.Context, a *monitor.Alert) error {
-	return r.Notify(ctx, &alerting.Notification{Alert: a})
 }
 
 func (r *recorder) fail(err error) {

@@ -50,7 +50,7 @@ type ManagerOptions struct {
 // alerts and notifies handlers. It is what a host passes as [monitor.Config]
 // Alerts.
 //
-// The first occurrence of an alert is in the store before StoreAlerts returns.
+// The first occurrence of an alert is in the store before StoreOccurrences returns.
 // While Run is active, repeats are held for up to an interval and then stored in
 // one call; until then, an alert that is read lacks them. [Manager.Flush] stores
 // them at once, and so do Resolve and Dismiss, after which the next occurrence
@@ -62,7 +62,7 @@ type ManagerOptions struct {
 //
 // Notifications are in the outbox of the store, see [Outbox]; the manager puts
 // them on its routes and delivers them. While Run is active it does so, each
-// route by itself; without it StoreAlerts and the changes of status do before
+// route by itself; without it StoreOccurrences and the changes of status do before
 // they return. A delivery that fails does not fail them. It is tried again while
 // Run is active, after a random time below a limit that grows from 1 second to 5
 // minutes, or when the destination asks for it; a route whose deliveries fail
@@ -136,19 +136,13 @@ func (o *ManagerOptions) validate() error {
 	return errors.Join(errs...)
 }
 
-// HandleAlert stores one occurrence.
-func (m *Manager) HandleAlert(ctx context.Context, a *monitor.Alert) error {
-	_, err := m.StoreAlerts(ctx, []*monitor.Alert{a})
-	return err
-}
-
-// StoreAlerts stores occurrences or holds them back, and notifies.
-func (m *Manager) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+// StoreOccurrences stores occurrences or holds them back, and notifies.
+func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	if m.claims != nil {
-		unknown, epoch := m.repeats.unknown(as)
+		unknown, epoch := m.repeats.unknown(os)
 		m.repeats.believe(epoch, m.claims.lookup(ctx, unknown))
 	}
-	ds, rest, places, epoch := m.repeats.hold(as)
+	ds, rest, places, epoch := m.repeats.hold(os)
 	if len(rest) == 0 {
 		return ds, nil
 	}
@@ -166,17 +160,17 @@ func (m *Manager) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monit
 }
 
 // store writes occurrences to the store and notifies.
-func (m *Manager) store(ctx context.Context, as []*monitor.Alert, epoch int) ([]monitor.Disposition, error) {
-	ds, err := m.Store.StoreAlerts(ctx, as)
+func (m *Manager) store(ctx context.Context, os []*monitor.Occurrence, epoch int) ([]monitor.Disposition, error) {
+	ds, err := m.Store.StoreOccurrences(ctx, os)
 	if err != nil {
 		return nil, err
 	}
-	if len(ds) != len(as) {
-		return nil, fmt.Errorf("alerting: the store answered %d alerts with %d dispositions", len(as), len(ds))
+	if len(ds) != len(os) {
+		return nil, fmt.Errorf("alerting: the store answered %d occurrences with %d dispositions", len(os), len(ds))
 	}
-	m.repeats.learn(epoch, as, ds)
+	m.repeats.learn(epoch, os, ds)
 	if m.claims != nil {
-		m.claims.claim(ctx, as, ds)
+		m.claims.claim(ctx, os, ds)
 	}
 	if slices.ContainsFunc(ds, func(d monitor.Disposition) bool { return d.Notify == monitor.NotifyDue }) {
 		m.dispatch.post(ctx)
@@ -251,32 +245,32 @@ func (m *Manager) Flush(ctx context.Context) error {
 		return fmt.Errorf("alerting: flush: %w", ctx.Err())
 	}
 	batch, epoch := m.repeats.take()
-	if len(batch.alerts) == 0 {
+	if len(batch.occurrences) == 0 {
 		m.repeats.done(batch, nil)
 		return nil
 	}
-	as := make([]*monitor.Alert, len(batch.alerts))
-	for i := range batch.alerts {
-		as[i] = &batch.alerts[i]
+	os := make([]*monitor.Occurrence, len(batch.occurrences))
+	for i := range batch.occurrences {
+		os[i] = &batch.occurrences[i]
 	}
-	ds, err := m.store(ctx, as, epoch)
+	ds, err := m.store(ctx, os, epoch)
 	if err != nil {
 		m.repeats.done(batch, err)
 		return fmt.Errorf("alerting: flush: %w", err)
 	}
-	m.count(as, ds)
+	m.count(os, ds)
 	m.repeats.done(batch, nil)
 	return nil
 }
 
 // count measures what the monitor was not told of occurrences that were held.
-func (m *Manager) count(as []*monitor.Alert, ds []monitor.Disposition) {
+func (m *Manager) count(os []*monitor.Occurrence, ds []monitor.Disposition) {
 	for i, d := range ds {
 		if d.Stored == monitor.StoredNew { // the alert that was open is closed
-			count(m.metrics, monitor.AlertsCreated, as[i].Finding.Rule, 1)
+			count(m.metrics, monitor.AlertsCreated, os[i].Finding.Rule, 1)
 		}
 		if d.Notify == monitor.NotifySuppressed {
-			count(m.metrics, monitor.AlertsSuppressed, as[i].Finding.Rule, 1)
+			count(m.metrics, monitor.AlertsSuppressed, os[i].Finding.Rule, 1)
 		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	low, high := occurrence("low", "e1", 0), occurrence("high", "e2", 0)
-	high.Severity = monitor.SeverityHigh
+	high.Finding.Severity = monitor.SeverityHigh
 	elsewhere := occurrence("elsewhere", "e3", 0)
-	elsewhere.OrganizationID = "other"
+	elsewhere.Finding.OrganizationID = "other"
 	bulk := occurrence("bulk", "e4", 0)
 	bulk.Finding.Rule = "bulk_operation"
 

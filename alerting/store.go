@@ -16,13 +16,11 @@ import (
 // accepted by List, Count and Statistics only. What is returned belongs to the
 // caller. Bad input is an [InvalidError].
 type Store interface {
-	// StoreAlerts opens an alert for each occurrence or adds it to the open
+	// StoreOccurrences opens an alert for each occurrence or adds it to the open
 	// alert of the same organization and fingerprint. An occurrence whose event
 	// key is known to that alert, or to the fingerprint's last alert if none is
 	// open, is not counted again. See [monitor.AlertStorer] for the rest.
 	monitor.AlertStorer
-	// HandleAlert stores a single occurrence.
-	monitor.AlertHandler
 
 	// Acknowledge records that somebody looks after an active alert. Like
 	// Resolve, Dismiss and Reopen it needs to know by whom, takes a note that

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -10,7 +9,7 @@ import (
 // AlertType is the kind of thing that an alert is about.
 type AlertType string
 
-// The alert types of the reference.
+// The types of an alert.
 const (
 	AlertSecurity    AlertType = "SECURITY"
 	AlertCompliance  AlertType = "COMPLIANCE"
@@ -36,8 +35,8 @@ const (
 // Open reports whether further occurrences join an alert with this status.
 func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowledged }
 
-// A Fingerprint says which alerts are one incident: those of the same rule,
-// organization and key. It never depends on an alert's text.
+// A Fingerprint tells alerts apart: occurrences of the same rule, organization
+// and key have the same one. It never depends on an alert's text.
 type Fingerprint [32]byte
 
 // FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
@@ -54,21 +53,23 @@ func (f Fingerprint) MarshalText() ([]byte, error) { return hex.AppendEncode(nil
 
 // UnmarshalText reads a fingerprint in hex.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
-	if len(text) != 2*len(f) {
-		return errors.New("monitor: a fingerprint has 64 hex digits")
+	return decodeHex("fingerprint", f[:], text)
+}
+
+// decodeHex reads hex digits, as many as fill the bytes.
+func decodeHex(what string, bytes, text []byte) error {
+	if len(text) != 2*len(bytes) {
+		return fmt.Errorf("monitor: decode %s: %d hex digits, want %d", what, len(text), 2*len(bytes))
 	}
-	if _, err := hex.Decode(f[:], text); err != nil {
-		return fmt.Errorf("monitor: fingerprint: %w", err)
+	if _, err := hex.Decode(bytes, text); err != nil {
+		return fmt.Errorf("monitor: decode %s: %w", what, err)
 	}
 	return nil
 }
 
-// An Alert is an incident that somebody should look at.
-//
-// What the monitor hands to a store is one occurrence: the finding of one
-// qualifying event, with the identity of the alert it belongs to. The store
-// opens an alert for it or adds it to the open one. What a store returns is the
-// alert: its occurrences, its lifecycle and the finding that opened it.
+// An Alert is something that somebody should look at: what a store keeps of the
+// occurrences of one fingerprint, with the finding that opened it and its
+// lifecycle.
 type Alert struct {
 	ID             string
 	Fingerprint    Fingerprint
@@ -77,18 +78,20 @@ type Alert struct {
 	Type           AlertType
 	Title          string
 	Description    string
-	// Source names the part of the host that the alert comes from,
+	// Source names the part of the application that the alert comes from,
 	// [Config.Source].
-	Source        string
-	Status        AlertStatus
+	Source string
+	Status AlertStatus
+	// CorrelationID, TraceID and SpanID are those of the occurrence that opened
+	// the alert.
 	CorrelationID string
+	TraceID       TraceID
+	SpanID        SpanID
 	Tags          []string
 	Metadata      map[string]any
 
-	// Finding is what the alert rests on.
+	// Finding is that of the occurrence that opened the alert.
 	Finding Finding
-	// EventKey identifies the occurrence; a store counts each key once.
-	EventKey EventKey
 	// Occurrences is the number of qualifying events.
 	Occurrences int64
 	// FirstSeen and LastSeen are the earliest and latest timestamps of the

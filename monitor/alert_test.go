@@ -9,25 +9,38 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-func TestDetachCompletes(t *testing.T) {
+func TestAlertOfAnOccurrence(t *testing.T) {
 	t.Parallel()
-	a := &monitor.Alert{
-		OrganizationID: "org-1",
+	o := &monitor.Occurrence{
+		Fingerprint: monitor.FingerprintOf("failed_auth", "org-1", "ann"), Source: "login", CorrelationID: "c",
+		TraceID: monitor.TraceID{1}, SpanID: monitor.SpanID{2}, Count: 3, FirstSeen: noon, LastSeen: noon.Add(time.Second),
 		Finding: monitor.Finding{
-			Rule: "failed_auth", OrganizationID: "org-1", Key: "ann", KeyField: "principalId",
+			Rule: "failed_auth", Severity: monitor.SeverityHigh, OrganizationID: "org-1", Key: "ann", KeyField: "principalId",
 			Event: monitor.EventRef{ID: "e5", Timestamp: noon},
 			Count: 5, Threshold: 5, Window: 5 * time.Minute, Technique: "T1110", AtLeast: true,
 			References: []monitor.EventRef{{ID: "e4"}, {}, {ID: "e5"}},
 			Uncovered:  monitor.FieldSession,
 		},
 	}
-	d := a.Detach()
+	d := o.Alert()
 	if ok := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(d.ID); !ok {
 		t.Errorf("ID %q is no UUIDv7", d.ID)
 	}
-	if again := a.Detach(); again.ID == d.ID {
+	if again := o.Alert(); again.ID == d.ID {
 		t.Error("two alerts with one ID")
 	}
+	equal(t, "organization", d.OrganizationID, "org-1")
+	equal(t, "fingerprint", d.Fingerprint, o.Fingerprint)
+	equal(t, "severity", d.Severity, monitor.SeverityHigh)
+	equal(t, "type", d.Type, monitor.AlertSecurity)
+	equal(t, "status", d.Status, monitor.AlertActive)
+	equal(t, "source", d.Source, "login")
+	equal(t, "correlation ID", d.CorrelationID, "c")
+	equal(t, "trace", d.TraceID, o.TraceID)
+	equal(t, "span", d.SpanID, o.SpanID)
+	equal(t, "occurrences", d.Occurrences, 3)
+	equal(t, "first seen", d.FirstSeen, noon)
+	equal(t, "last seen", d.LastSeen, noon.Add(time.Second))
 	equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
 	equal(t, "description", d.Description, "at least 5 in the 5m0s up to 2026-05-04T12:00:00Z (threshold 5) for principalId ann")
 	equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
@@ -40,8 +53,14 @@ func TestDetachCompletes(t *testing.T) {
 	}
 	equal(t, "event IDs", list(d.Metadata["eventIds"]), "[e4 e5]")
 
+	d.Finding.References[0].ID = "x"
+	equal(t, "reference of the occurrence", o.Finding.References[0].ID, "e4")
+	d.Finding.References[0].ID = "e4"
+	o.Type = monitor.AlertCompliance
+	equal(t, "type", o.Alert().Type, monitor.AlertCompliance)
+
 	// A copy keeps what is there and shares nothing.
-	c := d.Detach()
+	c := d.Clone()
 	equal(t, "ID", c.ID, d.ID)
 	c.Tags[0], c.Metadata["window"], c.Finding.References[0].ID = "x", 0, "x"
 	equal(t, "tags", d.Tags[0], "suspicious-pattern")

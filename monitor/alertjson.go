@@ -2,9 +2,7 @@ package monitor
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,8 +10,7 @@ import (
 	"time"
 )
 
-// alertJSON is the JSON form of an alert. The names are those of the reference
-// up to organizationId.
+// alertJSON is the JSON form of an alert.
 type alertJSON struct {
 	ID              string         `json:"id"`
 	Severity        Severity       `json:"severity"`
@@ -36,7 +33,8 @@ type alertJSON struct {
 	OrganizationID  string         `json:"organizationId"`
 
 	Fingerprint Fingerprint `json:"fingerprint,omitzero"`
-	EventKey    EventKey    `json:"eventKey,omitzero"`
+	TraceID     TraceID     `json:"traceId,omitzero"`
+	SpanID      SpanID      `json:"spanId,omitzero"`
 	Occurrences int64       `json:"occurrences"`
 	FirstSeen   time.Time   `json:"firstSeen,omitzero"`
 	LastSeen    time.Time   `json:"lastSeen,omitzero"`
@@ -45,10 +43,10 @@ type alertJSON struct {
 	Finding     Finding     `json:"finding"`
 }
 
-// MarshalJSON encodes the alert under the reference's names, and fingerprint,
-// eventKey, occurrences, firstSeen, lastSeen, updatedAt, version and finding.
-// Times are RFC 3339 in UTC; zero times are left out. acknowledged and resolved
-// say whether acknowledgedAt and resolvedAt are set.
+// MarshalJSON encodes the alert. Its members are named like the fields, in camel
+// case. Times are RFC 3339 in UTC; zero times, and trace and span ID when they
+// are zero, are left out. The members acknowledged and resolved say whether
+// acknowledgedAt and resolvedAt are set.
 func (a Alert) MarshalJSON() ([]byte, error) { return json.Marshal(a.json()) }
 
 // UnmarshalJSON decodes what MarshalJSON encodes and overwrites whatever is in
@@ -87,7 +85,8 @@ func (a *Alert) json() alertJSON {
 		Tags:            a.Tags,
 		OrganizationID:  a.OrganizationID,
 		Fingerprint:     a.Fingerprint,
-		EventKey:        a.EventKey,
+		TraceID:         a.TraceID,
+		SpanID:          a.SpanID,
 		Occurrences:     a.Occurrences,
 		FirstSeen:       a.FirstSeen.UTC(),
 		LastSeen:        a.LastSeen.UTC(),
@@ -112,7 +111,8 @@ func (v *alertJSON) alert() Alert {
 		Tags:            v.Tags,
 		Metadata:        v.Metadata,
 		Finding:         v.Finding,
-		EventKey:        v.EventKey,
+		TraceID:         v.TraceID,
+		SpanID:          v.SpanID,
 		Occurrences:     v.Occurrences,
 		FirstSeen:       v.FirstSeen,
 		LastSeen:        v.LastSeen,
@@ -238,20 +238,6 @@ func (r EventRef) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON decodes what MarshalJSON encodes.
 func (r *EventRef) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*eventRefJSON)(r))
-}
-
-// MarshalText writes the key in lower-case hex.
-func (k EventKey) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, k[:]), nil }
-
-// UnmarshalText reads a key in hex.
-func (k *EventKey) UnmarshalText(text []byte) error {
-	if len(text) != 2*len(k) {
-		return errors.New("monitor: an event key has 32 hex digits")
-	}
-	if _, err := hex.Decode(k[:], text); err != nil {
-		return fmt.Errorf("monitor: event key: %w", err)
-	}
-	return nil
 }
 
 // milliseconds is a duration that is a number of milliseconds in JSON, with a

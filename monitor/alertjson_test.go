@@ -27,7 +27,7 @@ func fullAlert() monitor.Alert {
 			References: []monitor.EventRef{{ID: "e-4", Timestamp: second(4)}, {ID: "e-5", Timestamp: second(5), Sequence: 5}},
 			Uncovered:  monitor.FieldSession | monitor.FieldRecordCount, Technique: "T1110", Shadow: true, Detail: "detail",
 		},
-		EventKey: monitor.EventKeyOf("org", "e-5"), Occurrences: 7, FirstSeen: second(1), LastSeen: second(9),
+		TraceID: monitor.TraceID{0x4b, 15: 0x36}, SpanID: monitor.SpanID{7: 0xb7}, Occurrences: 7, FirstSeen: second(1), LastSeen: second(9),
 		CreatedAt: second(10), UpdatedAt: second(11), AcknowledgedAt: second(12), AcknowledgedBy: "bob",
 		ResolvedAt: second(13), ResolvedBy: "carol", ResolutionNotes: "notes", Version: 3,
 	}
@@ -41,7 +41,7 @@ const fullAlertJSON = `{
 	"resolved": true, "resolvedAt": "2023-10-26T10:30:13Z", "resolvedBy": "carol", "resolutionNotes": "notes",
 	"correlationId": "c-1", "tags": ["suspicious-pattern"], "organizationId": "org",
 	"fingerprint": "7cb2aa55b1e6a9bc1bd9cc4e6a2fb4d5c3ba87ef0d5b0f25e1b90a77a8c4a77b",
-	"eventKey": "00000000000000000000000000000000",
+	"traceId": "4b000000000000000000000000000036", "spanId": "00000000000000b7",
 	"occurrences": 7, "firstSeen": "2023-10-26T10:30:01Z", "lastSeen": "2023-10-26T10:30:09Z",
 	"updatedAt": "2023-10-26T10:30:11Z", "version": 3,
 	"finding": {
@@ -62,7 +62,6 @@ func TestAlertJSON(t *testing.T) {
 	}{
 		"full": {alert, strings.NewReplacer(
 			"7cb2aa55b1e6a9bc1bd9cc4e6a2fb4d5c3ba87ef0d5b0f25e1b90a77a8c4a77b", alert.Fingerprint.String(),
-			"00000000000000000000000000000000", alert.EventKey.String(),
 		).Replace(fullAlertJSON)},
 		"zero": {monitor.Alert{}, `{"id":"","severity":"INFO","type":"","title":"","description":"","source":"",` +
 			`"status":"","acknowledged":false,"resolved":false,"organizationId":"","occurrences":0,"version":0,` +
@@ -113,9 +112,11 @@ func TestAlertJSONRefuses(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ text, want string }{
 		"severity":          {`{"severity":"SEVERE"}`, "SEVERE"},
-		"short fingerprint": {`{"fingerprint":"00"}`, "64 hex digits"},
-		"event key":         {`{"eventKey":"zz000000000000000000000000000000"}`, "event key"},
-		"short event key":   {`{"eventKey":""}`, "32 hex digits"},
+		"short fingerprint": {`{"fingerprint":"00"}`, "want 64"},
+		"trace ID":          {`{"traceId":"zz000000000000000000000000000000"}`, "trace ID"},
+		"short trace ID":    {`{"traceId":""}`, "want 32"},
+		"span ID":           {`{"spanId":"zz00000000000000"}`, "span ID"},
+		"long span ID":      {`{"spanId":"00000000000000000"}`, "want 16"},
 		"uncovered field":   {`{"finding":{"uncovered":["color"]}}`, "color"},
 		"endless window":    {`{"finding":{"window":1e300}}`, "too long"},
 		"window text":       {`{"finding":{"window":"5m"}}`, "string"},

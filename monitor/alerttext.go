@@ -1,45 +1,15 @@
 package monitor
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"crypto/rand"
-	"encoding/hex"
 )
 
-// Detach returns a copy of the alert that may be kept, with everything that is
-// made once in an alert's life: a new ID, title, description, tags and metadata,
-// each unless it is there already.
-func (a *Alert) Detach() *Alert {
-	d := *a
-	d.Finding.References = slices.Clone(a.Finding.References)
-	d.Tags = slices.Clone(a.Tags)
-	d.Metadata = maps.Clone(a.Metadata)
-	f := &d.Finding
-	if d.ID == "" {
-		d.ID = newID(time.Now())
-	}
-	if d.Title == "" {
-		d.Title = "Suspicious Pattern Detected: " + patternType(f.Rule)
-	}
-	if d.Description == "" {
-		d.Description = f.Describe()
-	}
-	if d.Tags == nil {
-		d.Tags = []string{"suspicious-pattern", strings.ReplaceAll(f.Rule, "_", "-")}
-	}
-	if d.Metadata == nil {
-		d.Metadata = f.metadata()
-	}
-	return &d
-}
-
-// patternType is the reference's name of a rule: FAILED_AUTH for failed_auth.
+// patternType is how titles and metadata name a rule: FAILED_AUTH for failed_auth.
 func patternType(rule string) string { return strings.ToUpper(rule) }
 
 // Describe says in a sentence what was found.
@@ -78,8 +48,7 @@ func printable(s string) string {
 	return s
 }
 
-// metadata is the alert metadata of the reference, and what explains the
-// finding.
+// metadata returns the metadata of an alert that the finding opens.
 func (f *Finding) metadata() map[string]any {
 	m := map[string]any{
 		"patternType":    patternType(f.Rule),

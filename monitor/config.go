@@ -23,9 +23,9 @@ type Config struct {
 	// Detectors look at every accepted event, in this order. Their names must
 	// be unique. At most 64.
 	Detectors []Detector
-	// Alerts takes the alerts; an [AlertStorer] is used as one. Without it
-	// findings are only returned in the [Result].
-	Alerts AlertHandler
+	// Alerts stores the occurrences that findings are. Without it findings are
+	// only returned in the [Result].
+	Alerts AlertStorer
 	// Metrics counts what happens. Defaults to nothing.
 	Metrics MetricsCollector
 	// Tracer is told of every event. Defaults to nothing.

@@ -21,7 +21,7 @@
 // # The ports
 //
 // A host composes a monitor from small interfaces, all in this package: a
-// [Verifier] (package crypto), [Detector]s (package detect), an [AlertHandler]
+// [Verifier] (package crypto), [Detector]s (package detect), an [AlertStorer]
 // (package alerting), a [MetricsCollector] (package metrics), a [Tracer]. Each
 // has an implementation in memory that is good enough to ship, and a suite that
 // every implementation passes.

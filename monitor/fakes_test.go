@@ -112,12 +112,7 @@ type store struct {
 	order  []*monitor.Alert
 }
 
-func (s *store) HandleAlert(ctx context.Context, a *monitor.Alert) error {
-	_, err := s.StoreAlerts(ctx, []*monitor.Alert{a})
-	return err
-}
-
-func (s *store) StoreAlerts(_ context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+func (s *store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -127,22 +122,22 @@ func (s *store) StoreAlerts(_ context.Context, as []*monitor.Alert) ([]monitor.D
 	if s.alerts == nil {
 		s.alerts, s.keys = map[monitor.Fingerprint]*monitor.Alert{}, map[monitor.EventKey]bool{}
 	}
-	ds := make([]monitor.Disposition, len(as))
-	for i, a := range as {
-		open, ok := s.alerts[a.Fingerprint]
+	ds := make([]monitor.Disposition, len(os))
+	for i, o := range os {
+		open, ok := s.alerts[o.Fingerprint]
 		switch {
 		case !ok:
-			open = a.Detach()
-			s.alerts[a.Fingerprint] = open
+			open = o.Alert()
+			s.alerts[o.Fingerprint] = open
 			s.order = append(s.order, open)
 			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredNew, Notify: monitor.NotifyDue}
-		case s.keys[a.EventKey]:
+		case s.keys[o.EventKey]:
 			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredBefore}
 		default:
-			open.Occurrences += a.Occurrences
+			open.Occurrences += o.Count
 			ds[i] = monitor.Disposition{AlertID: open.ID, Stored: monitor.StoredRepeat}
 		}
-		s.keys[a.EventKey] = true
+		s.keys[o.EventKey] = true
 	}
 	return ds, nil
 }

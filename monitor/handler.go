@@ -2,29 +2,37 @@ package monitor
 
 import "context"
 
-// An AlertHandler receives alerts. An error means that the alert was not taken;
-// [Monitor.Process] then returns an error and the host tries the event again.
-// The handler may keep the alert. It must be safe for concurrent use.
-type AlertHandler interface {
-	HandleAlert(ctx context.Context, a *Alert) error
-}
-
-// AlertHandlerFunc is a function that is an [AlertHandler].
-type AlertHandlerFunc func(ctx context.Context, a *Alert) error
-
-// HandleAlert calls f.
-func (f AlertHandlerFunc) HandleAlert(ctx context.Context, a *Alert) error { return f(ctx, a) }
-
-// An AlertStorer is an [AlertHandler] that can tell new alerts from repeats and
-// takes several at once. The monitor prefers it.
+// An AlertStorer stores occurrences as alerts and tells what became of each. It
+// must be safe for concurrent use. alerting.Manager is one, and so is every
+// [AlertHandlerFunc].
 //
-//   - The alerts are valid during the call only; [Alert.Detach] makes a copy to
-//     keep.
-//   - The dispositions are in the order of the alerts. With an error none of
-//     the alerts may be taken as stored, and the call may be repeated: an
+//   - The occurrences are valid during the call only; [Occurrence.Alert] makes an
+//     alert to keep.
+//   - The dispositions are in the order of the occurrences. With an error none of
+//     the occurrences may be taken as stored, and [Monitor.Process] returns an
+//     error so that the event is tried again. The call may be repeated: an
 //     occurrence whose [EventKey] the alert already has is not counted again.
 type AlertStorer interface {
-	StoreAlerts(ctx context.Context, as []*Alert) ([]Disposition, error)
+	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
+}
+
+// An AlertHandlerFunc is the simplest [AlertStorer]: a function that is handed
+// every occurrence as a new alert of its own, which it may keep. An error means
+// that the alert was not taken.
+type AlertHandlerFunc func(ctx context.Context, a *Alert) error
+
+// StoreOccurrences calls f with the alert of each occurrence, in their order, and
+// stops at the first error.
+func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error) {
+	dispositions := make([]Disposition, len(os))
+	for i, o := range os {
+		a := o.Alert()
+		if err := f(ctx, a); err != nil {
+			return nil, err
+		}
+		dispositions[i] = Disposition{AlertID: a.ID, Stored: StoredNew, Notify: NotifyDue}
+	}
+	return dispositions, nil
 }
 
 // A Disposition is what became of one occurrence.

@@ -77,7 +77,7 @@ type folding struct {
 	mu     sync.Mutex
 	counts [len(verdictNames)]struct {
 		second, taken int64
-		rest          *Alert // the last that was folded, with the count of all
+		rest          *Occurrence // the last that was folded, with the count of all
 	}
 }
 
@@ -96,20 +96,20 @@ func (f *folding) take(v Verdict, now time.Time) int64 {
 	c.taken++
 	n := int64(1)
 	if c.rest != nil {
-		n += c.rest.Occurrences
+		n += c.rest.Count
 		c.rest = nil
 	}
 	return n
 }
 
 // fold keeps an occurrence for later.
-func (f *folding) fold(v Verdict, a *Alert) { f.add(v, a, 1) }
+func (f *folding) fold(v Verdict, o *Occurrence) { f.add(v, o, 1) }
 
 // putBack keeps what was added to an occurrence that could not be stored. The
 // occurrence itself is tried again by whoever has its event.
-func (f *folding) putBack(v Verdict, a *Alert) { f.add(v, a, a.Occurrences-1) }
+func (f *folding) putBack(v Verdict, o *Occurrence) { f.add(v, o, o.Count-1) }
 
-func (f *folding) add(v Verdict, a *Alert, n int64) {
+func (f *folding) add(v Verdict, o *Occurrence, n int64) {
 	if n == 0 {
 		return
 	}
@@ -117,23 +117,23 @@ func (f *folding) add(v Verdict, a *Alert, n int64) {
 	defer f.mu.Unlock()
 	c := &f.counts[v]
 	if c.rest == nil {
-		rest := *a
-		rest.Occurrences = 0
+		rest := *o
+		rest.Count = 0
 		c.rest = &rest
 	}
-	c.rest.Occurrences += n
+	c.rest.Count += n
 }
 
 // left takes what is folded and not stored.
-func (f *folding) left() []*Alert {
+func (f *folding) left() []*Occurrence {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var as []*Alert
+	var os []*Occurrence
 	for i := range f.counts {
 		if rest := f.counts[i].rest; rest != nil {
-			as = append(as, rest)
+			os = append(os, rest)
 			f.counts[i].rest = nil
 		}
 	}
-	return as
+	return os
 }

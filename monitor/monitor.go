@@ -11,7 +11,7 @@ import (
 // methods are safe for concurrent use.
 type Monitor struct {
 	config   Config
-	store    AlertStorer // Config.Alerts as a storer; nil without
+	store    AlertStorer // Config.Alerts
 	sequence sequence
 	keys     keyspace
 	tide     tide
@@ -37,7 +37,7 @@ func New(c Config) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{config: c, store: storerOf(c.Alerts), keys: newKeyspace()}
+	m := &Monitor{config: c, store: c.Alerts, keys: newKeyspace()}
 	m.tide.init(c.Lateness, c.MaxSkew)
 	m.folding.rate = int64(c.IntegrityAlertRate)
 	if c.DuplicateCapacity > 0 {

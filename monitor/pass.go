@@ -20,8 +20,8 @@ type pass struct {
 	reporting  reporting
 	events     []*Event // of a call to a detector
 	reporters  []*Reporter
-	occurrence []Alert // of a call to the store
-	pointers   []*Alert
+	occurrence []Occurrence // of a call to the store
+	pointers   []*Occurrence
 	owners     []owner
 	stored     slab[Disposition]
 }

@@ -36,7 +36,7 @@ func TestProcessRaisesAlert(t *testing.T) {
 	equal(t, "type", a.Type, monitor.AlertSecurity)
 	equal(t, "source", a.Source, "audit-monitoring")
 	equal(t, "correlation", a.CorrelationID, "c-1")
-	equal(t, "event key", a.EventKey, monitor.EventKeyOf("org-1", "e1"))
+	equal(t, "event key", s.keys[monitor.EventKeyOf("org-1", "e1")], true)
 	for metric, want := range map[string]int64{
 		"events_processed": 2, "processing_latency": 2, "suspicious_patterns/reads": 2,
 		"alerts_created/reads": 1, "alerts_repeated/reads": 1, "errors": 0,
@@ -84,7 +84,7 @@ func TestShadowFindingRaisesNothing(t *testing.T) {
 	equal(t, "patterns", c.get("suspicious_patterns"), 1)
 }
 
-func TestPlainHandlerGetsDetachedAlerts(t *testing.T) {
+func TestPlainHandlerGetsAlertsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	var got []*monitor.Alert
 	m := newMonitor(t, func(c *monitor.Config) {
@@ -523,9 +523,7 @@ func TestStoreMustAnswerEveryAlert(t *testing.T) {
 // mute is a store that does not answer.
 type mute struct{}
 
-func (mute) HandleAlert(context.Context, *monitor.Alert) error { return nil }
-
-func (mute) StoreAlerts(context.Context, []*monitor.Alert) ([]monitor.Disposition, error) {
+func (mute) StoreOccurrences(context.Context, []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	return nil, nil
 }
 

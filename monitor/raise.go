@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,14 +34,14 @@ func (p *pass) raise() {
 }
 
 // keepBack leaves an occurrence that could not be stored to the next attempt.
-func (p *pass) keepBack(it *item, a *Alert, err error) {
+func (p *pass) keepBack(it *item, o *Occurrence, err error) {
 	if !it.unstored {
 		p.m.count(it.ctx, Errors, "handler")
 		it.failed = errors.Join(it.failed, err)
 	}
 	it.unstored = true
 	if it.result.Verification.Decision == DecisionFail {
-		p.m.folding.putBack(it.result.Verification.Verdict, a)
+		p.m.folding.putBack(it.result.Verification.Verdict, o)
 	}
 }
 
@@ -63,29 +62,25 @@ func (p *pass) occur(it *item, n int) {
 	if f.Shadow || m.store == nil {
 		return
 	}
-	occurrences := int64(1)
+	stands := int64(1)
 	if it.result.Verification.Decision == DecisionFail {
-		if occurrences = m.folding.take(it.result.Verification.Verdict, p.now); occurrences == 0 {
+		if stands = m.folding.take(it.result.Verification.Verdict, p.now); stands == 0 {
 			m.count(it.ctx, IntegrityAlertsFolded, it.result.Verification.Verdict.String())
 		}
 	}
 	count := len(p.occurrence)
 	p.occurrence = slices.Grow(p.occurrence, 1)[:count+1] // it is cleared
-	a := &p.occurrence[count]
-	a.Fingerprint = FingerprintOf(f.Rule, f.OrganizationID, f.Key)
-	a.OrganizationID = f.OrganizationID
-	a.Severity = f.Severity
-	a.Type = AlertSecurity
-	a.Source = m.config.Source
-	a.Status = AlertActive
-	a.CorrelationID = it.event.CorrelationID
-	a.Finding = *f
-	a.EventKey = m.eventKey(it, f)
-	a.Occurrences = occurrences
-	a.FirstSeen, a.LastSeen = f.Event.Timestamp, f.Event.Timestamp
-	if occurrences == 0 {
-		m.folding.fold(it.result.Verification.Verdict, a)
-		*a = Alert{}
+	o := &p.occurrence[count]
+	o.Finding = *f
+	o.Fingerprint = FingerprintOf(f.Rule, f.OrganizationID, f.Key)
+	o.EventKey = m.eventKey(it, f)
+	o.Source = m.config.Source
+	o.CorrelationID = it.event.CorrelationID
+	o.Count = stands
+	o.FirstSeen, o.LastSeen = f.Event.Timestamp, f.Event.Timestamp
+	if stands == 0 {
+		m.folding.fold(it.result.Verification.Verdict, o)
+		*o = Occurrence{}
 		p.occurrence = p.occurrence[:count]
 		return
 	}
@@ -117,12 +112,12 @@ func (p *pass) store() (_ []Disposition, err error) {
 		}
 		p.m.health.stored(err)
 	}()
-	dispositions, err := p.m.store.StoreAlerts(p.ctx, p.pointers)
+	dispositions, err := p.m.store.StoreOccurrences(p.ctx, p.pointers)
 	if err != nil {
 		return nil, fmt.Errorf("monitor: store alerts: %w", err)
 	}
 	if len(dispositions) != len(p.pointers) {
-		return nil, fmt.Errorf("monitor: store alerts: %d dispositions for %d alerts", len(dispositions), len(p.pointers))
+		return nil, fmt.Errorf("monitor: store alerts: %d dispositions for %d occurrences", len(dispositions), len(p.pointers))
 	}
 	return dispositions, nil
 }
@@ -152,31 +147,4 @@ func (p *pass) countFindings(it *item) {
 		}
 	}
 	it.raised = len(r.Findings)
-}
-
-// storerOf makes a storer of any handler: one that takes every occurrence as an
-// alert of its own.
-func storerOf(h AlertHandler) AlertStorer {
-	if h == nil {
-		return nil
-	}
-	if s, ok := h.(AlertStorer); ok {
-		return s
-	}
-	return eachAlert{h}
-}
-
-type eachAlert struct{ handler AlertHandler }
-
-// StoreAlerts hands a copy of each alert to the handler.
-func (e eachAlert) StoreAlerts(ctx context.Context, as []*Alert) ([]Disposition, error) {
-	dispositions := make([]Disposition, len(as))
-	for i, a := range as {
-		d := a.Detach()
-		if err := e.handler.HandleAlert(ctx, d); err != nil {
-			return nil, err
-		}
-		dispositions[i] = Disposition{AlertID: d.ID, Stored: StoredNew, Notify: NotifyDue}
-	}
-	return dispositions, nil
 }

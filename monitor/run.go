@@ -101,7 +101,7 @@ func (m *Monitor) storeFolded(ctx context.Context) error {
 	if len(left) == 0 {
 		return nil
 	}
-	if _, err := m.store.StoreAlerts(ctx, left); err != nil {
+	if _, err := m.store.StoreOccurrences(ctx, left); err != nil {
 		return fmt.Errorf("monitor: store folded alerts: %w", err)
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 	b.Run("Create", func(b *testing.B) {
 		s := newStore(b)
-		batch := []*monitor.Alert{Occurrence(acme, "mallory", "e", start())}
+		batch := []*monitor.Occurrence{Occurrence(acme, "mallory", "e", start())}
 		b.ReportAllocs()
 		for n := 0; b.Loop(); n++ {
 			binary.BigEndian.PutUint64(batch[0].Fingerprint[:], uint64(n)+1)
@@ -24,16 +24,16 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 	})
 	b.Run("CreateBatch256", func(b *testing.B) {
 		s := newStore(b)
-		var batch []*monitor.Alert
+		var batch []*monitor.Occurrence
 		for range 256 {
 			batch = append(batch, Occurrence(acme, "mallory", "e", start()))
 		}
 		b.ReportAllocs()
 		n := uint64(0)
 		for b.Loop() {
-			for _, a := range batch {
+			for _, o := range batch {
 				n++
-				binary.BigEndian.PutUint64(a.Fingerprint[:], n)
+				binary.BigEndian.PutUint64(o.Fingerprint[:], n)
 			}
 			store(b, s, batch)
 		}
@@ -41,7 +41,7 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 	})
 	b.Run("Repeat", func(b *testing.B) {
 		s := newStore(b)
-		batch := []*monitor.Alert{Occurrence(acme, "mallory", "e", start())}
+		batch := []*monitor.Occurrence{Occurrence(acme, "mallory", "e", start())}
 		b.ReportAllocs()
 		for n := 0; b.Loop(); n++ {
 			binary.BigEndian.PutUint64(batch[0].EventKey[:], uint64(n)+1)
@@ -53,7 +53,7 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 		var worker atomic.Uint64
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
-			batch := []*monitor.Alert{Occurrence(acme, "mallory", "e", start())}
+			batch := []*monitor.Occurrence{Occurrence(acme, "mallory", "e", start())}
 			binary.BigEndian.PutUint64(batch[0].EventKey[8:], worker.Add(1))
 			for n := uint64(1); pb.Next(); n++ {
 				binary.BigEndian.PutUint64(batch[0].EventKey[:8], n)
@@ -63,7 +63,7 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 	})
 	b.Run("ListPage50", func(b *testing.B) {
 		s := newStore(b)
-		var batch []*monitor.Alert
+		var batch []*monitor.Occurrence
 		for i := range 10_000 {
 			batch = append(batch, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), start()))
 			if len(batch) == 500 {
@@ -88,8 +88,8 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 	})
 }
 
-func store(b *testing.B, s alerting.Store, batch []*monitor.Alert) {
-	if _, err := s.StoreAlerts(b.Context(), batch); err != nil {
+func store(b *testing.B, s alerting.Store, batch []*monitor.Occurrence) {
+	if _, err := s.StoreOccurrences(b.Context(), batch); err != nil {
 		b.Error(err)
 	}
 }

@@ -101,19 +101,19 @@ func brokenStores() map[string]brokenCase {
 			}}
 		}},
 		"counts retries": {"RetryCountsOnce", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, before: func(a *monitor.Alert) { rand.Read(a.EventKey[:]) }}
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { rand.Read(o.EventKey[:]) }}
 		}},
 		"tells incidents apart by their text": {"Join", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, before: func(a *monitor.Alert) { copy(a.Fingerprint[:], a.Finding.Event.ID) }}
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { copy(o.Fingerprint[:], o.Finding.Event.ID) }}
 		}},
 		"mixes tenants of one fingerprint": {"Tenants", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, before: func(a *monitor.Alert) { a.OrganizationID = "acme" }}
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.Finding.OrganizationID = "acme" }}
 		}},
 		"keeps the first severity": {"Join", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, before: func(a *monitor.Alert) { a.Severity = min(a.Severity, monitor.SeverityMedium) }}
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.Finding.Severity = min(o.Finding.Severity, monitor.SeverityMedium) }}
 		}},
 		"takes the last event for the latest": {"OutOfOrder", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, before: func(a *monitor.Alert) { a.LastSeen = a.LastSeen.Add(time.Hour) }}
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.LastSeen = o.LastSeen.Add(time.Hour) }}
 		}},
 		"has no cooldown": {"Cooldown", func(s alerting.Store) alerting.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) { d.Notify = monitor.NotifyDue }}
@@ -276,7 +276,7 @@ func brokenStores() map[string]brokenCase {
 type broken struct {
 	alerting.Store
 	by         string
-	before     func(*monitor.Alert)
+	before     func(*monitor.Occurrence)
 	after      func(*monitor.Disposition)
 	get        func(context.Context, monitor.AlertRef) (*monitor.Alert, error)
 	change     func(context.Context, monitor.AlertRef, error) (*monitor.Alert, error)
@@ -287,13 +287,13 @@ type broken struct {
 	settings   func(context.Context, string, *alerting.Settings)
 }
 
-func (s *broken) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+func (s *broken) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	if s.before != nil {
-		for _, a := range as {
-			s.before(a)
+		for _, o := range os {
+			s.before(o)
 		}
 	}
-	ds, err := s.Store.StoreAlerts(ctx, as)
+	ds, err := s.Store.StoreOccurrences(ctx, os)
 	if s.after != nil {
 		for i := range ds {
 			s.after(&ds[i])
@@ -427,10 +427,10 @@ func (s *brokenOutbox) Advance(ctx context.Context, limit int) (alerting.Progres
 // oneByOne stores each alert of a batch by itself.
 type oneByOne struct{ alerting.Store }
 
-func (s *oneByOne) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+func (s *oneByOne) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	var ds []monitor.Disposition
-	for i := range as {
-		d, err := s.Store.StoreAlerts(ctx, as[i:i+1])
+	for i := range os {
+		d, err := s.Store.StoreOccurrences(ctx, os[i:i+1])
 		if err != nil {
 			return nil, err
 		}
@@ -446,11 +446,11 @@ type twoInstances struct {
 	turn   atomic.Int64
 }
 
-func (s *twoInstances) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
+func (s *twoInstances) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	if s.turn.Add(1)%2 == 0 {
-		return s.second.StoreAlerts(ctx, as)
+		return s.second.StoreOccurrences(ctx, os)
 	}
-	return s.Store.StoreAlerts(ctx, as)
+	return s.Store.StoreOccurrences(ctx, os)
 }
 
 // offsets pages by the number of alerts that were read, which is how many

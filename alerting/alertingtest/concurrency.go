@@ -20,9 +20,9 @@ func testConcurrentOccurrences(t *storeTest) {
 				// Every event is delivered twice, by two workers.
 				for _, sender := range []int{w, (w + 1) % workers} {
 					o := Occurrence(acme, "mallory", fmt.Sprint(sender, "/", i), minutes(0))
-					ds, err := t.StoreAlerts(t.Context(), []*monitor.Alert{o})
+					ds, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{o})
 					if err != nil {
-						t.Errorf("StoreAlerts: %v", err)
+						t.Errorf("StoreOccurrences: %v", err)
 						return
 					}
 					switch ds[0].Stored {
@@ -86,8 +86,8 @@ func testConcurrentClosing(t *storeTest) {
 		writers.Go(func() {
 			for i := range events {
 				o := Occurrence(acme, "mallory", fmt.Sprint(w, "/", i), minutes(0))
-				if err := t.HandleAlert(t.Context(), o); err != nil {
-					t.Errorf("HandleAlert: %v", err)
+				if _, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{o}); err != nil {
+					t.Errorf("StoreOccurrences: %v", err)
 				}
 			}
 		})

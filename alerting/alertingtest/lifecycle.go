@@ -121,7 +121,7 @@ func testVersion(t *storeTest) {
 	}
 	ref.Version = t.get(ref).Version
 	worse := Occurrence(acme, "mallory", "e3", minutes(2))
-	worse.Severity = monitor.SeverityCritical
+	worse.Finding.Severity = monitor.SeverityCritical
 	t.put(worse)
 	_, err := t.Dismiss(t.Context(), ref, ann, "only medium")
 	t.wantError("dismissal of what has become critical", err, monitor.ErrConflict)

@@ -50,7 +50,7 @@ func testListFilters(t *storeTest) {
 	} {
 		letClockMove()
 		o := Occurrence(acme, v.key, v.key, minutes(float64(i)))
-		o.Severity, o.Type, o.Source, o.Finding.Rule = v.severity, v.kind, v.source, v.rule
+		o.Finding.Severity, o.Type, o.Source, o.Finding.Rule = v.severity, v.kind, v.source, v.rule
 		a := t.get(monitor.AlertRef{Organization: acme, ID: t.one(o).AlertID})
 		times = append(times, a.CreatedAt)
 		switch v.key {
@@ -117,7 +117,7 @@ func (t *storeTest) walk(q alerting.Query, between func()) []*monitor.Alert {
 }
 
 func testListPages(t *storeTest) {
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range 20 {
 		batch = append(batch, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)))
 	}

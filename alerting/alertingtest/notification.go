@@ -35,7 +35,7 @@ func testCooldown(t *storeTest) {
 		{20, monitor.NotifyNone}, // late, though more than a cooldown after minute 15
 	})
 	// Within a call it is no different.
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range 12 {
 		batch = append(batch, Occurrence(acme, "eve", fmt.Sprint("batch", i), minutes(float64(i))))
 	}

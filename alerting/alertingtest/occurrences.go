@@ -28,7 +28,7 @@ func testOpen(t *storeTest) {
 		t.Errorf("CreatedAt = %v, want the present in whole microseconds", a.CreatedAt)
 	}
 	if !slices.Contains(a.Tags, "suspicious-pattern") || a.Metadata["patternType"] != "FAILED_AUTH" || a.Description == "" {
-		t.Errorf("tags %q, metadata %v or description %q lack what Detach adds", a.Tags, a.Metadata, a.Description)
+		t.Errorf("tags %q, metadata %v or description %q are not those of the finding", a.Tags, a.Metadata, a.Description)
 	}
 	if !a.AcknowledgedAt.IsZero() || !a.ResolvedAt.IsZero() || a.AcknowledgedBy+a.ResolvedBy+a.ResolutionNotes != "" {
 		t.Errorf("a new alert was acknowledged or resolved: %+v", a)
@@ -44,25 +44,31 @@ func testOpen(t *storeTest) {
 	if len(f.References) != 1 || f.References[0].ID != "e1" || !f.References[0].Timestamp.Equal(minutes(0)) {
 		t.Errorf("Finding.References = %v", f.References)
 	}
-	// An occurrence cannot choose where it is stored.
+	want(t, "trace", a.TraceID, monitor.TraceID{})
+	want(t, "span", a.SpanID, monitor.SpanID{})
+	// The alert has the trace of the occurrence that opened it.
 	o := Occurrence(acme, "eve", "e2", minutes(0))
-	o.ID, o.Status, o.ResolvedBy, o.Version = a.ID, monitor.AlertResolved, "eve", 99
-	second := t.get(monitor.AlertRef{Organization: acme, ID: t.one(o).AlertID})
-	if second.ID == a.ID || second.Status != monitor.AlertActive || second.ResolvedBy != "" || second.Version != 1 {
-		t.Errorf("an occurrence made itself alert %+v", second)
-	}
+	o.TraceID, o.SpanID, o.CorrelationID = monitor.TraceID{1, 15: 2}, monitor.SpanID{3, 7: 4}, "c1"
+	traced := monitor.AlertRef{Organization: acme, ID: t.one(o).AlertID}
+	o = Occurrence(acme, "eve", "e3", minutes(0))
+	o.TraceID, o.CorrelationID = monitor.TraceID{5}, "c2"
+	t.put(o)
+	a = t.get(traced)
+	want(t, "trace", a.TraceID, monitor.TraceID{1, 15: 2})
+	want(t, "span", a.SpanID, monitor.SpanID{3, 7: 4})
+	want(t, "correlation", a.CorrelationID, "c1")
 }
 
 func testJoin(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	letClockMove()
 	worse := Occurrence(acme, "mallory", "e2", minutes(1))
-	worse.Severity, worse.Finding.Severity = monitor.SeverityCritical, monitor.SeverityCritical
+	worse.Finding.Severity = monitor.SeverityCritical
 	better := Occurrence(acme, "mallory", "e3", minutes(2))
-	better.Severity = monitor.SeverityInfo
+	better.Finding.Severity = monitor.SeverityInfo
 	weighty := Occurrence(acme, "mallory", "e4", minutes(3))
-	weighty.Occurrences, weighty.FirstSeen = 10, minutes(2.5)
-	for i, o := range []*monitor.Alert{worse, better, weighty} {
+	weighty.Count, weighty.FirstSeen = 10, minutes(2.5)
+	for i, o := range []*monitor.Occurrence{worse, better, weighty} {
 		d := t.one(o)
 		want(t, fmt.Sprintf("disposition %d", i), d.Stored, monitor.StoredRepeat)
 		want(t, fmt.Sprintf("alert %d", i), d.AlertID, a.ID)
@@ -99,24 +105,9 @@ func testOutOfOrder(t *storeTest) {
 	t.wantTime("LastSeen", got.LastSeen, minutes(9))
 }
 
-func testHandleAlert(t *storeTest) {
-	for _, event := range []string{"e1", "e2", "e2"} {
-		if err := t.HandleAlert(t.Context(), Occurrence(acme, "mallory", event, minutes(0))); err != nil {
-			t.Fatalf("HandleAlert: %v", err)
-		}
-	}
-	as := t.list(alerting.Query{Organization: acme})
-	if len(as) != 1 || as[0].Occurrences != 2 {
-		t.Errorf("stored %v, want one alert with 2 occurrences", as)
-	}
-	if err := t.HandleAlert(t.Context(), &monitor.Alert{OrganizationID: acme}); err == nil {
-		t.Error("HandleAlert took an alert without fingerprint")
-	}
-}
-
 func testBatch(t *storeTest) {
-	if ds, err := t.StoreAlerts(t.Context(), nil); err != nil || len(ds) != 0 {
-		t.Errorf("StoreAlerts of nothing returned %v, %v", ds, err)
+	if ds, err := t.StoreOccurrences(t.Context(), nil); err != nil || len(ds) != 0 {
+		t.Errorf("StoreOccurrences of nothing returned %v, %v", ds, err)
 	}
 	ds := t.put(
 		Occurrence(acme, "mallory", "e1", minutes(0)),
@@ -139,13 +130,15 @@ func testBatch(t *storeTest) {
 	want(t, "Occurrences", got.Occurrences, 2)
 
 	// As large as a flush.
-	var many []*monitor.Alert
+	var many []*monitor.Occurrence
 	for i := range 1000 {
 		many = append(many, Occurrence(acme, "mallory", fmt.Sprint("m", i), minutes(2)))
 	}
-	retry := make([]*monitor.Alert, len(many))
-	for i, a := range many {
-		retry[i] = a.Detach()
+	retry := make([]*monitor.Occurrence, len(many))
+	for i, o := range many {
+		again := *o
+		again.Finding.References = slices.Clone(o.Finding.References)
+		retry[i] = &again
 	}
 	t.put(many...)
 	t.put(retry...)
@@ -155,27 +148,27 @@ func testBatch(t *storeTest) {
 func testBatchAllOrNothing(t *storeTest) {
 	bad := Occurrence(acme, "eve", "e2", minutes(0))
 	bad.EventKey = monitor.EventKey{}
-	_, err := t.StoreAlerts(t.Context(), []*monitor.Alert{Occurrence(acme, "mallory", "e1", minutes(0)), bad})
-	t.wantInvalid("StoreAlerts", err, "Alert.EventKey")
+	_, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{Occurrence(acme, "mallory", "e1", minutes(0)), bad})
+	t.wantInvalid("StoreOccurrences", err, "Occurrence.EventKey")
 	want(t, "alerts", t.count(alerting.Query{Organization: acme}), 0)
 	want(t, "disposition", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredNew)
 }
 
 func testInvalidOccurrence(t *storeTest) {
-	_, err := t.StoreAlerts(t.Context(), []*monitor.Alert{nil})
-	t.wantInvalid("nil", err, "Alert")
-	for field, spoil := range map[string]func(a *monitor.Alert){
-		"Organization":      func(a *monitor.Alert) { a.OrganizationID = "ac\x00me" },
-		"Alert.Fingerprint": func(a *monitor.Alert) { a.Fingerprint = monitor.Fingerprint{} },
-		"Alert.EventKey":    func(a *monitor.Alert) { a.EventKey = monitor.EventKey{} },
-		"Alert.Severity":    func(a *monitor.Alert) { a.Severity = monitor.SeverityCritical + 1 },
-		"Alert.Occurrences": func(a *monitor.Alert) { a.Occurrences = 0 },
-		"Alert.FirstSeen":   func(a *monitor.Alert) { a.FirstSeen = time.Time{} },
-		"Alert.LastSeen":    func(a *monitor.Alert) { a.LastSeen = a.FirstSeen.Add(-1) },
+	_, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{nil})
+	t.wantInvalid("nil", err, "Occurrence")
+	for field, spoil := range map[string]func(o *monitor.Occurrence){
+		"Organization":                func(o *monitor.Occurrence) { o.Finding.OrganizationID = "ac\x00me" },
+		"Occurrence.Fingerprint":      func(o *monitor.Occurrence) { o.Fingerprint = monitor.Fingerprint{} },
+		"Occurrence.EventKey":         func(o *monitor.Occurrence) { o.EventKey = monitor.EventKey{} },
+		"Occurrence.Finding.Severity": func(o *monitor.Occurrence) { o.Finding.Severity = monitor.SeverityCritical + 1 },
+		"Occurrence.Count":            func(o *monitor.Occurrence) { o.Count = 0 },
+		"Occurrence.FirstSeen":        func(o *monitor.Occurrence) { o.FirstSeen = time.Time{} },
+		"Occurrence.LastSeen":         func(o *monitor.Occurrence) { o.LastSeen = o.FirstSeen.Add(-1) },
 	} {
-		a := Occurrence(acme, "mallory", "e1", minutes(0))
-		spoil(a)
-		_, err := t.StoreAlerts(t.Context(), []*monitor.Alert{a})
+		o := Occurrence(acme, "mallory", "e1", minutes(0))
+		spoil(o)
+		_, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{o})
 		t.wantInvalid(field, err, field)
 	}
 	want(t, "alerts", t.count(alerting.Query{Organization: alerting.AllOrganizations}), 0)

@@ -366,7 +366,7 @@ func testOutboxPurge(t *storeTest) {
 func testOutboxTenants(t *storeTest) {
 	mine := t.opened(acme, "mallory", "e1", minutes(0))
 	o := Occurrence(other, "mallory", "e1", minutes(0))
-	o.Fingerprint, o.EventKey = mine.Fingerprint, mine.EventKey
+	o.Fingerprint, o.EventKey = mine.Fingerprint, monitor.EventKeyOf(acme, "e1")
 	t.put(o)
 	t.route(pager)
 	ns := t.claim(pager, 10, time.Minute)
@@ -378,7 +378,7 @@ func testOutboxTenants(t *storeTest) {
 	want(t, "organizations", strings.Join(organizations, " "), acme+" "+other)
 	// Settling with another tenant's name changes nothing.
 	forged := *ns[0]
-	forged.Alert = forged.Alert.Detach()
+	forged.Alert = forged.Alert.Clone()
 	forged.Alert.OrganizationID = "nobody"
 	t.settle(alerting.Settlement{Notification: &forged, Outcome: alerting.OutcomeDelivered})
 	want(t, "waiting", t.backlog().Waiting, 2)

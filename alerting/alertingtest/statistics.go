@@ -31,7 +31,7 @@ func testStatistics(t *storeTest) {
 		for j, status := range statuses {
 			name := fmt.Sprint(i, j)
 			o := Occurrence(acme, name, name, minutes(0))
-			o.Severity = severity
+			o.Finding.Severity = severity
 			o.Source = fmt.Sprint("source", i)
 			o.Finding.Rule = fmt.Sprint("rule", j)
 			if j == 0 {

@@ -48,7 +48,6 @@ func storeCases() map[string]func(*storeTest) {
 		"Open":                  testOpen,
 		"Join":                  testJoin,
 		"OutOfOrder":            testOutOfOrder,
-		"HandleAlert":           testHandleAlert,
 		"Batch":                 testBatch,
 		"BatchAllOrNothing":     testBatchAllOrNothing,
 		"InvalidOccurrence":     testInvalidOccurrence,
@@ -116,24 +115,21 @@ func storeCases() map[string]func(*storeTest) {
 
 // Occurrence returns an occurrence of the rule "failed_auth" as a monitor hands
 // it to a store: key tells incidents, event tells events apart.
-func Occurrence(organization, key, event string, at time.Time) *monitor.Alert {
+func Occurrence(organization, key, event string, at time.Time) *monitor.Occurrence {
 	const rule = "failed_auth"
 	ref := monitor.EventRef{ID: event, Timestamp: at, Sequence: 1}
-	return &monitor.Alert{
-		Fingerprint:    monitor.FingerprintOf(rule, organization, key),
-		OrganizationID: organization,
-		Severity:       monitor.SeverityMedium,
-		Type:           monitor.AlertSecurity,
-		Source:         "audit-monitoring",
+	return &monitor.Occurrence{
+		Fingerprint: monitor.FingerprintOf(rule, organization, key),
+		EventKey:    monitor.EventKeyOf(organization, event),
+		Source:      "audit-monitoring",
 		Finding: monitor.Finding{
 			Rule: rule, Severity: monitor.SeverityMedium, OrganizationID: organization,
 			Key: key, KeyField: "principalId", Event: ref, Count: 5, Threshold: 5,
 			Window: 5 * time.Minute, References: []monitor.EventRef{ref}, Technique: "T1110",
 		},
-		EventKey:    monitor.EventKeyOf(organization, event),
-		Occurrences: 1,
-		FirstSeen:   at,
-		LastSeen:    at,
+		Count:     1,
+		FirstSeen: at,
+		LastSeen:  at,
 	}
 }
 
@@ -161,28 +157,26 @@ type storeTest struct {
 
 // put stores occurrences. Afterwards it spoils them, since a store may use them
 // during the call only.
-func (t *storeTest) put(as ...*monitor.Alert) []monitor.Disposition {
+func (t *storeTest) put(os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
-	ds, err := t.StoreAlerts(t.Context(), as)
+	ds, err := t.StoreOccurrences(t.Context(), os)
 	if err != nil {
-		t.Fatalf("StoreAlerts: %v", err)
+		t.Fatalf("StoreOccurrences: %v", err)
 	}
-	if len(ds) != len(as) {
-		t.Fatalf("StoreAlerts returned %d dispositions for %d alerts", len(ds), len(as))
+	if len(ds) != len(os) {
+		t.Fatalf("StoreOccurrences returned %d dispositions for %d occurrences", len(ds), len(os))
 	}
-	for _, a := range as {
-		clear(a.Finding.References)
-		clear(a.Tags)
-		clear(a.Metadata)
-		*a = monitor.Alert{Title: "spoiled", OrganizationID: "spoiled"}
+	for _, o := range os {
+		clear(o.Finding.References)
+		*o = monitor.Occurrence{Source: "spoiled", Finding: monitor.Finding{OrganizationID: "spoiled"}}
 	}
 	return ds
 }
 
 // one stores an occurrence.
-func (t *storeTest) one(a *monitor.Alert) monitor.Disposition {
+func (t *storeTest) one(o *monitor.Occurrence) monitor.Disposition {
 	t.Helper()
-	return t.put(a)[0]
+	return t.put(o)[0]
 }
 
 // opened opens an alert and returns it.

@@ -87,10 +87,9 @@ func testNoOrganization(t *storeTest) {
 // eachScoped calls every method that is for one organization.
 func (t *storeTest) eachScoped(organization, id string, check func(what string, err error)) {
 	o := Occurrence(acme, "eve", "e2", minutes(0))
-	o.OrganizationID = organization
-	_, err := t.StoreAlerts(t.Context(), []*monitor.Alert{o})
-	check("StoreAlerts", err)
-	check("HandleAlert", t.HandleAlert(t.Context(), o))
+	o.Finding.OrganizationID = organization
+	_, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{o})
+	check("StoreOccurrences", err)
 	t.eachByReference(monitor.AlertRef{Organization: organization, ID: id}, check)
 	_, err = t.Purge(t.Context(), organization, time.Now().Add(time.Hour))
 	check("Purge", err)

@@ -124,7 +124,7 @@ func testEscalationBySeverity(t *storeTest) {
 	t.advanced(2, 0)
 	// What becomes worse begins with the escalations of its severity.
 	worse := Occurrence(acme, "mallory", "e2", minutes(1))
-	worse.Severity = monitor.SeverityHigh
+	worse.Finding.Severity = monitor.SeverityHigh
 	t.put(worse)
 	t.advanced(1, 0)
 	t.put(Occurrence(acme, "mallory", "e3", minutes(2)))
@@ -146,7 +146,7 @@ func testAutoResolve(t *storeTest) {
 	looking := t.opened(acme, "eve", "e2", minutes(0))
 	t.ok(t.Acknowledge(t.Context(), looking.Ref(), ann, ""))
 	high := Occurrence(acme, "trudy", "e3", minutes(0))
-	high.Severity = monitor.SeverityHigh
+	high.Finding.Severity = monitor.SeverityHigh
 	t.put(high)
 	theirs := t.opened(other, "mallory", "e4", minutes(0))
 	t.route()
@@ -210,7 +210,7 @@ func testConcurrentAdvance(t *storeTest) {
 	const alerts = 30
 	for i := range alerts {
 		quiet := Occurrence(acme, fmt.Sprint("quiet", i), fmt.Sprint("q", i), minutes(0))
-		quiet.Severity = monitor.SeverityLow
+		quiet.Finding.Severity = monitor.SeverityLow
 		t.put(Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)), quiet)
 	}
 	t.route()

@@ -8,6 +8,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 func Example() {
@@ -15,7 +16,7 @@ func Example() {
 	store := memalerts.New(&memalerts.Options{MaxAlerts: 1000})
 	for i := range 3 {
 		o := alertingtest.Occurrence("acme", "mallory", fmt.Sprint("event-", i), time.Unix(int64(i), 0))
-		if err := store.HandleAlert(ctx, o); err != nil {
+		if _, err := store.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -42,7 +42,7 @@ func newOrganization(p *alerting.Policy) *organization {
 	}
 }
 
-func (o *organization) open(occurrence *monitor.Alert, now time.Time) *record {
+func (o *organization) open(occurrence *monitor.Occurrence, now time.Time) *record {
 	a, opened := alerting.Open(occurrence, now)
 	rec := &record{alert: a, history: []alerting.Change{opened}}
 	o.alerts = append(o.alerts, rec)

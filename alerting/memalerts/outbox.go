@@ -43,7 +43,7 @@ func (s *Store) trim(org *organization) {
 // handOut returns what whoever claims a parcel or looks at it is given.
 func (p *parcel) handOut() *alerting.Notification {
 	n := p.Notification
-	n.Alert = p.rec.alert.Detach()
+	n.Alert = p.rec.alert.Clone()
 	n.Targets = slices.Clone(n.Targets)
 	return &n
 }

@@ -51,7 +51,7 @@ func (s *Store) page(q alerting.Query) ([]*monitor.Alert, error) {
 		page = page[:min(len(page), q.PageSize())]
 	}
 	for i, a := range page {
-		page[i] = a.Detach()
+		page[i] = a.Clone()
 	}
 	return page, nil
 }

@@ -80,25 +80,19 @@ func (s *Store) now() time.Time {
 	return now
 }
 
-// HandleAlert stores one occurrence.
-func (s *Store) HandleAlert(ctx context.Context, a *monitor.Alert) error {
-	_, err := s.StoreAlerts(ctx, []*monitor.Alert{a})
-	return err
-}
-
-// StoreAlerts stores occurrences: all of them or, with an error, none. Each
+// StoreOccurrences stores occurrences: all of them or, with an error, none. Each
 // alert knows at least the last 1,024 event keys that it counted.
-func (s *Store) StoreAlerts(_ context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
-	for i, a := range as {
-		if err := alerting.ValidateOccurrence(a); err != nil {
-			return nil, fmt.Errorf("memalerts: store alerts: number %d: %w", i, err)
+func (s *Store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	for i, o := range os {
+		if err := alerting.ValidateOccurrence(o); err != nil {
+			return nil, fmt.Errorf("memalerts: store occurrences: number %d: %w", i, err)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ds := s.dispositions(len(as))
-	for i, a := range as {
-		ds[i] = s.store(a)
+	ds := s.dispositions(len(os))
+	for i, o := range os {
+		ds[i] = s.store(o)
 	}
 	return ds, nil
 }
@@ -115,28 +109,28 @@ func (s *Store) dispositions(n int) []monitor.Disposition {
 	return ds
 }
 
-func (s *Store) store(a *monitor.Alert) monitor.Disposition {
-	org, now := s.organization(a.OrganizationID), s.now()
-	rec, stored := org.current[a.Fingerprint], monitor.StoredRepeat
+func (s *Store) store(o *monitor.Occurrence) monitor.Disposition {
+	org, now := s.organization(o.Finding.OrganizationID), s.now()
+	rec, stored := org.current[o.Fingerprint], monitor.StoredRepeat
 	switch {
-	case rec != nil && rec.keys.contains(a.EventKey):
+	case rec != nil && rec.keys.contains(o.EventKey):
 		return monitor.Disposition{AlertID: rec.alert.ID, Stored: monitor.StoredBefore}
 	case rec != nil && rec.alert.Status.Open():
 		severity := rec.alert.Severity
-		alerting.Join(rec.alert, a, now)
+		alerting.Join(rec.alert, o, now)
 		if rec.alert.Severity != severity {
 			org.setTimer(rec, org.policy.StartTimer(rec.alert))
 		}
 	default:
 		for s.maxAlerts > 0 && len(org.alerts) >= s.maxAlerts && s.evict(org) {
 		}
-		rec, stored = org.open(a, now), monitor.StoredNew
+		rec, stored = org.open(o, now), monitor.StoredNew
 	}
-	rec.keys.add(a.EventKey)
-	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, a.LastSeen)}
+	rec.keys.add(o.EventKey)
+	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, o.LastSeen)}
 	if d.Notify == monitor.NotifyDue {
-		rec.notified = a.LastSeen
-		key, reason := alerting.OccurrenceNotification(rec.alert.ID, a.EventKey, stored)
+		rec.notified = o.LastSeen
+		key, reason := alerting.OccurrenceNotification(rec.alert.ID, o.EventKey, stored)
 		s.notify(org, rec, key, reason, nil)
 	}
 	return d
@@ -182,7 +176,7 @@ func (s *Store) change(ref monitor.AlertRef, to monitor.AlertStatus, by, note st
 	if err != nil {
 		return nil, fmt.Errorf("memalerts: make alert %s: %w", to, err)
 	}
-	return rec.alert.Detach(), nil
+	return rec.alert.Clone(), nil
 }
 
 // find returns the alert and its organization.
@@ -206,7 +200,7 @@ func (s *Store) Get(_ context.Context, ref monitor.AlertRef) (*monitor.Alert, er
 	if err != nil {
 		return nil, fmt.Errorf("memalerts: get alert: %w", err)
 	}
-	return rec.alert.Detach(), nil
+	return rec.alert.Clone(), nil
 }
 
 // History implements [alerting.Store].

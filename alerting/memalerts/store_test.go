@@ -24,13 +24,13 @@ func BenchmarkStore(b *testing.B) {
 	alertingtest.BenchmarkStore(b, func(*testing.B) alerting.Store { return memalerts.New(nil) })
 }
 
-func occurrence(key, event string) *monitor.Alert {
+func occurrence(key, event string) *monitor.Occurrence {
 	return alertingtest.Occurrence("acme", key, event, time.Unix(1_700_000_000, 0))
 }
 
-func put(t *testing.T, s *memalerts.Store, as ...*monitor.Alert) []monitor.Disposition {
+func put(t *testing.T, s *memalerts.Store, os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
-	ds, err := s.StoreAlerts(t.Context(), as)
+	ds, err := s.StoreOccurrences(t.Context(), os)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestNoMaxAlerts(t *testing.T) {
 	if _, err := s.Dismiss(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
 		t.Fatal(err)
 	}
-	var many []*monitor.Alert
+	var many []*monitor.Occurrence
 	for i := range 10_000 { // the default limit
 		many = append(many, occurrence(fmt.Sprint(i), fmt.Sprint(i)))
 	}
@@ -127,7 +127,7 @@ func TestNoMaxAlerts(t *testing.T) {
 func TestEventKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(nil)
-	event := func(i int) *monitor.Alert { return occurrence("mallory", fmt.Sprint("e", i)) }
+	event := func(i int) *monitor.Occurrence { return occurrence("mallory", fmt.Sprint("e", i)) }
 	const n = 5000
 	for i := range n {
 		put(t, s, event(i))
@@ -144,12 +144,12 @@ func TestEventKeysAreBounded(t *testing.T) {
 
 func TestRepeatAllocatesNothing(t *testing.T) {
 	s := memalerts.New(nil)
-	batch := []*monitor.Alert{occurrence("mallory", "e")}
+	batch := []*monitor.Occurrence{occurrence("mallory", "e")}
 	n := 0
 	repeat := func() {
 		n++
 		binary.BigEndian.PutUint32(batch[0].EventKey[:], uint32(n))
-		if _, err := s.StoreAlerts(t.Context(), batch); err != nil {
+		if _, err := s.StoreOccurrences(t.Context(), batch); err != nil {
 			t.Error(err)
 		}
 	}

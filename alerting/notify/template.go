@@ -72,7 +72,7 @@ func parse(name, text string) (*template.Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	sample := &alerting.Notification{Reason: alerting.ReasonOpened, Alert: (&monitor.Alert{}).Detach()}
+	sample := &alerting.Notification{Reason: alerting.ReasonOpened, Alert: (&monitor.Occurrence{}).Alert()}
 	if _, err := execute(t, sample, maxBody); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -88,7 +88,7 @@ func testBrokenSettings(t *testing.T, server string) {
 		run(t, pool, `UPDATE auditwarden_alert_settings SET settings = $1 WHERE organization_id = 'acme'`, broken)
 		key := broken[:10]
 		worse := occurrence("eve", key, 1)
-		worse.Severity = monitor.SeverityHigh
+		worse.Finding.Severity = monitor.SeverityHigh
 		put(t, s, occurrence(key, key, 0), worse, alertingtest.Occurrence("other", key, key, at(0)))
 		var p alerting.Progress
 		var err error
@@ -127,12 +127,12 @@ func testBrokenSettings(t *testing.T, server string) {
 // Settings are saved while an occurrence is being stored that was decided by the
 // settings before.
 func testSettingsRace(t *testing.T, server string) {
-	for _, what := range []string{"StoreAlerts", "Reopen"} {
+	for _, what := range []string{"StoreOccurrences", "Reopen"} {
 		t.Run(what, func(t *testing.T) {
 			tr := &tracer{}
 			s, pool := tracedStore(t, server, tr)
 			other := newStore(t, pool, nil)
-			call := func() error { return s.HandleAlert(t.Context(), occurrence("mallory", "e1", 0)) }
+			call := func() error { return store(t.Context(), s, occurrence("mallory", "e1", 0)) }
 			if what == "Reopen" {
 				ref := monitor.AlertRef{Organization: "acme", ID: put(t, s, occurrence("mallory", "e1", 0))[0].AlertID}
 				if _, err := s.Resolve(t.Context(), ref, "ann", ""); err != nil {
@@ -211,14 +211,14 @@ func testEverythingAtOnce(t *testing.T, server string) {
 			return err
 		}
 		operations := map[string]func(round int) error{
-			"StoreAlerts": func(round int) error {
-				var batch []*monitor.Alert
+			"StoreOccurrences": func(round int) error {
+				var batch []*monitor.Occurrence
 				for e := range 20 {
 					o := alertingtest.Occurrence(tenant(), fmt.Sprint(random.IntN(10)), fmt.Sprint(i, round, e), at(round*600))
-					o.Severity = monitor.Severity(random.IntN(5))
+					o.Finding.Severity = monitor.Severity(random.IntN(5))
 					batch = append(batch, o)
 				}
-				_, err := s.StoreAlerts(t.Context(), batch)
+				_, err := s.StoreOccurrences(t.Context(), batch)
 				return err
 			},
 			"change":       func(int) error { return change() },

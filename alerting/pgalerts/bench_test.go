@@ -34,7 +34,7 @@ func BenchmarkInsert(b *testing.B) {
 	server := testservice.Postgres(b, "-c", "fsync=on", "-c", "full_page_writes=on").URL()
 	from, to := migrated(b, server), migrated(b, server)
 	s := newStore(b, from, nil)
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for range size {
 		batch = append(batch, alertingtest.Occurrence("acme", "mallory", "e", at(0)))
 	}
@@ -209,7 +209,8 @@ func load(tb testing.TB, pool *pgxpool.Pool, n int) {
 		"tags", "metadata", "rule", "finding", "event_key", "occurrences", "first_seen", "last_seen", "created_at", "updated_at",
 		"resolved_at", "resolved_by", "resolution_notes", "version", "active_version", "active_since",
 	}
-	a := alertingtest.Occurrence("acme", "mallory", "e", at(0)).Detach()
+	a := alertingtest.Occurrence("acme", "mallory", "e", at(0)).Alert()
+	key := monitor.EventKeyOf("acme", "e")
 	rows := pgx.CopyFromSlice(n, func(i int) ([]any, error) {
 		organization, status, resolvedAt, by := "acme", monitor.AlertActive, any(nil), any(nil)
 		if i%2 == 1 {
@@ -221,7 +222,7 @@ func load(tb testing.TB, pool *pgxpool.Pool, n int) {
 		fingerprint := sha256.Sum256(fmt.Append(nil, i))
 		return []any{
 			organization, loadedID(i), fingerprint[:], i % 5, a.Type, a.Title, a.Description, a.Source, status, "",
-			a.Tags, a.Metadata, fmt.Sprint("rule", i%7), a.Finding, a.EventKey[:], 1, a.FirstSeen, a.LastSeen, loadedAt(i), loadedAt(i),
+			a.Tags, a.Metadata, fmt.Sprint("rule", i%7), a.Finding, key[:], 1, a.FirstSeen, a.LastSeen, loadedAt(i), loadedAt(i),
 			resolvedAt, by, by, 1, 1, loadedAt(i),
 		}, nil
 	})

@@ -59,13 +59,13 @@ func TestKilledServer(t *testing.T) {
 		dispatchers = append(dispatchers, d)
 		storing.Go(func() {
 			for call := range calls {
-				var batch []*monitor.Alert
+				var batch []*monitor.Occurrence
 				for e := range 5 {
 					event := call*5 + e
 					batch = append(batch, occurrence(fmt.Sprint("k", event%incidents), fmt.Sprint(i, "/", event), event))
 				}
-				persist(t, "StoreAlerts", func() error {
-					_, err := s.StoreAlerts(t.Context(), batch)
+				persist(t, "StoreOccurrences", func() error {
+					_, err := s.StoreOccurrences(t.Context(), batch)
 					return err
 				})
 				progress <- struct{}{}
@@ -122,7 +122,7 @@ func TestKilledServer(t *testing.T) {
 		}
 	}
 	for _, a := range alerts {
-		for _, key := range []string{a.ID + "/" + a.EventKey.String(), a.ID + "/version-1/step-1", a.ID + "/version-1/step-2"} {
+		for _, key := range []string{a.ID + "/" + monitor.EventKeyOf("acme", a.Finding.Event.ID).String(), a.ID + "/version-1/step-1", a.ID + "/version-1/step-2"} {
 			if !slices.Contains(written, key) {
 				t.Errorf("%s was not written", key)
 			}
@@ -161,7 +161,7 @@ func TestPausedServer(t *testing.T) {
 	}
 	server.Pause()
 	for what, call := range map[string]func(ctx context.Context) error{
-		"StoreAlerts": func(ctx context.Context) error { return s.HandleAlert(ctx, occurrence("mallory", "e2", 0)) },
+		"StoreOccurrences": func(ctx context.Context) error { return store(ctx, s, occurrence("mallory", "e2", 0)) },
 		"Get": func(ctx context.Context) error {
 			_, err := s.Get(ctx, monitor.AlertRef{Organization: "acme", ID: a.AlertID})
 			return err
@@ -258,7 +258,7 @@ func testLostCommit(t *testing.T, server string) {
 					t.Errorf("disposition %d = %+v, want %+v", i, ds[i], want)
 				}
 			}
-			check("StoreAlerts")
+			check("StoreOccurrences")
 
 			p.cut(cuts...)
 			ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID, Version: 1}
@@ -390,9 +390,9 @@ func testReadOnly(t *testing.T, server string) {
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 	tr := &tracer{}
 	s := newStore(t, traced(t, with(t, pool.Config().ConnString(), "default_transaction_read_only", "on"), 1, tr), nil)
-	_, err := s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("mallory", "e2", 0)})
+	_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e2", 0)})
 	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "25006" {
-		t.Errorf("StoreAlerts: %v, want read_only_sql_transaction", err)
+		t.Errorf("StoreOccurrences: %v, want read_only_sql_transaction", err)
 	}
 	if codes := tr.failed(); len(codes) != 1 {
 		t.Errorf("the server returned %q, want one error", codes)
@@ -425,10 +425,10 @@ func testRevoked(t *testing.T, server string) {
 	} {
 		run(t, pool, `REVOKE `+revoked+` FROM `+role)
 		o := occurrence(fmt.Sprint("eve", i), "e", 0)
-		_, err := s.StoreAlerts(t.Context(), []*monitor.Alert{o, occurrence("mallory", fmt.Sprint("e", i), 0)})
+		_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{o, occurrence("mallory", fmt.Sprint("e", i), 0)})
 		pg, ok := errors.AsType[*pgconn.PgError](err)
 		if !ok || pg.Code != "42501" && pg.Code != "42P01" { // tables of a schema that one may not use do not exist
-			t.Errorf("StoreAlerts without %s: %v, want it refused", revoked, err)
+			t.Errorf("StoreOccurrences without %s: %v, want it refused", revoked, err)
 		}
 		if n := scan[int](t, pool, `SELECT sum(occurrences) FROM auditwarden_alerts`); n != 1+2*i {
 			t.Errorf("%d occurrences are stored without %s, want %d", n, revoked, 1+2*i)
@@ -454,9 +454,9 @@ func TestLostFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	pool.Reset() // connections keep files open
-	_, err := s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("mallory", "e1", 600), occurrence("eve", "e2", 0)})
+	_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e1", 600), occurrence("eve", "e2", 0)})
 	if _, ok := errors.AsType[*pgconn.PgError](err); !ok || !strings.Contains(err.Error(), "could not open file") {
-		t.Errorf("StoreAlerts: %v, want an error about a file", err)
+		t.Errorf("StoreOccurrences: %v, want an error about a file", err)
 	}
 	if err := os.Chmod(file, 0o600); err != nil {
 		t.Fatal(err)

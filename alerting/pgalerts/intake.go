@@ -15,24 +15,18 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// HandleAlert stores one occurrence.
-func (s *Store) HandleAlert(ctx context.Context, a *monitor.Alert) error {
-	_, err := s.StoreAlerts(ctx, []*monitor.Alert{a})
-	return err
-}
-
-// StoreAlerts stores occurrences in one transaction: all of them or, with an
+// StoreOccurrences stores occurrences in one transaction: all of them or, with an
 // error, none. After an error of the connection at its very end nobody knows
 // which; as always, the call may be repeated.
 //
 // A call takes four or five round trips, however many occurrences there are.
-func (s *Store) StoreAlerts(ctx context.Context, as []*monitor.Alert) ([]monitor.Disposition, error) {
-	in, err := newIntake(as)
-	if err == nil && len(as) > 0 {
+func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	in, err := newIntake(os)
+	if err == nil && len(os) > 0 {
 		err = s.write(ctx, func(tx pgx.Tx) error { return in.store(ctx, tx) })
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pgalerts: store alerts: %w", err)
+		return nil, fmt.Errorf("pgalerts: store occurrences: %w", err)
 	}
 	return in.dispositions, nil
 }
@@ -54,28 +48,28 @@ type intake struct {
 
 // An occurrence knows its place in the call.
 type occurrence struct {
-	*monitor.Alert
+	*monitor.Occurrence
 	place int
 }
 
-func newIntake(as []*monitor.Alert) (*intake, error) {
-	in := &intake{size: len(as)}
-	occurrences := make([]occurrence, len(as))
-	for i, a := range as {
-		if err := checkOccurrence(a); err != nil {
+func newIntake(os []*monitor.Occurrence) (*intake, error) {
+	in := &intake{size: len(os)}
+	occurrences := make([]occurrence, len(os))
+	for i, o := range os {
+		if err := checkOccurrence(o); err != nil {
 			return nil, fmt.Errorf("number %d: %w", i, err)
 		}
-		occurrences[i] = occurrence{a, i}
+		occurrences[i] = occurrence{o, i}
 	}
 	slices.SortStableFunc(occurrences, func(a, b occurrence) int {
 		return cmp.Or(
-			strings.Compare(a.OrganizationID, b.OrganizationID),
+			strings.Compare(a.Finding.OrganizationID, b.Finding.OrganizationID),
 			slices.Compare(a.Fingerprint[:], b.Fingerprint[:]))
 	})
 	for _, o := range occurrences {
 		last := len(in.tenants) - 1
-		if last < 0 || in.tenants[last].organization != o.OrganizationID {
-			in.tenants = append(in.tenants, &tenant{organization: o.OrganizationID})
+		if last < 0 || in.tenants[last].organization != o.Finding.OrganizationID {
+			in.tenants = append(in.tenants, &tenant{organization: o.Finding.OrganizationID})
 			last++
 		}
 		in.tenants[last].occurrences = append(in.tenants[last].occurrences, o)
@@ -83,14 +77,14 @@ func newIntake(as []*monitor.Alert) (*intake, error) {
 	return in, nil
 }
 
-func checkOccurrence(a *monitor.Alert) error {
-	if err := alerting.ValidateOccurrence(a); err != nil {
+func checkOccurrence(o *monitor.Occurrence) error {
+	if err := alerting.ValidateOccurrence(o); err != nil {
 		return err
 	}
-	if a.FirstSeen.UTC().Year() < 0 || a.LastSeen.UTC().Year() > 9999 {
-		return &alerting.InvalidError{Field: "Alert.FirstSeen", Err: errors.New("is outside the years 0 to 9999")}
+	if o.FirstSeen.UTC().Year() < 0 || o.LastSeen.UTC().Year() > 9999 {
+		return &alerting.InvalidError{Field: "Occurrence.FirstSeen", Err: errors.New("is outside the years 0 to 9999")}
 	}
-	return storable(a.OrganizationID)
+	return storable(o.Finding.OrganizationID)
 }
 
 // store is one attempt.

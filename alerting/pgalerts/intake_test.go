@@ -31,7 +31,7 @@ func testInstances(t *testing.T, server string) {
 	for i := range instances {
 		s := newStore(t, traced(t, schema, 2, tr), nil)
 		running.Go(func() {
-			var batch []*monitor.Alert
+			var batch []*monitor.Occurrence
 			for e := range events {
 				for _, event := range []int{i*events + e, (i+1)%instances*events + e} {
 					organization := fmt.Sprint("tenant", event%2)
@@ -40,8 +40,8 @@ func testInstances(t *testing.T, server string) {
 				}
 				if len(batch) >= 40 {
 					rand.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
-					if _, err := s.StoreAlerts(t.Context(), batch); err != nil {
-						t.Errorf("StoreAlerts: %v", err)
+					if _, err := s.StoreOccurrences(t.Context(), batch); err != nil {
+						t.Errorf("StoreOccurrences: %v", err)
 					}
 					batch = batch[:0]
 				}
@@ -176,16 +176,16 @@ func testDeadlock(t *testing.T, server string) {
 				}
 				locked <- err
 			}()
-			_, err = s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("mallory", "e3", 0), occurrence("eve", "e4", 0)})
+			_, err = s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e3", 0), occurrence("eve", "e4", 0)})
 			if lockErr := <-locked; lockErr != nil {
 				t.Fatal(lockErr)
 			}
 			pg, failed := errors.AsType[*pgconn.PgError](err)
 			switch {
 			case attempts != 1 && err != nil:
-				t.Errorf("StoreAlerts: %v", err)
+				t.Errorf("StoreOccurrences: %v", err)
 			case attempts == 1 && (!failed || pg.Code != "40P01"):
-				t.Errorf("StoreAlerts: %v, want deadlock_detected", err)
+				t.Errorf("StoreOccurrences: %v, want deadlock_detected", err)
 			}
 			checkAll(t, pool)
 		})
@@ -211,12 +211,12 @@ func awaitBlocked(t *testing.T, pool *pgxpool.Pool) {
 // Alerts of a call are written with what became of each of them in it.
 func testOpenedAndWorse(t *testing.T, server string) {
 	s := newStore(t, migrated(t, server), nil)
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range 10 {
 		batch = append(batch, occurrence(fmt.Sprint(i), "first", 0))
 		if i%2 == 0 {
 			worse := occurrence(fmt.Sprint(i), "worse", 1)
-			worse.Severity = monitor.SeverityCritical
+			worse.Finding.Severity = monitor.SeverityCritical
 			batch = append(batch, worse)
 		}
 	}
@@ -245,7 +245,7 @@ func testRoundTrips(t *testing.T, server string) {
 	trips := 0
 	tr.after = func([]string) { trips++ }
 	s, pool := tracedStore(t, server, tr)
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range 500 {
 		batch = append(batch, alertingtest.Occurrence(fmt.Sprint("tenant", i%50), fmt.Sprint(i), "e", at(0)))
 	}
@@ -263,7 +263,7 @@ func testPurgeInChunks(t *testing.T, server string) {
 	tr := &tracer{}
 	s, pool := tracedStore(t, server, tr)
 	const n = 2500
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range n {
 		batch = append(batch, occurrence(fmt.Sprint(i), "e", 0), occurrence(fmt.Sprint(i), "f", 0))
 	}

@@ -29,6 +29,7 @@ func TestOneServer(t *testing.T) {
 		"Manager":                  testManager,
 		"MigrateAtOnce":            testMigrateAtOnce,
 		"MigrateDown":              testMigrateDown,
+		"MigrateStepByStep":        testMigrateStepByStep,
 		"MigrateWithoutPermission": testMigrateWithoutPermission,
 		"SchemaVersion":            testSchemaVersion,
 		"BadOptions":               testBadOptions,
@@ -149,13 +150,19 @@ func at(seconds int) time.Time {
 	return time.Date(2024, 3, 1, 9, 0, seconds, 0, time.UTC)
 }
 
-func occurrence(key, event string, seconds int) *monitor.Alert {
+func occurrence(key, event string, seconds int) *monitor.Occurrence {
 	return alertingtest.Occurrence("acme", key, event, at(seconds))
 }
 
-func put(t testing.TB, s alerting.Store, as ...*monitor.Alert) []monitor.Disposition {
+// store stores an occurrence.
+func store(ctx context.Context, s alerting.Store, o *monitor.Occurrence) error {
+	_, err := s.StoreOccurrences(ctx, []*monitor.Occurrence{o})
+	return err
+}
+
+func put(t testing.TB, s alerting.Store, os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
-	ds, err := s.StoreAlerts(t.Context(), as)
+	ds, err := s.StoreOccurrences(t.Context(), os)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is that of the newest migration.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Migrate brings the schema up to date. A store never does that by itself: the
 // host decides when, and with which role. Any number of instances may call it at

@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // Ten instances that start at once migrate once.
@@ -54,6 +56,28 @@ func testMigrateDown(t *testing.T, server string) {
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 }
 
+// What is stored outlives the way back and forth between versions.
+func testMigrateStepByStep(t *testing.T, server string) {
+	pool := migrated(t, server)
+	o := occurrence("mallory", "e1", 0)
+	o.TraceID = monitor.TraceID{1}
+	put(t, newStore(t, pool, nil), o)
+	if err := pgalerts.MigrateDown(t.Context(), pool, 1); err != nil {
+		t.Fatalf("MigrateDown: %v", err)
+	}
+	if _, err := newStore(t, pool, nil).Settings(t.Context(), "acme"); err == nil {
+		t.Error("a store works with a schema that is too old")
+	}
+	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
+		t.Fatalf("Migrate: %v", err)
+	}
+	s := newStore(t, pool, nil)
+	if as := all(t, s, alerting.Query{}); len(as) != 1 || as[0].TraceID != (monitor.TraceID{}) {
+		t.Errorf("stored are %v, want one alert whose trace is forgotten", as)
+	}
+	put(t, s, occurrence("mallory", "e2", 1))
+}
+
 func testSchemaVersion(t *testing.T, server string) {
 	for name, tt := range map[string]struct {
 		prepare func(t *testing.T, pool *pgxpool.Pool)
@@ -71,7 +95,7 @@ func testSchemaVersion(t *testing.T, server string) {
 			if err := pgalerts.MigrateDown(t.Context(), pool, 0); err != nil {
 				t.Fatal(err)
 			}
-		}, "version 0 and must have 1, call Migrate"},
+		}, "version 0 and must have 2, call Migrate"},
 		"a newer schema": {func(t *testing.T, pool *pgxpool.Pool) {
 			t.Helper()
 			run(t, pool, `INSERT INTO auditwarden_alert_migrations (version_id, is_applied) VALUES (1000, true)`)

@@ -28,7 +28,7 @@ func testOutbox(t *testing.T, server string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := []*monitor.Alert{
+	batch := []*monitor.Occurrence{
 		occurrence("mallory", "e1", 0),   // due
 		occurrence("mallory", "e2", 30),  // in the cooldown
 		occurrence("mallory", "e3", 60),  // due
@@ -152,7 +152,7 @@ func testClaimers(t *testing.T, server string) {
 	tr := &tracer{}
 	pool := migrated(t, server)
 	s := newStore(t, pool, nil)
-	var batch []*monitor.Alert
+	var batch []*monitor.Occurrence
 	for i := range alerts {
 		for j := range each {
 			batch = append(batch, alertingtest.Occurrence(fmt.Sprint("tenant", i%3), fmt.Sprint(i), fmt.Sprint(i, j), at(j*600)))

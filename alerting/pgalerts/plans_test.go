@@ -56,7 +56,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 		put(t, s, occurrence("mallory", fmt.Sprint(i), i), occurrence("eve", fmt.Sprint(i), i))
 	}
 	for i := range 40 {
-		var batch []*monitor.Alert
+		var batch []*monitor.Occurrence
 		for j := range 250 {
 			batch = append(batch, occurrence(fmt.Sprint(i, j), "e", i))
 		}
@@ -68,7 +68,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 	}
 	bury(t, s, dead[:50])
 	tr.sent()
-	batch := []*monitor.Alert{occurrence("mallory", "new", 0), occurrence("trudy", "new", 0)}
+	batch := []*monitor.Occurrence{occurrence("mallory", "new", 0), occurrence("trudy", "new", 0)}
 	for j := range 250 {
 		batch = append(batch, occurrence(fmt.Sprint(7, j), "new", 0))
 	}

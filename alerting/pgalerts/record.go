@@ -1,6 +1,7 @@
 package pgalerts
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,11 +27,13 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 		column(as, func(a *incident) string { return clean(a.Description) }),
 		column(as, func(a *incident) string { return clean(a.Source) }),
 		column(as, func(a *incident) string { return clean(a.CorrelationID) }),
+		column(as, func(a *incident) []byte { return orNull(a.TraceID[:]) }),
+		column(as, func(a *incident) []byte { return orNull(a.SpanID[:]) }),
 		column(as, func(a *incident) string { return a.tags }),
 		column(as, func(a *incident) string { return a.metadata }),
 		column(as, func(a *incident) string { return clean(a.Finding.Rule) }),
 		column(as, func(a *incident) string { return a.finding }),
-		column(as, func(a *incident) []byte { return a.EventKey[:] }),
+		column(as, func(a *incident) []byte { return a.openedBy[:] }),
 		column(as, (*incident).count),
 		column(as, (*incident).first),
 		column(as, (*incident).last),
@@ -54,15 +57,15 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 
 const insertAlerts = `
 INSERT INTO auditwarden_alerts (organization_id, status, created_at, updated_at, active_since,
-	id, fingerprint, severity, type, title, description, source, correlation_id, tags, metadata, rule, finding,
+	id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id, tags, metadata, rule, finding,
 	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_version)
 SELECT $1, $2, $3, $3, $3,
-	id, fingerprint, severity, type, title, description, source, correlation_id, tags::jsonb, metadata::jsonb, rule, finding::jsonb,
+	id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id, tags::jsonb, metadata::jsonb, rule, finding::jsonb,
 	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, version
 FROM unnest($4::uuid[], $5::bytea[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-	$12::text[], $13::text[], $14::text[], $15::text[],
-	$16::bytea[], $17::bigint[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::bigint[], $22::timestamptz[])
-	AS u (id, fingerprint, severity, type, title, description, source, correlation_id,
+	$12::bytea[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[],
+	$18::bytea[], $19::bigint[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::bigint[], $24::timestamptz[])
+	AS u (id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id,
 	tags, metadata, rule, finding,
 	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due)
 ON CONFLICT (organization_id, fingerprint) WHERE resolved_at IS NULL DO NOTHING`
@@ -95,7 +98,7 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 		b.Queue(insertOccurrences, t.organization,
 			column(es, entry.id),
 			column(es, func(e entry) []byte { return e.EventKey[:] }),
-			column(es, func(e entry) int64 { return e.Occurrences }),
+			column(es, func(e entry) int64 { return e.Count }),
 			column(es, entry.seen),
 		)
 	}
@@ -135,6 +138,14 @@ INSERT INTO auditwarden_alert_outbox (organization_id, created_at, due_at, route
 SELECT $1, $2, $2, '', alert_id, idempotency_key, reason
 FROM unnest($3::uuid[], $4::text[], $5::text[]) AS u (alert_id, idempotency_key, reason)`
 )
+
+// orNull returns an ID, or nil if it is zero.
+func orNull(id []byte) []byte {
+	if bytes.Count(id, []byte{0}) == len(id) {
+		return nil
+	}
+	return id
+}
 
 func (a *incident) id() string                { return a.ID }
 func (a *incident) rank() int16               { return int16(a.Severity) }

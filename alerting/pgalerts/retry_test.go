@@ -39,13 +39,13 @@ func testRetry(t *testing.T, server string) {
 		t.Run(code, func(t *testing.T) {
 			pool := migrated(t, server)
 			attempts := failing(t, pool, code, 2)
-			err := newStore(t, pool, nil).HandleAlert(t.Context(), occurrence("mallory", "e1", 0))
+			err := store(t.Context(), newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 			pg, failed := errors.AsType[*pgconn.PgError](err)
 			switch {
 			case transient && (err != nil || attempts() != 3):
-				t.Errorf("HandleAlert: %v after %d attempts, want success after 3", err, attempts())
+				t.Errorf("StoreOccurrences: %v after %d attempts, want success after 3", err, attempts())
 			case !transient && (!failed || pg.Code != code || attempts() != 1):
-				t.Errorf("HandleAlert: %v after %d attempts, want an error after 1", err, attempts())
+				t.Errorf("StoreOccurrences: %v after %d attempts, want an error after 1", err, attempts())
 			}
 		})
 	}
@@ -56,7 +56,7 @@ func testMaxAttempts(t *testing.T, server string) {
 		pool := migrated(t, server)
 		attempts := failing(t, pool, "40001", 1000)
 		s := newStore(t, pool, &pgalerts.Options{MaxAttempts: option})
-		err := s.HandleAlert(t.Context(), occurrence("mallory", "e1", 0))
+		err := store(t.Context(), s, occurrence("mallory", "e1", 0))
 		if pg, failed := errors.AsType[*pgconn.PgError](err); !failed || pg.Code != "40001" || attempts() != want {
 			t.Errorf("MaxAttempts %d: %v after %d attempts, want %d", option, err, attempts(), want)
 		}
@@ -71,14 +71,14 @@ func testCancel(t *testing.T, server string) {
 	s := newStore(t, pool, &pgalerts.Options{MaxAttempts: 1_000_000})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := s.HandleAlert(ctx, occurrence("mallory", "e1", 0))
+	err := store(ctx, s, occurrence("mallory", "e1", 0))
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("HandleAlert: %v after %d attempts, want the deadline to be exceeded", err, attempts())
+		t.Errorf("StoreOccurrences: %v after %d attempts, want the deadline to be exceeded", err, attempts())
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newStore(t, pool, nil).HandleAlert(canceled, occurrence("mallory", "e1", 0)); !errors.Is(err, context.Canceled) {
-		t.Errorf("HandleAlert: %v, want it to be canceled", err)
+	if err := store(canceled, newStore(t, pool, nil), occurrence("mallory", "e1", 0)); !errors.Is(err, context.Canceled) {
+		t.Errorf("StoreOccurrences: %v, want it to be canceled", err)
 	}
 }
 
@@ -92,8 +92,8 @@ func testTerminated(t *testing.T, server string) {
 	ref := all(t, s, alerting.Query{})[0].Ref()
 	for what, call := range map[string]func() error{
 		"Get": func() error { _, err := s.Get(t.Context(), ref); return err },
-		"StoreAlerts": func() error {
-			return s.HandleAlert(t.Context(), occurrence("mallory", "e1", 0))
+		"StoreOccurrences": func() error {
+			return store(t.Context(), s, occurrence("mallory", "e1", 0))
 		},
 		"Acknowledge": func() error { _, err := s.Acknowledge(t.Context(), ref, "ann", ""); return err },
 	} {

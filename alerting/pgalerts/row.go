@@ -17,20 +17,20 @@ import (
 
 // alertColumns are what scanAlert reads.
 const alertColumns = `organization_id, id, fingerprint, severity, type, title, description, source, status,
-	correlation_id, tags, metadata, finding, event_key, occurrences, first_seen, last_seen, created_at, updated_at,
+	correlation_id, trace_id, span_id, tags, metadata, finding, occurrences, first_seen, last_seen, created_at, updated_at,
 	acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_notes, version`
 
 // An alertRow is where they are read to.
 type alertRow struct {
 	monitor.Alert
-	fingerprint, key, tags, metadata, finding []byte
+	fingerprint, trace, span, tags, metadata, finding []byte
 }
 
 func (r *alertRow) targets() []any {
 	a := &r.Alert
 	return []any{
 		&a.OrganizationID, &a.ID, &r.fingerprint, &a.Severity, &a.Type, &a.Title, &a.Description, &a.Source, &a.Status,
-		&a.CorrelationID, &r.tags, &r.metadata, &r.finding, &r.key, &a.Occurrences, &a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt,
+		&a.CorrelationID, &r.trace, &r.span, &r.tags, &r.metadata, &r.finding, &a.Occurrences, &a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt,
 		(*zeronull.Timestamptz)(&a.AcknowledgedAt), (*zeronull.Text)(&a.AcknowledgedBy),
 		(*zeronull.Timestamptz)(&a.ResolvedAt), (*zeronull.Text)(&a.ResolvedBy), (*zeronull.Text)(&a.ResolutionNotes), &a.Version,
 	}
@@ -39,7 +39,8 @@ func (r *alertRow) targets() []any {
 func (r *alertRow) alert() (*monitor.Alert, error) {
 	a := &r.Alert
 	copy(a.Fingerprint[:], r.fingerprint)
-	copy(a.EventKey[:], r.key)
+	copy(a.TraceID[:], r.trace)
+	copy(a.SpanID[:], r.span)
 	for _, t := range []*time.Time{
 		&a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt, &a.AcknowledgedAt, &a.ResolvedAt,
 	} {
@@ -76,12 +77,12 @@ func cleanAll[T ~string](texts []T) []string {
 	return cleaned
 }
 
-// document returns the JSON form of a field of an alert for a column of type
-// jsonb, which knows no NUL either.
-func document(field string, v any) (string, error) {
+// document returns the JSON form of a finding, or of what an alert has from it,
+// for a column of type jsonb, which knows no NUL either.
+func document(v any) (string, error) {
 	text, err := json.Marshal(v) // replaces what is not UTF-8
 	if err != nil {
-		return "", &alerting.InvalidError{Field: field, Err: err}
+		return "", &alerting.InvalidError{Field: "Occurrence.Finding", Err: err}
 	}
 	return withoutNUL(string(text)), nil
 }

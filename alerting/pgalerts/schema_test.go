@@ -81,7 +81,7 @@ func testReferenceView(t *testing.T, server string) {
 	for _, key := range []string{"active", "acknowledged", "resolved", "dismissed"} {
 		o := occurrence(key, key, 0)
 		o.CorrelationID = "correlation"
-		o.Severity = monitor.SeverityCritical
+		o.Finding.Severity = monitor.SeverityCritical
 		ids[key] = put(t, s, o)[0].AlertID
 	}
 	ref := func(key string) monitor.AlertRef { return monitor.AlertRef{Organization: "acme", ID: ids[key]} }

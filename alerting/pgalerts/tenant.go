@@ -35,6 +35,7 @@ type incident struct {
 
 	// Only if it is new.
 	opening                 alerting.Change
+	openedBy                monitor.EventKey
 	tags, metadata, finding string
 }
 
@@ -65,7 +66,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 		switch {
 		case alert == nil:
 			var err error
-			if alert, err = open(o.Alert, now); err != nil {
+			if alert, err = open(o.Occurrence, now); err != nil {
 				return err
 			}
 			alert.timer = t.policy.StartTimer(alert.Alert)
@@ -80,7 +81,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 				t.joined = append(t.joined, alert)
 			}
 			severity := alert.Severity
-			alerting.Join(alert.Alert, o.Alert, now)
+			alerting.Join(alert.Alert, o.Occurrence, now)
 			if alert.Severity != severity {
 				alert.timer = t.policy.StartTimer(alert.Alert)
 			}
@@ -104,16 +105,16 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 }
 
 // open returns the alert that an occurrence opens.
-func open(o *monitor.Alert, now time.Time) (*incident, error) {
-	alert := &incident{keys: map[monitor.EventKey]bool{}}
+func open(o *monitor.Occurrence, now time.Time) (*incident, error) {
+	alert := &incident{keys: map[monitor.EventKey]bool{}, openedBy: o.EventKey}
 	alert.Alert, alert.opening = alerting.Open(o, now)
 	var err error
-	if alert.tags, err = document("Alert.Tags", alert.Tags); err != nil {
+	if alert.tags, err = document(alert.Tags); err != nil {
 		return nil, err
 	}
-	if alert.metadata, err = document("Alert.Metadata", alert.Metadata); err != nil {
+	if alert.metadata, err = document(alert.Metadata); err != nil {
 		return nil, err
 	}
-	alert.finding, err = document("Alert.Finding", alert.Finding)
+	alert.finding, err = document(alert.Finding)
 	return alert, err
 }

@@ -2,7 +2,6 @@ package pgalerts_test
 
 import (
 	"errors"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +18,8 @@ func testHostileText(t *testing.T, server string) {
 	for i, hostile := range []string{"a\x00b\xffc\\u0000\\\x00", strings.Repeat("\\\x00", 1000)} {
 		o := occurrence(hostile, "e1", i)
 		o.Finding.Rule, o.Finding.Key, o.Finding.Detail, o.Finding.Event.ID = hostile, hostile, hostile, hostile
-		o.Type, o.Title, o.Description, o.Source, o.CorrelationID = monitor.AlertType(hostile), hostile, hostile, hostile, hostile
-		o.Tags, o.Metadata = []string{hostile}, map[string]any{hostile: []any{hostile}}
+		o.Type, o.Source, o.CorrelationID = monitor.AlertType(hostile), hostile, hostile
+		o.Finding.KeyField, o.Finding.Technique = hostile, hostile
 		put(t, s, o)
 		// What is found is looked for by what was sent.
 		found := all(t, s, alerting.Query{
@@ -34,15 +33,20 @@ func testHostileText(t *testing.T, server string) {
 		}
 		a := found[0]
 		for what, got := range map[string]string{
-			"rule": a.Finding.Rule, "key": a.Finding.Key, "type": string(a.Type), "title": a.Title, "description": a.Description,
-			"source": a.Source, "correlation ID": a.CorrelationID, "tag": a.Tags[0],
+			"rule": a.Finding.Rule, "key": a.Finding.Key, "type": string(a.Type),
+			"source": a.Source, "correlation ID": a.CorrelationID, "tag": a.Tags[1],
 		} {
 			if got != stored {
 				t.Errorf("%s = %q, want %q", what, got, stored)
 			}
 		}
-		if _, ok := a.Metadata[stored]; !ok {
+		if a.Metadata[stored] != stored {
 			t.Errorf("metadata = %q", a.Metadata)
+		}
+		for what, text := range map[string]string{"title": a.Title, "description": a.Description} {
+			if !strings.Contains(text, "\uFFFD") {
+				t.Errorf("%s = %q", what, text)
+			}
 		}
 	}
 	if as := all(t, s, alerting.Query{Statuses: []monitor.AlertStatus{"a\x00\xff"}}); len(as) != 0 {
@@ -54,23 +58,21 @@ func testWhatCannotBeStored(t *testing.T, server string) {
 	s := newStore(t, migrated(t, server), nil)
 	for _, tt := range []struct {
 		field string
-		spoil func(a *monitor.Alert)
+		spoil func(o *monitor.Occurrence)
 	}{
-		{"Organization", func(a *monitor.Alert) { a.OrganizationID = "ac\xffme" }},
-		{"Organization", func(a *monitor.Alert) { a.OrganizationID = strings.Repeat("x", 1001) }},
-		{"Alert.FirstSeen", func(a *monitor.Alert) { a.FirstSeen = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) }},
-		{"Alert.FirstSeen", func(a *monitor.Alert) { a.LastSeen = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }},
-		{"Alert.Metadata", func(a *monitor.Alert) { a.Metadata = map[string]any{"x": math.NaN()} }},
-		{"Alert.Finding", func(a *monitor.Alert) {
-			a.Finding.Event.Timestamp = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
-			a.Metadata = map[string]any{}
+		{"Organization", func(o *monitor.Occurrence) { o.Finding.OrganizationID = "ac\xffme" }},
+		{"Organization", func(o *monitor.Occurrence) { o.Finding.OrganizationID = strings.Repeat("x", 1001) }},
+		{"Occurrence.FirstSeen", func(o *monitor.Occurrence) { o.FirstSeen = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"Occurrence.FirstSeen", func(o *monitor.Occurrence) { o.LastSeen = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"Occurrence.Finding", func(o *monitor.Occurrence) {
+			o.Finding.Event.Timestamp = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 		}},
 	} {
 		o := occurrence("mallory", "e1", 0)
 		tt.spoil(o)
-		_, err := s.StoreAlerts(t.Context(), []*monitor.Alert{occurrence("eve", "e2", 0), o})
+		_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("eve", "e2", 0), o})
 		if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != tt.field {
-			t.Errorf("StoreAlerts: %v, want an error about %s", err, tt.field)
+			t.Errorf("StoreOccurrences: %v, want an error about %s", err, tt.field)
 		}
 	}
 	for _, organization := range []string{"ac\xffme", strings.Repeat("x", 1001)} {

@@ -31,14 +31,14 @@ func BenchmarkSecondInstance(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
-				var opened []*monitor.Alert
+				var opened []*monitor.Occurrence
 				var keys []string
 				for range incidents {
 					n++
 					keys = append(keys, fmt.Sprint(b.Name(), b.N, "key", n))
 					opened = append(opened, alertingtest.Occurrence("acme", keys[len(keys)-1], keys[len(keys)-1], time.Unix(0, 0)))
 				}
-				_, err := first.StoreAlerts(b.Context(), opened)
+				_, err := first.StoreOccurrences(b.Context(), opened)
 				require.NoError(b, err)
 				b.StartTimer()
 				for _, key := range keys {

@@ -81,5 +81,6 @@ func newInstance(tb testing.TB, store alerting.Store, claims alerting.Claims) *i
 func (i *instance) occur(tb testing.TB, key, event string) {
 	tb.Helper()
 	a := alertingtest.Occurrence("acme", key, event, time.Unix(1_700_000_000, 0))
-	require.NoError(tb, i.HandleAlert(tb.Context(), a))
+	_, err := i.StoreOccurrences(tb.Context(), []*monitor.Occurrence{a})
+	require.NoError(tb, err)
 }

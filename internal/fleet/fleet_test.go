@@ -246,7 +246,7 @@ func (f *fleet) check() {
 func (f *fleet) notified(a *monitor.Alert) (n int) {
 	f.Helper()
 	_, reasons, alerts := f.receiver.got()
-	opened, _ := alerting.OccurrenceNotification(a.ID, a.EventKey, monitor.StoredNew)
+	opened, _ := alerting.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), monitor.StoredNew)
 	if reasons[opened] != alerting.ReasonOpened {
 		f.Errorf("alert %s: the notification of its opening was not received", a.ID)
 	}

@@ -9,26 +9,31 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Alerts is a [monitor.AlertHandler] that records what it is handed. The zero
-// value is ready to use; it is safe for concurrent use.
+// Alerts is a [monitor.AlertStorer] that records every occurrence as an alert of
+// its own. The zero value is ready to use. It is safe for concurrent use.
 type Alerts struct {
 	mu     sync.Mutex
 	alerts []*monitor.Alert
 	err    error
 }
 
-// HandleAlert records the alert, or returns the error that was set.
-func (a *Alerts) HandleAlert(_ context.Context, alert *monitor.Alert) error {
+// StoreOccurrences records the alerts of the occurrences, or returns the error
+// that was set.
+func (a *Alerts) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.err != nil {
-		return a.err
+		return nil, a.err
 	}
+	return monitor.AlertHandlerFunc(a.record).StoreOccurrences(ctx, os)
+}
+
+func (a *Alerts) record(_ context.Context, alert *monitor.Alert) error {
 	a.alerts = append(a.alerts, alert)
 	return nil
 }
 
-// FailWith makes every further call of HandleAlert return the error and record
+// FailWith makes every further call of StoreOccurrences return the error and record
 // nothing, until it is called with nil.
 func (a *Alerts) FailWith(err error) {
 	a.mu.Lock()

@@ -30,7 +30,8 @@ func TestAlerts(t *testing.T) {
 	t.Parallel()
 	var alerts monitortest.Alerts
 	hand := func(rule string) error {
-		return alerts.HandleAlert(t.Context(), &monitor.Alert{Finding: monitor.Finding{Rule: rule}})
+		_, err := alerts.StoreOccurrences(t.Context(), []*monitor.Occurrence{{Finding: monitor.Finding{Rule: rule}}})
+		return err
 	}
 	down := errors.New("down")
 	err1 := hand("failed_auth")
@@ -88,7 +89,7 @@ func TestRecordersConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for range 100 {
 				metrics.Record(context.Background(), monitor.Measurement{Metric: monitor.Errors, Value: 1})
-				if err := alerts.HandleAlert(context.Background(), &monitor.Alert{}); err != nil {
+				if _, err := alerts.StoreOccurrences(context.Background(), []*monitor.Occurrence{{}}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -117,7 +118,7 @@ func TestAssertionsFail(t *testing.T) {
 	accepted := monitor.Verification{Verdict: monitor.VerdictVerified}
 	failed := monitor.Verification{Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged, Err: errors.New("why")}
 	var alerts monitortest.Alerts
-	if err := alerts.HandleAlert(t.Context(), &monitor.Alert{Finding: monitor.Finding{Rule: "a"}}); err != nil {
+	if _, err := alerts.StoreOccurrences(t.Context(), []*monitor.Occurrence{{Finding: monitor.Finding{Rule: "a"}}}); err != nil {
 		t.Fatal(err)
 	}
 	findings := []monitor.Finding{{Rule: "a"}, {Rule: "b"}}

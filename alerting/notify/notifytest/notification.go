@@ -18,20 +18,12 @@ const Hostile = "eve\r\nX-Injected: yes\r\n\r\n<script>alert(\"1\")</script> <!c
 // Notification returns a notification of a new alert.
 func Notification() *alerting.Notification {
 	at := time.Date(2026, 3, 1, 2, 30, 0, 0, time.UTC)
-	a := &monitor.Alert{
-		ID:             "alert-1",
-		Fingerprint:    monitor.FingerprintOf("failed_auth", "acme", "mallory"),
-		OrganizationID: "acme",
-		Severity:       monitor.SeverityHigh,
-		Type:           monitor.AlertSecurity,
-		Source:         "audit-monitoring",
-		Status:         monitor.AlertActive,
-		Occurrences:    3,
-		FirstSeen:      at.Add(-time.Minute),
-		LastSeen:       at,
-		CreatedAt:      at,
-		UpdatedAt:      at,
-		Version:        1,
+	o := &monitor.Occurrence{
+		Fingerprint: monitor.FingerprintOf("failed_auth", "acme", "mallory"),
+		Source:      "audit-monitoring",
+		Count:       3,
+		FirstSeen:   at.Add(-time.Minute),
+		LastSeen:    at,
 		Finding: monitor.Finding{
 			Rule:           "failed_auth",
 			Severity:       monitor.SeverityHigh,
@@ -44,10 +36,12 @@ func Notification() *alerting.Notification {
 			Window:         5 * time.Minute,
 		},
 	}
+	a := o.Alert()
+	a.ID, a.CreatedAt, a.UpdatedAt, a.Version = "alert-1", at, at, 1
 	return &alerting.Notification{
 		Key:       "notification-1",
 		Reason:    alerting.ReasonOpened,
-		Alert:     a.Detach(),
+		Alert:     a,
 		CreatedAt: at,
 		Attempts:  1,
 	}

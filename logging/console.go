@@ -13,10 +13,10 @@ import (
 //
 //	2023-10-26T10:30:00.123Z WARN  store [requestId=r-1] cannot reach redis attempt=3 error="dial tcp: timeout"
 //
-// that is the time, the level, the module, the ids of request, trace and span in
-// brackets, the message, and the attributes, those in groups with the names of
-// the groups before a dot. A value is quoted as in JSON unless it is a single
-// word. Options may be nil.
+// A line has the time, the level, the module, the IDs of request, trace and span
+// in brackets, the message and the attributes. The key of an attribute in a group
+// begins with the name of the group and a dot. A value that is not a single word
+// is quoted as in JSON. Options may be nil.
 func NewConsoleHandler(w io.Writer, options *Options) *Handler {
 	return newHandler(w, options, appendConsoleLine)
 }
@@ -51,8 +51,8 @@ func appendLevel(buf []byte, level slog.Level, color bool) []byte {
 	return append(buf, "     "[:len("debug")-len(name)]...)
 }
 
-// levelColor returns the escape sequence for the color that the reference gives
-// the level: blue, green, yellow, red.
+// levelColor returns the escape sequence for the color of a level: blue, green,
+// yellow or red.
 func levelColor(level slog.Level) string {
 	switch {
 	case level < slog.LevelInfo:
@@ -66,8 +66,8 @@ func levelColor(level slog.Level) string {
 	}
 }
 
-// appendIDs puts the ids before the message, where no attribute can pretend to
-// be one.
+// appendIDs appends the IDs. They stand before the message, so that no attribute
+// can be taken for one.
 func appendIDs(buf []byte, l *line) []byte {
 	opening := " ["
 	for _, id := range [...]struct{ name, value string }{

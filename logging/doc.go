@@ -1,6 +1,6 @@
-// Package logging holds handlers for [log/slog]: one that writes JSON lines with
-// the reference's record fields, one that writes lines for people, and one that
-// thins out repeated lines.
+// Package logging has handlers for [log/slog]: one writes records as lines of
+// JSON, one writes lines for people, and one drops most of the records that
+// repeat a message.
 //
 //	level := new(slog.LevelVar) // may be changed at any time
 //	logger := slog.New(logging.NewJSONHandler(os.Stdout, &logging.Options{
@@ -12,16 +12,16 @@
 //
 // Both writing handlers
 //
-//   - take secrets out of messages, attributes and errors at any depth
+//   - remove secrets from messages, attributes and errors, at any depth
 //     ([Redactor]),
-//   - add the request's ID from the context ([WithRequestID]) and the ids of its
-//     trace ([Options.TraceIDs]),
-//   - escape control characters and whatever else does not print, so that a
-//     value can neither begin a line nor steer a terminal,
-//   - write an error as its text, and a value that is cyclic, endless or panics
-//     as far as it goes,
-//   - write each record with one call of Write, of which there is one at a time.
+//   - add the ID of the request from the context ([WithRequestID]) and the IDs
+//     of its trace and span ([Options.TraceIDs]),
+//   - escape control characters and everything else that does not print, so that
+//     a value can neither start a line nor control a terminal,
+//   - write an error as its text, cut off a value that is cyclic or too large,
+//     and survive one that panics,
+//   - write each record with a single call of Write, and never two at a time.
 //
-// What a redactor cannot recognize, it cannot remove: a secret in free text
-// without its name or a known form stays. Do not log secrets.
+// A redactor can only remove what it recognizes: a secret in free text, without
+// its name or a known form, stays. Do not log secrets.
 package logging

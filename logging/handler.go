@@ -12,25 +12,26 @@ import (
 // Options are the options of [NewJSONHandler] and [NewConsoleHandler]. The zero
 // value of a field is its documented default.
 type Options struct {
-	// Level is the lowest level that is written. Defaults to info; a
+	// Level is the lowest level that is written. Defaults to info. A
 	// [slog.LevelVar] can be changed at any time.
 	Level slog.Leveler
 	// Environment, Application, Module and Version say where a record comes
-	// from. The console shows Module only.
+	// from. The console handler writes only the module.
 	Environment, Application, Module, Version string
-	// TraceIDs returns the ids of the context's trace and span, empty if there
-	// is none. Defaults to none.
+	// TraceIDs returns the IDs of the trace and the span in the context, or
+	// empty strings. Without it, records have none.
 	TraceIDs func(ctx context.Context) (traceID, spanID string)
-	// Redactor takes the secrets out. Defaults to NewRedactor(nil).
+	// Redactor removes secrets. Defaults to NewRedactor(nil).
 	Redactor *Redactor
-	// Color makes the console color the level. The host decides whether its
-	// output is a terminal.
+	// Color makes the console handler color the level. The application decides
+	// whether it writes to a terminal.
 	Color bool
 }
 
 type requestIDKey struct{}
 
-// WithRequestID returns a context whose records carry the request's ID.
+// WithRequestID returns a context that holds the ID of a request. The handlers
+// add it to the records that are logged with this context.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
@@ -57,7 +58,7 @@ type scope struct {
 	attrs []slog.Attr
 }
 
-// line is a record that is ready for writing: nothing in it is secret.
+// line is a record that is ready to be written and has no secrets.
 type line struct {
 	time                       time.Time
 	level                      slog.Level
@@ -104,7 +105,7 @@ func (h *Handler) with(s scope, empty bool) slog.Handler {
 	return &derived
 }
 
-// Handle writes the record. Its error is that of the writer.
+// Handle writes the record. The error is that of the writer.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	redact := h.options.Redactor
 	l := line{
@@ -126,8 +127,8 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// attrs returns the record's attributes inside the handler's groups and behind
-// the handler's attributes.
+// attrs returns the record's attributes after those of the handler, inside the
+// handler's groups.
 func (h *Handler) attrs(r slog.Record) []slog.Attr {
 	attrs := make([]slog.Attr, 0, r.NumAttrs()+len(h.scopes))
 	r.Attrs(func(a slog.Attr) bool {

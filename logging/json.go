@@ -8,20 +8,25 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
 // NewJSONHandler returns a handler that writes a line of JSON for each record,
-// with the fields of the reference in its order: type (always "log"),
-// environment, application, module, version, requestId (if there is one), time
-// (milliseconds since 1970, a number), level (debug, info, warn, error or
-// fatal), message, trace_id and span_id (if there are any), and context, an
-// object that holds the attributes and nothing else, so that none can take the
-// place of another field. Of two attributes with one key the last counts; two
-// groups with one name become one.
-// Options may be nil.
+// with these fields in this order:
+//
+//	type, "log"
+//	environment, application, module, version
+//	requestId, if there is one
+//	time, in milliseconds since 1970, a number
+//	level: debug, info, warn, error or fatal
+//	message
+//	trace_id, span_id, if there are any
+//	context, an object with the attributes
+//
+// Attributes are only in the context, so that none can replace another field. Of
+// two attributes with one key the last is written. Groups with one name are
+// joined. Options may be nil.
 func NewJSONHandler(w io.Writer, options *Options) *Handler {
 	return newHandler(w, options, appendRecord)
 }
@@ -88,20 +93,6 @@ func appendValue(buf []byte, v slog.Value) []byte {
 		return appendGroup(buf, v.Group())
 	default:
 		return appendPlain(buf, v.Any())
-	}
-}
-
-// textOf returns the text of a value that is written as text.
-func textOf(v slog.Value) (string, bool) {
-	switch v.Kind() {
-	case slog.KindString:
-		return v.String(), true
-	case slog.KindDuration:
-		return v.Duration().String(), true
-	case slog.KindTime:
-		return v.Time().Format(time.RFC3339Nano), true
-	default:
-		return "", false
 	}
 }
 

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// LevelFatal is the level of a record about an error that the program does not
-// survive. Logging it ends nothing.
+// LevelFatal is the level of a record about an error that ends the program.
+// Logging such a record does not end it.
 const LevelFatal = slog.LevelError + 4
 
 // LevelFromEnv returns the level that the environment variable LOG_LEVEL names:
-// debug, info, warn, error or fatal in any case. Unset or empty is info. Any
-// other value is an error, with info as the level.
+// debug, info, warn, error or fatal, in upper or lower case. If the variable is
+// not set or is empty, the level is info. For any other value it returns info and
+// an error.
 func LevelFromEnv() (slog.Level, error) {
 	name := os.Getenv("LOG_LEVEL")
 	switch strings.ToLower(name) {
@@ -32,8 +33,8 @@ func LevelFromEnv() (slog.Level, error) {
 	}
 }
 
-// levelName returns the name of the highest of the five levels that is not above
-// level.
+// levelName returns the name of the highest of the five levels that is not
+// higher than this one.
 func levelName(level slog.Level) string {
 	switch {
 	case level < slog.LevelInfo:

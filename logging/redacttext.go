@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// secretForms are forms that give a secret away. A text without the hint cannot
-// match.
+// secretForms are the forms by which a secret is recognized without its name. A
+// text without the hint does not match the pattern.
 var secretForms = []struct {
 	hint    string
 	pattern *regexp.Regexp
@@ -40,8 +40,8 @@ func (r *Redactor) String(s string) string {
 	return s
 }
 
-// replaceSpans replaces what find finds in s from an offset on. It finds nothing
-// when start is negative.
+// replaceSpans replaces all that find finds in s. Find searches from an offset on
+// and returns a negative start if there is nothing.
 func replaceSpans(s string, find func(s string, from int) (start, end int)) string {
 	start, end := find(s, 0)
 	if start < 0 {
@@ -59,8 +59,8 @@ func replaceSpans(s string, find func(s string, from int) (start, end int)) stri
 	return b.String()
 }
 
-// assigned finds the value in name=value, name: value and the like, where the
-// name is that of a secret.
+// assigned finds the value in name=value, name: value and the like, if the name
+// is that of a secret.
 func (r *Redactor) assigned(s string, from int) (start, end int) {
 	for i := from; ; i++ {
 		n := strings.IndexAny(s[i:], "=:")
@@ -101,8 +101,8 @@ func partOfName(c rune) bool {
 	return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_' || c == '-' || c == '.'
 }
 
-// valueAfter returns where the value behind the = or : at i starts and ends. It
-// rather takes too much than too little.
+// valueAfter returns where the value after the = or : at i starts and ends. In
+// doubt it takes too much rather than too little.
 func valueAfter(s string, i int) (start, end int) {
 	start = i + len(s[i:]) - len(strings.TrimLeft(s[i:], "=:> \t"))
 	opening := strings.TrimLeft(s[start:], `\`)
@@ -120,8 +120,8 @@ func valueAfter(s string, i int) (start, end int) {
 	}
 }
 
-// quotedLength returns how far it is to the closing quote: one that is escaped
-// as the opening one was, no less and no more.
+// quotedLength returns how far it is to the closing quote, which has the same
+// number of backslashes before it as the opening one.
 func quotedLength(s, quote string) int {
 	for i := 0; ; {
 		n := strings.Index(s[i:], quote)
@@ -136,7 +136,7 @@ func quotedLength(s, quote string) int {
 	}
 }
 
-// bracketLength returns the length of what is in brackets at the start of s.
+// bracketLength returns the length of the text in brackets at the start of s.
 func bracketLength(s string) int {
 	depth := 0
 	for i := range len(s) {
@@ -152,9 +152,9 @@ func bracketLength(s string) int {
 	return len(s)
 }
 
-// bareLength returns the length of a value without quotes: up to white space, a
-// quote, & or ;, without closing punctuation, and with the token that follows
-// the name of an authentication scheme.
+// bareLength returns the length of a value without quotes. It ends at white
+// space, a quote, & or ;, and before closing punctuation. After the name of an
+// authentication scheme, the token that follows belongs to the value.
 func bareLength(s string) int {
 	if strings.HasPrefix(s, redacted) {
 		return len(redacted)
@@ -176,9 +176,9 @@ func wordLength(s string) int {
 	return len(s)
 }
 
-// schemeToken finds the token behind the word Bearer or Basic. A token has six
-// characters or more; as "basic" is a common word, what follows it must not look
-// like a word.
+// schemeToken finds the token after the word Bearer or Basic. A token has at
+// least six characters. Since "basic" is a common word, the token after it must
+// not look like a word.
 func schemeToken(s string, from int) (start, end int) {
 	for i := from; ; i++ {
 		n := strings.IndexByte(s[i:], ' ')

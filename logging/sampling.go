@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// DroppedKey is the key of the attribute that says how many records were dropped
-// before the one that has it.
+// DroppedKey is the key of the attribute that tells how many records were dropped
+// before this one.
 const DroppedKey = "dropped"
 
 // SamplingOptions are the options of [NewSamplingHandler]. The zero value of a
 // field is its documented default.
 type SamplingOptions struct {
-	// Interval is how long records count as repeated, by their times. Defaults
-	// to 1 second.
+	// Interval is the time after which counting starts again. It is measured by
+	// the times of the records. Defaults to 1 second.
 	Interval time.Duration
-	// First is the number of records of one level and message that pass in an
+	// First is how many records with the same level and message pass in an
 	// interval. Defaults to 10.
 	First int
-	// Thereafter makes every so many-th of the further ones pass. Defaults to
-	// 100; -1 lets none pass.
+	// Thereafter makes one of so many of the others pass: with 100, every
+	// hundredth. Defaults to 100; with -1 none of them passes.
 	Thereafter int
 }
 
-// sampledMessages bounds the number of messages that are told apart in an
-// interval. All further ones count as one.
+// sampledMessages is how many messages are distinguished in an interval. All
+// others count as one message.
 const sampledMessages = 1024
 
 // A SamplingHandler drops most of the records that repeat a message. It is safe
@@ -37,11 +37,11 @@ type SamplingHandler struct {
 	sampler *sampler // shared with derived handlers
 }
 
-// NewSamplingHandler returns a handler that hands to next the first records of a
-// level and message in an interval, and few of the others. The next record that
-// passes, of whatever message, has the number of those dropped since the last in
-// the attribute [DroppedKey]. The memory for this does not grow with the number
-// of different messages. Options may be nil.
+// NewSamplingHandler returns a handler that passes on to next the first records
+// with the same level and message in an interval, and drops most of the others.
+// The next record that passes, whatever its message, has the number of records
+// dropped since the last one in the attribute [DroppedKey]. The memory that this
+// takes does not grow with the number of different messages. Options may be nil.
 func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHandler {
 	s := &sampler{seed: maphash.MakeSeed(), counts: make(map[uint64]int)}
 	if options != nil {
@@ -59,30 +59,30 @@ func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHa
 	return &SamplingHandler{next: next, sampler: s}
 }
 
-// Dropped returns the number of records that were dropped so far, by this
-// handler and those derived from the same.
+// Dropped returns the number of records dropped so far, by this handler and by
+// all that share its counts: those made by WithAttrs and WithGroup.
 func (h *SamplingHandler) Dropped() uint64 {
 	h.sampler.mu.Lock()
 	defer h.sampler.mu.Unlock()
 	return h.sampler.dropped
 }
 
-// Enabled asks the next handler.
+// Enabled reports whether the next handler is enabled for the level.
 func (h *SamplingHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.next.Enabled(ctx, level)
 }
 
-// WithAttrs returns a handler that samples together with h.
+// WithAttrs returns a handler with these attributes that shares the counts of h.
 func (h *SamplingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &SamplingHandler{next: h.next.WithAttrs(attrs), sampler: h.sampler}
 }
 
-// WithGroup returns a handler that samples together with h.
+// WithGroup returns a handler with this group that shares the counts of h.
 func (h *SamplingHandler) WithGroup(name string) slog.Handler {
 	return &SamplingHandler{next: h.next.WithGroup(name), sampler: h.sampler}
 }
 
-// Handle hands the record to the next handler or drops it.
+// Handle passes the record on to the next handler, or drops it.
 func (h *SamplingHandler) Handle(ctx context.Context, r slog.Record) error {
 	pass, dropped := h.sampler.sample(&r)
 	if !pass {
@@ -107,14 +107,14 @@ type sampler struct {
 	reported uint64 // of those dropped
 }
 
-// sample counts the record. If it passes, it also returns the number of records
-// dropped that no other has reported.
+// sample counts the record. If it passes, sample also returns the number of
+// dropped records that no other record has reported.
 func (s *sampler) sample(r *slog.Record) (pass bool, dropped uint64) {
 	key := maphash.String(s.seed, r.Message) + uint64(r.Level)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A record that is a little older than the interval is one that another
-	// overtook; one that is much older shows that the clock was set back.
+	// A record that is a little older than the interval was overtaken by another
+	// one; a much older one means that the clock was set back.
 	if age := r.Time.Sub(s.start); !r.Time.IsZero() && age.Abs() >= s.options.Interval {
 		s.start = r.Time
 		clear(s.counts)

@@ -15,22 +15,50 @@ import (
 	"unicode/utf8"
 )
 
-// What bounds a record's values.
+// The limits of what is read of a record's values.
 const (
 	maxDepth  = 32
 	maxValues = 10_000
 )
 
-// cut stands for what is over the bounds.
+// cut stands in the place of what is beyond the limits.
 const cut = "..."
+
+// Value returns the value that belongs to a key, without its secrets and in plain
+// types: nil, bool, string, int64, uint64, float64, [encoding/json.Number],
+// []any and map[string]any. A struct becomes a map of its exported fields under
+// their JSON names. A value that encodes itself as text or JSON does so. An
+// error becomes its text, and a byte slice the text that it holds or its length.
+// What is nested deeper than 32 levels, or comes after the first 10,000 values,
+// is cut off. A value that panics becomes the text of the panic.
+func (r *Redactor) Value(key string, v any) any {
+	w := walker{redactor: r, left: maxValues}
+	return w.member(key, v)
+}
+
+// Attr returns the attribute without its secrets. Its value is resolved and has
+// the plain types of [Redactor.Value].
+func (r *Redactor) Attr(a slog.Attr) slog.Attr {
+	w := walker{redactor: r, left: maxValues}
+	return w.attr(a, 0)
+}
+
+// attrs returns the attributes as a handler writes them, each as Attr returns
+// it. The members of a group without a name take its place. Empty groups and
+// attributes are left out. Of several attributes with one key the last is kept,
+// but groups with one key are joined.
+func (r *Redactor) attrs(attrs []slog.Attr) []slog.Attr {
+	w := walker{redactor: r, left: maxValues}
+	return w.group(nil, attrs, 0)
+}
 
 // A walker turns the values of one record into plain ones without secrets.
 type walker struct {
 	redactor *Redactor
-	left     int // values that may still be looked at
+	left     int // values that may still be read
 }
 
-// enough reports whether the bounds are reached, and counts a value.
+// enough counts a value and reports whether it is beyond the limits.
 func (w *walker) enough(depth int) bool {
 	w.left--
 	return depth > maxDepth || w.left < 0
@@ -111,8 +139,8 @@ func (w *walker) named(v reflect.Value, depth int, names ...string) any {
 	return w.plain(v, depth)
 }
 
-// hides reports whether a value may be a secret: it is neither nothing nor a
-// boolean, a time or a duration.
+// hides reports whether a value may be a secret: nil, a boolean, a time and a
+// duration are none.
 func hides(v reflect.Value) bool {
 	for range maxDepth {
 		if k := v.Kind(); k != reflect.Pointer && k != reflect.Interface {
@@ -158,7 +186,7 @@ func (w *walker) plain(v reflect.Value, depth int) any {
 	case reflect.Slice, reflect.Array:
 		return w.list(v, depth)
 	case reflect.Map:
-		return w.entries(v, depth)
+		return w.pairs(v, depth)
 	case reflect.Struct:
 		fields := make(map[string]any)
 		w.fields(fields, v, depth)
@@ -217,6 +245,20 @@ func (w *walker) special(v reflect.Value, depth int) (plain any, ok bool) {
 	return nil, false
 }
 
+// textOf returns the text of a value that is written as text.
+func textOf(v slog.Value) (string, bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return v.String(), true
+	case slog.KindDuration:
+		return v.Duration().String(), true
+	case slog.KindTime:
+		return v.Time().Format(time.RFC3339Nano), true
+	default:
+		return "", false
+	}
+}
+
 // logValue returns the plain form of a value in a map, list or struct.
 func (w *walker) logValue(v slog.Value, depth int) any {
 	if v.Kind() == slog.KindGroup {
@@ -265,18 +307,18 @@ func (w *walker) list(v reflect.Value, depth int) any {
 	return list
 }
 
-func (w *walker) entries(v reflect.Value, depth int) any {
+func (w *walker) pairs(v reflect.Value, depth int) any {
 	if v.IsNil() {
 		return nil
 	}
 	object := make(map[string]any)
-	for entries := v.MapRange(); entries.Next(); {
+	for pairs := v.MapRange(); pairs.Next(); {
 		if w.left <= 0 {
 			object[cut] = cut
 			break
 		}
-		key := keyText(entries.Key())
-		object[w.redactor.String(key)] = w.named(entries.Value(), depth+1, key)
+		key := keyText(pairs.Key())
+		object[w.redactor.String(key)] = w.named(pairs.Value(), depth+1, key)
 	}
 	return object
 }

@@ -2,13 +2,13 @@ package crypto
 
 import "crypto"
 
-// Algorithm names a signature algorithm as events do. The names are those of
-// the reference and of the key services. The list is closed: an event with any
-// other name fails.
+// Algorithm is the name of a signature algorithm, as an event carries it. The
+// names for ECDSA and RSA are those of AWS KMS. An event with any other name than
+// the ones below fails.
 type Algorithm string
 
-// The algorithms. A signature is in hex for HMAC and in standard base64 for all
-// others.
+// The algorithms. A signature is written in hex for HMAC and in standard base64
+// for all others.
 const (
 	// HMACSHA256 is HMAC with SHA-256 (RFC 2104).
 	HMACSHA256 Algorithm = "HMAC-SHA256"
@@ -16,8 +16,8 @@ const (
 	Ed25519 Algorithm = "ED25519"
 	// ECDSASHA256 is ECDSA on P-256 with SHA-256 (FIPS 186-5), in ASN.1 DER.
 	ECDSASHA256 Algorithm = "ECDSA_SHA_256"
-	// RSAPSSSHA256 and the two after it are RSASSA-PSS (RFC 8017), with a salt as long as
-	// the hash. Any length of salt verifies.
+	// RSAPSSSHA256 and the two after it are RSASSA-PSS (RFC 8017). Signatures are
+	// made with a salt as long as the hash, and verified with a salt of any length.
 	RSAPSSSHA256 Algorithm = "RSASSA_PSS_SHA_256"
 	RSAPSSSHA384 Algorithm = "RSASSA_PSS_SHA_384"
 	RSAPSSSHA512 Algorithm = "RSASSA_PSS_SHA_512"
@@ -27,8 +27,8 @@ const (
 	RSAPKCS1SHA512 Algorithm = "RSASSA_PKCS1_V1_5_SHA_512"
 )
 
-// hash returns what the message is hashed with before it is signed: nothing for
-// HMAC and Ed25519. It reports false for an unknown algorithm.
+// hash returns the function that hashes the message before it is signed, or 0 for
+// HMAC and Ed25519, which need none. It reports false for an unknown algorithm.
 func (a Algorithm) hash() (crypto.Hash, bool) {
 	switch a {
 	case HMACSHA256, Ed25519:

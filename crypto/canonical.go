@@ -9,25 +9,25 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// CoveredV1 are the fields in canonical form v1: those that a signature over it
-// vouches for.
+// CoveredV1 are the fields in canonical form v1, and so the fields that a
+// signature protects.
 const CoveredV1 = monitor.FieldAction | monitor.FieldOrganizationID | monitor.FieldOutcomeDescription |
 	monitor.FieldPrincipalID | monitor.FieldStatus | monitor.FieldTargetResourceID |
 	monitor.FieldTargetResourceType | monitor.FieldTimestamp
 
-// AppendCanonical appends canonical form v1 of the event, the text that the
-// reference hashes: the covered fields in the order of their names, as name,
-// colon and value, separated by vertical bars. A value is a JSON string as
-// JSON.stringify writes it, or null for an optional field that is empty. The
-// timestamp is the text that was received. An empty action is a string like any
-// other here, though [monitor.Event.Validate] refuses it.
+// AppendCanonical appends canonical form v1 of the event, the text that is hashed:
+// the covered fields in the order of their names, each as name, colon and value,
+// separated by vertical bars. A value is a JSON string as JSON.stringify of
+// JavaScript writes it, or null for an optional field that is empty. The timestamp
+// is the text that was received. An empty action is written as an empty string,
+// although [monitor.Event.Validate] refuses it.
 //
-// It does not allocate when dst has room. With an error, which is always an
-// [ErrNotCanonical], it returns dst as it was.
+// AppendCanonical does not allocate if dst has room. The only error is
+// [ErrNotCanonical]; dst is then returned unchanged.
 func AppendCanonical(dst []byte, e *monitor.Event) ([]byte, error) {
 	fields := [...]struct {
 		name, value string
-		empty       string // what an empty value is written as, if it may be empty
+		empty       string // how an empty value is written, if it may be empty
 	}{
 		{"action", e.Action, `""`},
 		{"organizationId", e.OrganizationID, "null"},
@@ -67,8 +67,8 @@ func notCanonical(field, reason string) error {
 	return &monitor.InvalidEventError{Field: field, Err: fmt.Errorf("%w: %s", ErrNotCanonical, reason)}
 }
 
-// Hash returns the event's hash: SHA-256 over canonical form v1, as 64 lower-case
-// hex digits. Its only error is [ErrNotCanonical].
+// Hash returns the event's hash, which is the SHA-256 of canonical form v1 in 64
+// lower-case hex digits. The only error is [ErrNotCanonical].
 func Hash(e *monitor.Event) (string, error) {
 	canonical, err := AppendCanonical(nil, e)
 	if err != nil {

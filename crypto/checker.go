@@ -20,18 +20,20 @@ type Checker struct {
 	scratch sync.Pool // of *scratch
 }
 
-// Options weaken what a [Checker] demands. Nil demands hash and signature.
+// Options are the options of [NewChecker]. By default an event must have both a
+// hash and a signature; each option weakens this.
 type Options struct {
-	// AllowHashOnly accepts events with a right hash and no signature. Whoever
-	// can change an event can then hash it again and strip the signature.
+	// AllowHashOnly accepts events that have a correct hash and no signature.
+	// Anybody who can change an event can then hash it again and remove the
+	// signature.
 	AllowHashOnly bool
-	// AllowUnhashed accepts events that have neither hash nor signature.
-	// Whoever can change an event can then strip both.
+	// AllowUnhashed accepts events that have neither hash nor signature. Anybody
+	// who can change an event can then remove both.
 	AllowUnhashed bool
 }
 
-// NewChecker returns a checker with the keys of the keyring; nil is a keyring
-// without keys.
+// NewChecker returns a checker that uses the keyring. A nil keyring has no keys.
+// Options may be nil.
 func NewChecker(keyring *Keyring, opts *Options) *Checker {
 	c := &Checker{}
 	if opts != nil {
@@ -42,8 +44,8 @@ func NewChecker(keyring *Keyring, opts *Options) *Checker {
 	return c
 }
 
-// SetKeyring makes the calls of Verify that start after it use another keyring;
-// nil is one without keys.
+// SetKeyring replaces the keyring. Calls of Verify that have already started use
+// the old one. A nil keyring has no keys.
 func (c *Checker) SetKeyring(keyring *Keyring) {
 	if keyring == nil {
 		keyring = &Keyring{}
@@ -51,9 +53,9 @@ func (c *Checker) SetKeyring(keyring *Keyring) {
 	c.keyring.Store(keyring)
 }
 
-// Verify checks the event's hash and signature against its content. The table
-// of verdicts is in the package comment. The context is for keys with an
-// [Authority].
+// Verify checks the event's hash and signature against its content. The package
+// comment has a table of the verdicts. The context is passed to the [Authority]
+// of a key.
 func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verification {
 	if e.Hash == "" {
 		if c.options.AllowUnhashed && e.Signature == "" {
@@ -76,7 +78,7 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 	if e.Hash != string(message) { // not the same text; it may still be the same hash
 		stored, wellFormed = decodeHex(e.Hash)
 	}
-	intact := wellFormed && stored == digest // no secret, so that the time it takes tells nothing
+	intact := wellFormed && stored == digest // not secret, so the comparison need not take constant time
 	if e.Signature == "" {
 		switch {
 		case !intact:
@@ -104,8 +106,8 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 		return signed(monitor.VerdictHashFieldEdited, key)
 	}
 
-	// The content is not what was hashed, so that its organization and time are
-	// no reason to doubt the key.
+	// The content is not what was hashed, so its organization and time say nothing
+	// about the key.
 	if wellFormed {
 		key, err := keyring.verify(ctx, e, s.message(stored), false)
 		switch {

@@ -2,11 +2,11 @@ package crypto
 
 import "errors"
 
-// What can be wrong with an event or a key, to be tested with [errors.Is].
+// The errors about an event or a key, to be tested with [errors.Is].
 var (
 	// ErrNotCanonical: a field is missing or is not UTF-8, so that the event
-	// has no canonical form and no hash. It comes in an InvalidEventError of
-	// package monitor that names the field.
+	// has no canonical form and no hash. It is wrapped in a
+	// monitor.InvalidEventError that names the field.
 	ErrNotCanonical = errors.New("no canonical form")
 	// ErrUnhashed: the event has no hash.
 	ErrUnhashed = errors.New("event has no hash")

@@ -13,16 +13,16 @@ import (
 	"sync"
 )
 
-// SecretVariable is the environment variable in which the reference keeps its
+// SecretVariable is the environment variable from which [KeyFromEnv] takes the
 // HMAC secret.
 const SecretVariable = "AUDIT_CRYPTO_SECRET" //nolint:gosec // the name, not the secret
 
 const minSecret = 32 // bytes
 
-// NewHMACKey returns an HMAC-SHA256 key, which signs and verifies. The secret
-// is the bytes as they are: that of the reference is the UTF-8 text of its
-// setting, even when that text is hex. A secret of less than 32 bytes is an
-// [ErrKeyTooShort] unless the options allow it; an empty one always is.
+// NewHMACKey returns an HMAC-SHA256 key, which signs and verifies. The bytes of
+// the secret are used as they are: a secret that is a text in hex or base64 is
+// not decoded. The error is [ErrKeyTooShort] for a secret of less than 32 bytes,
+// unless the options allow a short one, and for an empty secret.
 func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 	k, err := newKey(id, HMACSHA256, opts)
 	if err != nil {
@@ -51,7 +51,7 @@ func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 }
 
 // KeyFromEnv returns the HMAC key whose secret is in the environment variable
-// [SecretVariable]. The package reads that variable here and nowhere else.
+// [SecretVariable]. No other function of this package reads the environment.
 func KeyFromEnv(id string, opts *KeyOptions) (*Key, error) {
 	secret := os.Getenv(SecretVariable)
 	if secret == "" {

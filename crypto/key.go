@@ -9,10 +9,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Key verifies signatures of one algorithm, and makes them if it is a secret
-// or private key. It is made by one of the functions below, does not change and
-// is safe for concurrent use. However it is printed, it shows its ID, algorithm
-// and state and never what it holds.
+// A Key verifies signatures of one algorithm. A secret or private key makes them
+// too. A key does not change and is safe for concurrent use. A printed key shows
+// its ID, algorithm and state, and never the secret.
 type Key struct {
 	id            string
 	algorithm     Algorithm
@@ -25,28 +24,29 @@ type Key struct {
 	sign   func(ctx context.Context, message []byte) (string, error) // nil: cannot sign
 }
 
-// KeyOptions are the optional properties of a key. Nil means the defaults.
+// KeyOptions are the optional properties of a key. The zero value of a field is
+// its default.
 type KeyOptions struct {
 	// State defaults to [KeyActive].
 	State KeyState
-	// Organizations are those that the key may sign for. Empty means any, and
-	// events without an organization too; a key that is restricted never
-	// vouches for those.
+	// Organizations are those whose events the key may sign. An empty list allows
+	// all events. With a list, events without an organization are not allowed.
 	Organizations []string
-	// AllowShort admits an HMAC secret of less than 32 bytes, for secrets from
-	// the time of the reference.
+	// AllowShort allows an HMAC secret of less than 32 bytes, such as one that an
+	// older system already uses.
 	AllowShort bool
 }
 
-// KeyState says what a key is good for.
+// KeyState says what a key may be used for.
 type KeyState uint8
 
 const (
 	// KeyActive keys sign and verify.
 	KeyActive KeyState = iota
-	// KeyVerifyOnly keys verify: not yet in use, or rotated out.
+	// KeyVerifyOnly keys verify and do not sign: they are not yet, or no longer,
+	// in use.
 	KeyVerifyOnly
-	// KeyRevoked keys vouch for nothing: their signatures are forgeries.
+	// KeyRevoked keys do neither. An event that is signed with one is forged.
 	KeyRevoked
 )
 
@@ -64,7 +64,7 @@ func (s KeyState) String() string {
 	}
 }
 
-// newKey returns a key that lacks its functions.
+// newKey returns a key that cannot verify or sign yet.
 func newKey(id string, algorithm Algorithm, opts *KeyOptions) (*Key, error) {
 	if opts == nil {
 		opts = &KeyOptions{}
@@ -95,8 +95,8 @@ func (k *Key) errorf(format string, args ...any) error {
 	return fmt.Errorf("crypto: new key %q: %w", k.id, fmt.Errorf(format, args...))
 }
 
-// admits tells why the key cannot have signed the event with that algorithm.
-// With claims, it must also be a key that may sign an event of that
+// admits returns why the key cannot have signed the event with that algorithm,
+// or nil. With claims, the key must also be allowed to sign an event with that
 // organization and time.
 func (k *Key) admits(e *monitor.Event, algorithm Algorithm, claims bool) error {
 	switch {
@@ -111,7 +111,8 @@ func (k *Key) admits(e *monitor.Event, algorithm Algorithm, claims bool) error {
 	}
 }
 
-// vouches tells why the key may not sign an event of that organization and time.
+// vouches returns why the key may not sign an event with that organization and
+// time, or nil.
 func (k *Key) vouches(e *monitor.Event) error {
 	switch {
 	case len(k.organizations) > 0 && !k.organizations[e.OrganizationID]:
@@ -125,20 +126,20 @@ func (k *Key) vouches(e *monitor.Event) error {
 	}
 }
 
-// ID returns the key's ID, the keyId of the events that it signs.
+// ID returns the key's ID, which is the keyId of the events that it signs.
 func (k *Key) ID() string { return k.id }
 
 // Algorithm returns the key's algorithm.
 func (k *Key) Algorithm() Algorithm { return k.algorithm }
 
-// State returns what the key is good for.
+// State returns what the key may be used for.
 func (k *Key) State() KeyState { return k.state }
 
-// String returns ID, algorithm and state.
+// String returns the key's ID, algorithm and state.
 func (k *Key) String() string { return fmt.Sprintf("key %q (%s, %s)", k.id, k.algorithm, k.state) }
 
-// GoString returns what String does.
+// GoString returns the same text as String.
 func (k *Key) GoString() string { return k.String() }
 
-// MarshalText returns what String does, for logs.
+// MarshalText returns the same text as String.
 func (k *Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

@@ -11,8 +11,8 @@ import (
 // maxCandidates is how many keys are tried for an event that names none.
 const maxCandidates = 8
 
-// A Keyring is a set of keys. It does not change and is safe for concurrent
-// use; keys are rotated by giving the [Checker] another one.
+// A Keyring is a set of keys. It does not change and is safe for concurrent use.
+// To rotate keys, give the [Checker] another keyring.
 type Keyring struct {
 	byID        map[string]*Key
 	byAlgorithm map[Algorithm][]*Key
@@ -20,9 +20,9 @@ type Keyring struct {
 	algorithm Algorithm
 }
 
-// NewKeyring returns the keyring with these keys, listed newest first. An event
-// that names no key is tried against the first eight of its algorithm that may
-// sign for its organization. No two keys may have the same ID.
+// NewKeyring returns a keyring with these keys. The newest key comes first: an
+// event that names no key is checked with the first eight keys of its algorithm
+// that may sign for its organization. Two keys with the same ID are an error.
 func NewKeyring(keys ...*Key) (*Keyring, error) {
 	r := &Keyring{byID: make(map[string]*Key, len(keys)), byAlgorithm: make(map[Algorithm][]*Key)}
 	for i, k := range keys {
@@ -42,8 +42,8 @@ func NewKeyring(keys ...*Key) (*Keyring, error) {
 	return r, nil
 }
 
-// verify finds the key whose signature over the message the event carries, or
-// tells why there is none. Claims are as in [Key.admits].
+// verify returns the key that made the event's signature over the message, or the
+// reason why there is none. Claims are as in [Key.admits].
 func (r *Keyring) verify(ctx context.Context, e *monitor.Event, message []byte, claims bool) (*Key, error) {
 	if e.KeyID == "" {
 		return r.try(ctx, e, message, claims)
@@ -66,7 +66,7 @@ func (r *Keyring) verify(ctx context.Context, e *monitor.Event, message []byte, 
 	return k, nil
 }
 
-// try is verify for an event that names no key.
+// try does the same as verify for an event that names no key.
 func (r *Keyring) try(ctx context.Context, e *monitor.Event, message []byte, claims bool) (*Key, error) {
 	algorithm := Algorithm(e.SignatureAlgorithm)
 	if algorithm == "" {

@@ -10,15 +10,15 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// hashAlgorithm is what [monitor.Event.HashAlgorithm] says of the hash.
+// hashAlgorithm is the value of [monitor.Event.HashAlgorithm].
 const hashAlgorithm = "SHA-256"
 
 // A Signer hashes and signs events where they are made. It is safe for
 // concurrent use.
 type Signer struct{ key *Key }
 
-// NewSigner returns a signer with the key, which must be active and hold what
-// signing takes: [NewHMACKey] and [NewPrivateKey] make such keys.
+// NewSigner returns a signer that uses the key. The key must be active and able to
+// sign, as those of [NewHMACKey] and [NewPrivateKey] are.
 func NewSigner(key *Key) (*Signer, error) {
 	switch {
 	case key == nil:
@@ -32,12 +32,12 @@ func NewSigner(key *Key) (*Signer, error) {
 }
 
 // Sign sets the event's Hash, HashAlgorithm, Signature, SignatureAlgorithm and
-// KeyID. With an error it sets none of them: the event has no canonical form
-// ([ErrNotCanonical]), the key may not sign for its organization
-// ([ErrKeyForeign]), or signing failed.
+// KeyID. It returns [ErrNotCanonical] if the event has no canonical form,
+// [ErrKeyForeign] if the key may not sign for its organization, or the error of
+// the key. The event is then unchanged.
 //
-// Sign after the last change to the event, and send the timestamp on as
-// [monitor.Event.TimestampText].
+// Call Sign after the last change to the event, and send its timestamp as the
+// text that [monitor.Event.TimestampText] returns.
 func (s *Signer) Sign(ctx context.Context, e *monitor.Event) error {
 	if err := s.key.vouches(e); err != nil {
 		return fmt.Errorf("crypto: sign event: %s: %w", s.key, err)

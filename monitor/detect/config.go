@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +8,9 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/auditwarden/auditwarden/internal/strictjson"
 )
 
 // ParseConfig reads options from JSON with the names of the reference:
@@ -36,17 +36,12 @@ import (
 // Windows are in milliseconds, hours are 0 to 23, and time zones are IANA names.
 // An organization takes the same fields but for organizations; what it does not
 // name is as for everybody, and its exceptions are added. Missing fields are as
-// in [Defaults]. An unknown field and a value out of range are errors that name
-// the field.
+// in [Defaults]. Names are matched in exact case. An unknown field, one that is
+// there twice and a value out of range are errors that name the field.
 func ParseConfig(r io.Reader) (*Options, error) {
 	var c config
-	d := json.NewDecoder(r)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return nil, fmt.Errorf("detect: parse config: %w", configError(err))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("detect: parse config: there is something behind the object")
+	if err := strictjson.Decode(r, &c); err != nil {
+		return nil, fmt.Errorf("detect: parse config: %w", err)
 	}
 	o, err := c.options()
 	if err == nil {
@@ -56,18 +51,6 @@ func ParseConfig(r io.Reader) (*Options, error) {
 		return nil, fmt.Errorf("detect: parse config: %w", err)
 	}
 	return o, nil
-}
-
-// configError names the field of a value with the wrong type.
-func configError(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return fmt.Errorf("%s: a JSON %s does not fit", wrongType.Field, wrongType.Value)
-	case errors.Is(err, io.EOF):
-		return errors.New("it is empty")
-	}
-	return err
 }
 
 // A config is the JSON object of ParseConfig.
@@ -119,7 +102,8 @@ func (c *config) options() (*Options, error) {
 			o.Rules = append(o.Rules, change.on(r))
 		}
 	}
-	for organization, s := range c.Organizations {
+	for _, organization := range slices.Sorted(maps.Keys(c.Organizations)) {
+		s := c.Organizations[organization]
 		own := s.override(hours, wrong.about(fmt.Sprintf("organizations: %q: ", organization)))
 		maps.DeleteFunc(own.Rules, func(name string, _ RuleOverride) bool {
 			return everybody.Rules[name].Disabled
@@ -127,7 +111,6 @@ func (c *config) options() (*Options, error) {
 		o.Overrides[organization] = own
 	}
 	if wrong != nil {
-		slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 		return nil, errors.Join(wrong...)
 	}
 	return o, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
@@ -102,7 +103,7 @@ func TestParseConfigErrors(t *testing.T) {
 		``:                          "it is empty",
 		`null true`:                 "there is something behind the object",
 		`{`:                         "unexpected EOF",
-		`[]`:                        "cannot unmarshal array",
+		`[]`:                        "this is no JSON object",
 		`{"failedAuthTreshold": 5}`: `unknown field "failedAuthTreshold"`,
 		`{"organizations": {"o": {"organizations": {}}}}`:   `unknown field "organizations"`,
 		`{"failedAuthThreshold": "5"}`:                      "failedAuthThreshold: a JSON string does not fit",
@@ -125,6 +126,11 @@ func TestParseConfigErrors(t *testing.T) {
 		`{"holidays": ["2026-02-30"]}`:                      `holidays: "2026-02-30" is not a date`,
 		`{"disabledRules": ["x"]}`:                          `disabledRules: there is no rule "x"`,
 		`{"exceptions": {"networks": ["10.0.0.1"]}}`:        `exceptions.networks: "10.0.0.1" is no network`,
+		`{"FailedAuthThreshold": 5}`:                        `unknown field "FailedAuthThreshold"`,
+		`{"organizations": {"o": {"offHoursend": 5}}}`:      `organizations.o: unknown field "offHoursend"`,
+		`{"offHoursEnd": 5, "offHoursEnd": 5}`:              `field "offHoursEnd" is there twice`,
+		`{"organizations": {"o": {}, "o": {}}}`:             `organizations: field "o" is there twice`,
+		`{"organizations": {"o": {"timezone": 5}}}`:         `organizations.o.timezone: a JSON number does not fit`,
 		`{"exceptions": {"network": []}}`:                   `unknown field "network"`,
 		`{"exceptions": {"actions": ["*"]}}`:                `Actions: "*" would except every event`,
 		`{"organizations": {"": {}}}`:                       "the organization is empty",
@@ -135,9 +141,35 @@ func TestParseConfigErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
 	}
-	_, err := detect.ParseConfig(strings.NewReader(`{"offHoursEnd": 24, "failedAuthThreshold": 0}`))
-	if err == nil || !strings.Contains(err.Error(), "offHoursEnd") || !strings.Contains(err.Error(), "failedAuthThreshold") {
-		t.Errorf("got %v, want both errors", err)
+}
+
+// TestConfigErrorsInOrder gives everything that is wrong, always in the same
+// order.
+func TestConfigErrorsInOrder(t *testing.T) {
+	t.Parallel()
+	const config = `{"offHoursEnd": 24, "failedAuthThreshold": 0, "organizations": {
+		"b": {"timezone": "x", "offHoursStart": 24}, "c": {"offHoursEnd": 24}, "a": {"offHoursEnd": 24}}}`
+	const want = `detect: parse config: failedAuthThreshold: 0 is not from 1 to 2147483647
+offHoursEnd: 24 is not from 0 to 23
+organizations: "a": offHoursEnd: 24 is not from 0 to 23
+organizations: "b": offHoursStart: 24 is not from 0 to 23
+organizations: "b": timezone: "x" is no IANA time zone such as "Europe/Vienna"
+organizations: "c": offHoursEnd: 24 is not from 0 to 23`
+	for range 20 {
+		if _, err := detect.ParseConfig(strings.NewReader(config)); err == nil || err.Error() != want {
+			t.Fatalf("got %v, want %v", err, want)
+		}
+	}
+	rule := detect.Rule{Name: "r", Match: any1, Threshold: 2, Window: time.Second}
+	change := detect.Override{Rules: map[string]detect.RuleOverride{
+		"z": {}, "y": {}, "x": {}, "r": {Threshold: -1, Window: -1, Hours: &detect.Hours{Start: 24}},
+	}}
+	o := &detect.Options{Rules: []detect.Rule{rule}, Overrides: map[string]detect.Override{"b": change, "a": change, "": change}}
+	_, first := detect.New(o)
+	for range 20 {
+		if _, err := detect.New(o); err == nil || err.Error() != first.Error() {
+			t.Fatalf("got %v, and before %v", err, first)
+		}
 	}
 }
 

@@ -143,8 +143,7 @@ func (en *Engine) Swap(o *Options) error {
 	for _, r := range en.set.Load().rules {
 		tables[r.stateKey()] = r.table
 	}
-	set.adopt(tables)
-	en.set.Store(set)
+	en.set.Store(set.withTables(tables))
 	return nil
 }
 
@@ -156,19 +155,27 @@ type stateKey struct {
 
 func (r *rule) stateKey() stateKey { return stateKey{r.Name, r.Version, r.shape} }
 
-// adopt makes the rules use the tables that fit them.
-func (s *ruleset) adopt(tables map[stateKey]*table) {
-	use := func(rules []*rule) {
+// withTables returns a copy of the ruleset whose rules use the tables that fit
+// them, where there are any.
+func (s *ruleset) withTables(tables map[stateKey]*table) *ruleset {
+	set := *s
+	use := func(rules []*rule) []*rule {
+		var copies []*rule
 		for _, r := range rules {
+			c := *r
 			if t := tables[r.stateKey()]; t != nil {
-				r.table = t
+				c.table = t
 			}
+			copies = append(copies, &c)
 		}
+		return copies
 	}
-	use(s.rules)
-	for _, rules := range s.byOrganization {
-		use(rules)
+	set.rules = use(s.rules)
+	set.byOrganization = make(map[string][]*rule, len(s.byOrganization))
+	for organization, rules := range s.byOrganization {
+		set.byOrganization[organization] = use(rules)
 	}
+	return &set
 }
 
 // RuleStats is what a rule holds and what its caps cut off.

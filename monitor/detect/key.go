@@ -1,6 +1,10 @@
 package detect
 
-import "github.com/auditwarden/auditwarden/monitor"
+import (
+	"strings"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
 
 // Unknown is the group of the events that name nobody. See
 // [Options.SkipAnonymous].
@@ -44,21 +48,25 @@ func ByAddress(e *monitor.Event, _ string) Group {
 }
 
 // ByResource groups by the resource it was done to: the type and the ID joined
-// by a slash, or the one there is.
+// by a slash, as in "Patient/7", or the one there is. A slash in the type, or in
+// an ID without type, is written as \/ and a backslash as \\, so that a resource
+// with a type and an ID never has the name of another.
 func ByResource(e *monitor.Event, _ string) Group {
 	g := Group{
 		Field:  "targetResourceId",
-		Value:  e.TargetResourceID,
+		Value:  resourceEscaper.Replace(e.TargetResourceID),
 		Fields: monitor.FieldTargetResourceType | monitor.FieldTargetResourceID,
 	}
 	switch {
 	case e.TargetResourceID == "":
-		g.Field, g.Value = "targetResourceType", e.TargetResourceType
+		g.Field, g.Value = "targetResourceType", resourceEscaper.Replace(e.TargetResourceType)
 	case e.TargetResourceType != "":
-		g.Field, g.Value = "targetResource", e.TargetResourceType+"/"+e.TargetResourceID
+		g.Field, g.Value = "targetResource", resourceEscaper.Replace(e.TargetResourceType)+"/"+e.TargetResourceID
 	}
 	return g
 }
+
+var resourceEscaper = strings.NewReplacer(`\`, `\\`, "/", `\/`)
 
 // ByOrganization has one group for the whole organization.
 func ByOrganization(_ *monitor.Event, organization string) Group {

@@ -131,6 +131,11 @@ func TestKeys(t *testing.T) {
 	typed.TargetResourceType = "Patient"
 	identified.TargetResourceID = "7"
 	both.TargetResourceType, both.TargetResourceID = "Patient", "7"
+	slashed := func(kind, id string) *monitor.Event {
+		e := at(0, "x", "")
+		e.TargetResourceType, e.TargetResourceID = kind, id
+		return e
+	}
 	const resource = monitor.FieldTargetResourceType | monitor.FieldTargetResourceID
 	tests := []struct {
 		name  string
@@ -147,6 +152,10 @@ func TestKeys(t *testing.T) {
 		{"organization", detect.ByOrganization, named, detect.Group{Field: "organizationId", Value: "org-9", Fields: monitor.FieldOrganizationID}},
 		{"resource type", detect.ByResource, typed, detect.Group{Field: "targetResourceType", Value: "Patient", Fields: resource}},
 		{"resource ID", detect.ByResource, identified, detect.Group{Field: "targetResourceId", Value: "7", Fields: resource}},
+		{"resource with a slash", detect.ByResource, slashed("a/b", `c/d\`), detect.Group{Field: "targetResource", Value: `a\/b/c/d\`, Fields: resource}},
+		{"resource with a backslash", detect.ByResource, slashed(`a\`, "b/c"), detect.Group{Field: "targetResource", Value: `a\\/b/c`, Fields: resource}},
+		{"resource type with a slash", detect.ByResource, slashed("a/b", ""), detect.Group{Field: "targetResourceType", Value: `a\/b`, Fields: resource}},
+		{"resource ID with a slash", detect.ByResource, slashed("", `a/b\`), detect.Group{Field: "targetResourceId", Value: `a\/b\\`, Fields: resource}},
 		{"resource", detect.ByResource, both, detect.Group{Field: "targetResource", Value: "Patient/7", Fields: resource}},
 	}
 	for _, test := range tests {

@@ -1,6 +1,7 @@
 package detect_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -222,6 +223,19 @@ func TestSharedSwap(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLines(t, tr.add(at(0, "login", "u")), "count org-1/u 3 +0s", "each org-1/u 1 +0s")
+}
+
+// TestSharedRestore restores a snapshot into an engine whose windows are shared:
+// they stay so.
+func TestSharedRestore(t *testing.T) {
+	t.Parallel()
+	windows := &monitortest.MemoryWindows{}
+	here, there := newTrail(t, countTo(windows)), newTrail(t, countTo(windows))
+	if err := here.engine.Restore(bytes.NewReader(snapshot(t, newTrail(t, countTo(nil)).engine))); err != nil {
+		t.Fatal(err)
+	}
+	there.add(named("a", at(0, "login", "u")), named("b", at(0, "login", "u")))
+	wantLines(t, here.add(named("c", at(0, "login", "u"))), "count org-1/u 3 +0s", "each org-1/u 1 +0s")
 }
 
 // TestBacktestLeavesWindowsAlone tests rules that are in use.

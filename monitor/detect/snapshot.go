@@ -123,24 +123,8 @@ func (en *Engine) Restore(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("detect: read snapshot: %w", err)
 	}
-	set := &ruleset{byOrganization: map[string][]*rule{}}
-	set.rules = withTables(old.rules, tables)
-	for organization, rules := range old.byOrganization {
-		set.byOrganization[organization] = withTables(rules, tables)
-	}
-	en.set.Store(set)
+	en.set.Store(old.withTables(tables))
 	return nil
-}
-
-// withTables returns copies of the rules with other tables.
-func withTables(rules []*rule, tables map[stateKey]*table) []*rule {
-	var copies []*rule
-	for _, r := range rules {
-		c := *r
-		c.table = tables[r.stateKey()]
-		copies = append(copies, &c)
-	}
-	return copies
 }
 
 // A decoder reads a snapshot. The first error sticks, and everything read after

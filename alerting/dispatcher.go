@@ -173,7 +173,7 @@ func (d *dispatcher) route(ctx context.Context) (more bool, err error) {
 // not take others.
 func (d *dispatcher) routesOf(n *Notification, dropped map[string]int64) (names []string) {
 	if time.Since(n.CreatedAt) >= d.giveUpAfter {
-		dropped["too old"]++
+		dropped["too_old"]++
 		return nil
 	}
 	for _, c := range d.couriers {
@@ -183,7 +183,7 @@ func (d *dispatcher) routesOf(n *Notification, dropped map[string]int64) (names 
 	}
 	for _, target := range n.Targets {
 		if !slices.Contains(names, target) {
-			dropped["no such route"]++
+			dropped["no_such_route"]++
 		}
 	}
 	return names
@@ -206,7 +206,7 @@ func (d *dispatcher) look(ctx context.Context, ago time.Duration) (Backlog, erro
 	now.Dropped = d.backlog.Dropped + dropped
 	d.backlog, d.looked = now, time.Now()
 	d.mu.Unlock()
-	count(d.metrics, monitor.NotificationsDropped, "too many", dropped)
+	count(d.metrics, monitor.NotificationsDropped, "too_many", dropped)
 	if d.metrics != nil {
 		d.metrics.Record(ctx, monitor.Measurement{Metric: monitor.NotificationBacklog, Value: int64(now.Waiting)})
 	}

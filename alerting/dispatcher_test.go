@@ -368,7 +368,7 @@ func TestOldNotificationsAreDropped(t *testing.T) {
 		m := newManager(t, store, &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{{Name: "pager", Notifier: r}}})
 		stop := run(t, m)
 		r.want(t, "eve")
-		c.want(t, monitor.NotificationsDropped, "too old", 1)
+		c.want(t, monitor.NotificationsDropped, "too_old", 1)
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
@@ -386,7 +386,7 @@ func TestFullOutboxIsCounted(t *testing.T) {
 			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
 		}
 		advance(time.Minute)
-		c.want(t, monitor.NotificationsDropped, "too many", 90)
+		c.want(t, monitor.NotificationsDropped, "too_many", 90)
 		c.want(t, monitor.NotificationBacklog, "", 10*4) // a gauge, read every 15 seconds
 		if err := stop(); err == nil {
 			t.Error("Run says nothing of what waits")

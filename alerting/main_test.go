@@ -3,6 +3,7 @@ package alerting_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -220,6 +221,10 @@ type counts struct {
 }
 
 func (c *counts) Record(_ context.Context, m monitor.Measurement) {
+	d := m.Metric.Description()
+	if d.Attribute == "" && m.Attribute != "" || d.Values != nil && !slices.Contains(d.Values, m.Attribute) {
+		panic(fmt.Sprintf("%s is recorded for %q", m.Metric, m.Attribute))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sum == nil {

@@ -163,7 +163,7 @@ func TestEscalationTargets(t *testing.T) {
 		usual.wantReasons(t, "opened", "escalated")
 		manager.wantReasons(t, "escalated")
 		c.want(t, monitor.AlertsEscalated, "", 2)
-		c.want(t, monitor.NotificationsDropped, "no such route", 2) // theirs is none of acme's
+		c.want(t, monitor.NotificationsDropped, "no_such_route", 2) // theirs is none of acme's
 		advance(time.Hour)
 		manager.wantReasons(t, "escalated", "resolved")
 		c.want(t, monitor.AlertsAutoResolved, "", 1)

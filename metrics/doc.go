@@ -1,15 +1,15 @@
-// Package metrics holds what collectors of metrics share: a [Histogram] of
-// durations, [Fanout] to several collectors, [Discard], and the flat [Report]
-// of a snapshot.
+// Package metrics has what goes with every collector of metrics: [Fanout] to
+// several collectors, [Discard], and the short [Report] on a snapshot.
 //
-// The measurements themselves, and the port that takes them, are in package
-// monitor: [monitor.Metric], [monitor.MetricsCollector]. Collectors are in the
-// packages below this one; memmetrics needs nothing but memory.
+// The metrics and the port that takes them are in package monitor:
+// [monitor.Metric], [monitor.MetricDescription], [monitor.MetricsCollector]. The
+// collectors are in the packages below this one; memmetrics needs nothing but
+// memory.
 package metrics
 
-// Attributes come from the host's configuration. So that a mistake there cannot
-// take all memory, a collector keeps at most MaxAttributes of them for a metric
-// and counts the rest under OtherAttribute.
+// Attributes come from the application's configuration. So that a mistake there
+// cannot take all memory, a collector keeps at most MaxAttributes of them for a
+// metric and counts the rest under OtherAttribute.
 const (
 	MaxAttributes  = 1024
 	OtherAttribute = "other"

@@ -12,37 +12,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-func ExampleHistogram() {
-	var h metrics.Histogram
-	for i := range 1000 {
-		h.Observe(time.Duration(i+1) * time.Microsecond)
-	}
-	var d metrics.Distribution
-	h.AddTo(&d)
-	s := d.Summary()
-	fmt.Println(s.Count, s.Mean, s.Max)
-	fmt.Println("p95 is", s.P95.Round(10*time.Microsecond))
-	// Output:
-	// 1000 500.5µs 1ms
-	// p95 is 950µs
-}
-
-// The counts of two instances are added up bucket by bucket.
-func ExampleDistribution_Merge() {
-	var here, there metrics.Histogram
-	here.Observe(10 * time.Millisecond)
-	there.Observe(20 * time.Millisecond)
-	there.Observe(30 * time.Millisecond)
-
-	var both, theirs metrics.Distribution
-	here.AddTo(&both)
-	there.AddTo(&theirs)
-	both.Merge(&theirs)
-	fmt.Println(both.Count(), both.Sum/3, both.Max)
-	// Output: 3 20ms 30ms
-}
-
-// A collector of the host can be put beside memmetrics; here it forgets
+// A collector of the application can be put beside memmetrics; here it forgets
 // everything.
 func ExampleFanout() {
 	local := memmetrics.New()
@@ -55,8 +25,8 @@ func ExampleFanout() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(snapshot.Value(monitor.AlertsCreated), snapshot.ByAttribute[monitor.AlertsCreated])
-	// Output: 1 map[failed_auth:1]
+	fmt.Println(snapshot.Value(monitor.AlertsCreated), snapshot.Metrics[monitor.AlertsCreated].ByAttribute["failed_auth"].Value)
+	// Output: 1 1
 }
 
 func ExampleNewReport() {

@@ -30,13 +30,13 @@ func (f *Fan) Record(ctx context.Context, m monitor.Measurement) {
 
 // Snapshot returns the snapshot of the first collector that can make one. When
 // none can, the error is [errors.ErrUnsupported].
-func (f *Fan) Snapshot(ctx context.Context) (monitor.Metrics, error) {
+func (f *Fan) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 	for _, c := range f.collectors {
 		if s, ok := c.(monitor.Snapshotter); ok {
 			return s.Snapshot(ctx)
 		}
 	}
-	return monitor.Metrics{}, fmt.Errorf("metrics: snapshot of fan-out: %w", errors.ErrUnsupported)
+	return monitor.MetricsSnapshot{}, fmt.Errorf("metrics: snapshot of fan-out: %w", errors.ErrUnsupported)
 }
 
 // Run runs the collectors that are a [monitor.Runner] until ctx is canceled

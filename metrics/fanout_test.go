@@ -40,10 +40,10 @@ type gauge struct {
 	health monitor.ComponentHealth
 }
 
-func (g *gauge) Snapshot(context.Context) (monitor.Metrics, error) {
-	var m monitor.Metrics
-	m.Values[monitor.QueueDepth] = g.depth
-	return m, nil
+func (g *gauge) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
+	return monitor.MetricsSnapshot{
+		Metrics: map[monitor.Metric]monitor.MetricData{monitor.QueueDepth: {Value: g.depth}},
+	}, nil
 }
 
 func (g *gauge) Health(context.Context) monitor.ComponentHealth { return g.health }

@@ -6,8 +6,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Report is a snapshot in the flat form and under the JSON names of the
-// reference. Values of other metrics are in the [monitor.Metrics] only.
+// A Report is the short form of a snapshot, with the JSON names of the reference.
+// The other metrics are in the [monitor.MetricsSnapshot] only.
 type Report struct {
 	// Timestamp is when the snapshot was taken.
 	Timestamp         time.Time `json:"timestamp"`
@@ -39,18 +39,19 @@ type Verifications struct {
 	Failed int64 `json:"failed"`
 }
 
-// NewReport returns the report of a snapshot.
-func NewReport(m *monitor.Metrics) Report {
+// NewReport returns the report on a snapshot.
+func NewReport(m *monitor.MetricsSnapshot) Report {
+	latency := m.Metrics[monitor.ProcessingLatency].Distribution
 	total := m.Value(monitor.Verifications)
 	failed := m.Value(monitor.IntegrityViolations)
 	return Report{
 		Timestamp:       m.Timestamp,
 		EventsProcessed: m.Value(monitor.EventsProcessed),
 		ProcessingLatency: Latency{
-			Average: milliseconds(m.Latency.Mean),
-			P50:     milliseconds(m.Latency.P50),
-			P95:     milliseconds(m.Latency.P95),
-			P99:     milliseconds(m.Latency.P99),
+			Average: milliseconds(latency.Mean()),
+			P50:     milliseconds(latency.Quantile(0.50)),
+			P95:     milliseconds(latency.Quantile(0.95)),
+			P99:     milliseconds(latency.Quantile(0.99)),
 		},
 		QueueDepth:      m.Value(monitor.QueueDepth),
 		ErrorsGenerated: m.Value(monitor.Errors),

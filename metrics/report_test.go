@@ -11,12 +11,21 @@ import (
 
 func TestReport(t *testing.T) {
 	t.Parallel()
-	m := monitor.Metrics{
+	m := monitor.MetricsSnapshot{
 		Timestamp: time.Date(2026, 3, 13, 9, 30, 0, 0, time.UTC),
-		Latency: monitor.LatencySummary{
-			Count: 200, Mean: 1500 * time.Microsecond, P50: time.Millisecond,
-			P95: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: time.Second,
-		},
+		Metrics: map[monitor.Metric]monitor.MetricData{monitor.ProcessingLatency: {
+			Value: 200,
+			Distribution: monitor.Distribution{
+				Buckets: []monitor.DistributionBucket{
+					{Lower: time.Millisecond, Upper: time.Millisecond + 1, Count: 150},
+					{Lower: 2 * time.Millisecond, Upper: 2*time.Millisecond + 1, Count: 44},
+					{Lower: 3 * time.Millisecond, Upper: 3*time.Millisecond + 1, Count: 5},
+					{Lower: time.Second, Upper: time.Second + 1, Count: 1},
+				},
+				Sum: 300 * time.Millisecond, // not what the buckets hold
+				Max: time.Second,
+			},
+		}},
 	}
 	for metric, value := range map[monitor.Metric]int64{
 		monitor.EventsProcessed:     200,
@@ -29,7 +38,7 @@ func TestReport(t *testing.T) {
 		monitor.AlertsCreated:       6,
 		monitor.AlertsRepeated:      9,
 	} {
-		m.Values[metric] = value
+		m.Metrics[metric] = monitor.MetricData{Value: value}
 	}
 	const want = `{"timestamp":"2026-03-13T09:30:00Z","eventsProcessed":200,` +
 		`"processingLatency":{"average":1.5,"p50":1,"p95":2,"p99":3},` +
@@ -49,8 +58,7 @@ func TestReport(t *testing.T) {
 // that it did not see.
 func TestReportBetweenCounts(t *testing.T) {
 	t.Parallel()
-	var m monitor.Metrics
-	m.Values[monitor.IntegrityViolations] = 1
+	m := monitor.MetricsSnapshot{Metrics: map[monitor.Metric]monitor.MetricData{monitor.IntegrityViolations: {Value: 1}}}
 	if got := metrics.NewReport(&m).IntegrityVerifications.Passed; got != 0 {
 		t.Errorf("passed = %d, want 0", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -161,18 +162,22 @@ type counters struct {
 }
 
 func (c *counters) Record(_ context.Context, m monitor.Measurement) {
+	d := m.Metric.Description()
+	if d.Attribute == "" && m.Attribute != "" || d.Values != nil && !slices.Contains(d.Values, m.Attribute) {
+		panic(fmt.Sprintf("%s is recorded for %q", m.Metric, m.Attribute))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.values == nil {
 		c.values = map[string]int64{}
 	}
 	key := m.Metric.String()
-	switch m.Metric.Kind() {
-	case monitor.KindGauge:
+	switch m.Metric.Description().Kind {
+	case monitor.MetricGauge:
 		c.values[key] = m.Value
-	case monitor.KindHistogram:
+	case monitor.MetricHistogram:
 		c.values[key]++
-	case monitor.KindCounter:
+	case monitor.MetricCounter:
 		c.values[key] += m.Value
 		if m.Attribute != "" {
 			c.values[key+"/"+m.Attribute] += m.Value

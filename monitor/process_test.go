@@ -480,7 +480,7 @@ func TestFoldingCapsIntegrityAlerts(t *testing.T) {
 	if s.calls >= events/2 {
 		t.Errorf("%d of %d forged events reached the store", s.calls, events)
 	}
-	if c.get("integrity_alerts_folded") == 0 {
+	if c.get("integrity_alerts_aggregated") == 0 {
 		t.Error("nothing was counted as folded")
 	}
 	if err := m.Shutdown(t.Context()); err != nil {

@@ -65,7 +65,7 @@ func (p *pass) occur(it *item, n int) {
 	stands := int64(1)
 	if it.result.Verification.Decision == DecisionFail {
 		if stands = m.folding.take(it.result.Verification.Verdict, p.now); stands == 0 {
-			m.count(it.ctx, IntegrityAlertsFolded, it.result.Verification.Verdict.String())
+			m.count(it.ctx, IntegrityAlertsAggregated, it.result.Verification.Verdict.String())
 		}
 	}
 	count := len(p.occurrence)

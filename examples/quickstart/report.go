@@ -29,7 +29,7 @@ func summarize(ctx context.Context, out io.Writer, alerts alerting.Store, counte
 	r := metrics.NewReport(&snapshot)
 	fmt.Fprintf(out, "\n%d events, %d verified, %d failed verification, %d replayed; p95 %s\n",
 		r.EventsProcessed, r.IntegrityVerifications.Passed, r.IntegrityViolations,
-		snapshot.Value(monitor.EventsReplayed), snapshot.Latency.P95)
+		snapshot.Value(monitor.EventsReplayed), snapshot.Metrics[monitor.ProcessingLatency].Distribution.Quantile(0.95))
 	fmt.Fprintf(out, "%d alerts:\n", r.AlertsGenerated)
 	for a, err := range alerts.List(ctx, alerting.Query{Organization: alerting.AllOrganizations}) {
 		if err != nil {

@@ -20,8 +20,8 @@ func Example() {
 		return
 	}
 	fmt.Println(snapshot.Value(monitor.EventsProcessed), "events")
-	for rule, n := range snapshot.ByAttribute[monitor.SuspiciousPatterns] {
-		fmt.Println(rule, n)
+	for rule, data := range snapshot.Metrics[monitor.SuspiciousPatterns].ByAttribute {
+		fmt.Println(rule, data.Value)
 	}
 	// Output:
 	// 2 events

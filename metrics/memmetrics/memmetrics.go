@@ -1,8 +1,9 @@
 // Package memmetrics counts in the memory of the process.
 //
 // [Collector.Record] takes about ten nanoseconds, does not allocate for an
-// attribute that it knows, and scales over processors. Percentiles come from a
-// histogram with a relative error below 1/32; all other values are exact.
+// attribute that it knows, and scales over processors. Quantiles come from a
+// histogram whose buckets are never wider than 1/32 of the durations in them;
+// all other values are exact.
 //
 // Nothing is kept beyond the process and nothing is added up over instances.
 package memmetrics
@@ -11,42 +12,30 @@ import (
 	"context"
 	"time"
 
-	"github.com/auditwarden/auditwarden/metrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // A Collector counts in memory. It is a [monitor.MetricsCollector] and a
 // [monitor.Snapshotter], and safe for concurrent use.
 type Collector struct {
-	gauges   [monitor.MetricCount]cell
-	counters [monitor.MetricCount]counterSet
-	latency  []metrics.Histogram // one a stripe
+	series []series // by metric
 }
 
 // New returns a collector that has counted nothing. It takes about 17 KB for
 // each of its stripes, of which there are at least four a processor up to 64.
 func New() *Collector {
-	n := stripes()
-	c := &Collector{latency: make([]metrics.Histogram, n)}
-	for i := range c.counters {
-		c.counters[i].plain = make(counter, n)
+	all := monitor.AllMetrics()
+	c := &Collector{series: make([]series, len(all))}
+	for i, metric := range all {
+		c.series[i].init(metric.Description(), stripes())
 	}
 	return c
 }
 
-// Record counts a measurement. Gauges and the histogram have no attributes. An
-// unknown metric is ignored.
+// Record counts a measurement. An unknown metric is ignored.
 func (c *Collector) Record(_ context.Context, m monitor.Measurement) {
-	if int(m.Metric) >= monitor.MetricCount {
-		return
-	}
-	switch m.Metric.Kind() {
-	case monitor.KindCounter:
-		c.counters[m.Metric].of(m.Attribute).add(m.Value)
-	case monitor.KindGauge:
-		c.gauges[m.Metric].n.Store(m.Value)
-	case monitor.KindHistogram:
-		c.latency[stripe(len(c.latency))].Observe(time.Duration(m.Value))
+	if int(m.Metric) < len(c.series) {
+		c.series[m.Metric].of(m.Attribute).record(m.Value)
 	}
 }
 
@@ -55,50 +44,22 @@ func (c *Collector) Record(_ context.Context, m monitor.Measurement) {
 // of different metrics may be from slightly different moments. A metric's total
 // is always the sum over its attributes and of what was counted without one. It
 // never returns an error.
-func (c *Collector) Snapshot(context.Context) (monitor.Metrics, error) {
-	snapshot := monitor.Metrics{
-		Timestamp:   time.Now(),
-		ByAttribute: map[monitor.Metric]map[string]int64{},
+func (c *Collector) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
+	s := monitor.MetricsSnapshot{
+		Timestamp: time.Now(),
+		Metrics:   make(map[monitor.Metric]monitor.MetricData, len(c.series)),
 	}
-	var latency metrics.Distribution
-	c.AddLatencyTo(&latency)
-	snapshot.Latency = latency.Summary()
-
-	for i := range monitor.MetricCount {
-		metric := monitor.Metric(i)
-		switch metric.Kind() {
-		case monitor.KindCounter:
-			total, parts := c.counters[i].read()
-			snapshot.Values[i] = total
-			if parts != nil {
-				snapshot.ByAttribute[metric] = parts
-			}
-		case monitor.KindGauge:
-			snapshot.Values[i] = c.gauges[i].n.Load()
-		case monitor.KindHistogram:
-			snapshot.Values[i] = snapshot.Latency.Count
-		}
+	for i := range c.series {
+		s.Metrics[monitor.Metric(i)] = c.series[i].data()
 	}
-	return snapshot, nil
+	return s, nil
 }
 
-// AddLatencyTo adds what was observed of [monitor.ProcessingLatency] to d, as
-// [metrics.Histogram.AddTo] does.
-func (c *Collector) AddLatencyTo(d *metrics.Distribution) {
-	for i := range c.latency {
-		c.latency[i].AddTo(d)
-	}
-}
-
-// Reset sets the counters and the histogram to zero and forgets the attributes.
-// Gauges keep their value, which is a state and not a count. A Record that runs
-// at the same time may be forgotten or stay.
+// Reset sets counters and histograms to zero and forgets their attributes. Gauges
+// keep their values. A Record that runs at the same time may be forgotten or
+// stay.
 func (c *Collector) Reset() {
-	for i := range c.counters {
-		c.counters[i].reset()
-	}
-	var forgotten metrics.Distribution
-	for i := range c.latency {
-		c.latency[i].MoveTo(&forgotten)
+	for i := range c.series {
+		c.series[i].reset()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ var cases = []struct {
 	{"Counters", testCounters},
 	{"Gauges", testGauges},
 	{"Histogram", testHistogram},
+	{"HistogramByAttribute", testHistogramByAttribute},
 	{"Attributes", testAttributes},
 	{"AttributesBounded", testAttributesBounded},
 	{"CanceledContext", testCanceledContext},
@@ -31,14 +33,14 @@ var cases = []struct {
 
 func testEmpty(p *probe) {
 	m := p.snapshot()
-	if m.Values != [monitor.MetricCount]int64{} {
-		p.Errorf("a new collector has values: %v", m.Values)
-	}
-	if m.Latency != (monitor.LatencySummary{}) {
-		p.Errorf("a new collector has latency: %+v", m.Latency)
-	}
-	if len(m.ByAttribute) != 0 {
-		p.Errorf("a new collector has attributes: %v", m.ByAttribute)
+	for _, metric := range monitor.AllMetrics() {
+		d, ok := m.Metrics[metric]
+		if !ok {
+			p.Errorf("the snapshot of a new collector has no %s", metric)
+		}
+		if d.Value != 0 || d.Distribution.Count() != 0 || d.Distribution.Max != 0 || len(d.ByAttribute) != 0 {
+			p.Errorf("%s of a new collector is %+v", metric, d)
+		}
 	}
 	if m.Timestamp.IsZero() {
 		p.Errorf("the snapshot has no timestamp")
@@ -46,15 +48,15 @@ func testEmpty(p *probe) {
 }
 
 func testCounters(p *probe) {
-	for i := range monitor.MetricCount {
-		if metric := monitor.Metric(i); metric.Kind() == monitor.KindCounter {
+	for i, metric := range monitor.AllMetrics() {
+		if metric.Description().Kind == monitor.MetricCounter {
 			p.record(metric, int64(i)+1, "")
 			p.record(metric, 100, "")
 		}
 	}
 	m := p.snapshot()
-	for i := range monitor.MetricCount {
-		if metric := monitor.Metric(i); metric.Kind() == monitor.KindCounter {
+	for i, metric := range monitor.AllMetrics() {
+		if metric.Description().Kind == monitor.MetricCounter {
 			p.wantValue(&m, metric, int64(i)+101)
 		} else {
 			p.wantValue(&m, metric, 0)
@@ -80,31 +82,69 @@ func testGauges(p *probe) {
 }
 
 func testHistogram(p *probe) {
-	// 1 µs to 10 ms in a scattered order: 7919 is prime, so that every step is
-	// taken once.
 	const n = 10_000
-	for i := range int64(n) {
-		step := i*7919%n + 1
-		p.record(monitor.ProcessingLatency, step*int64(time.Microsecond), "")
-	}
+	observeSteps(p, monitor.ProcessingLatency, "", n, time.Microsecond)
 	m := p.snapshot()
 	p.wantValue(&m, monitor.ProcessingLatency, n)
-	if m.Latency.Count != n {
-		p.Errorf("latency count = %d, want %d", m.Latency.Count, n)
+	wantSteps(p, m.Metrics[monitor.ProcessingLatency], n, time.Microsecond)
+}
+
+// testHistogramByAttribute has two histograms, of which one is divided.
+func testHistogramByAttribute(p *probe) {
+	observeSteps(p, monitor.ProcessingLatency, "", 10, time.Hour)
+	observeSteps(p, monitor.DeliveryDuration, "slack", 1000, time.Second)
+	observeSteps(p, monitor.DeliveryDuration, "email", 2000, time.Millisecond)
+	p.record(monitor.DeliveryDuration, int64(time.Minute), "")
+	m := p.snapshot()
+	wantSteps(p, m.Metrics[monitor.ProcessingLatency], 10, time.Hour)
+	all := m.Metrics[monitor.DeliveryDuration]
+	p.wantValue(&m, monitor.DeliveryDuration, 3001)
+	if got := all.Distribution.Count(); got != 3001 {
+		p.Errorf("%d durations of deliveries are counted, want 3001", got)
 	}
+	if len(all.ByAttribute) != 2 {
+		p.Errorf("durations of deliveries by %d routes, want 2", len(all.ByAttribute))
+	}
+	wantSteps(p, all.ByAttribute["slack"], 1000, time.Second)
+	wantSteps(p, all.ByAttribute["email"], 2000, time.Millisecond)
+}
+
+// observeSteps observes 1 to n times step in a scattered order: 7919 is prime, so
+// that every step is taken once.
+func observeSteps(p *probe, metric monitor.Metric, attribute string, n int64, step time.Duration) {
+	for i := range n {
+		p.record(metric, (i*7919%n+1)*int64(step), attribute)
+	}
+}
+
+// wantSteps compares data with what observeSteps has observed.
+func wantSteps(p *probe, data monitor.MetricData, n int64, step time.Duration) {
+	p.Helper()
+	d := data.Distribution
+	if data.Value != n || d.Count() != n {
+		p.Errorf("value = %d, count = %d, want %d", data.Value, d.Count(), n)
+	}
+	most := time.Duration(n) * step
 	for _, c := range []struct {
 		name      string
 		got, want time.Duration
 	}{
-		{"mean", m.Latency.Mean, 5000*time.Microsecond + 500*time.Nanosecond},
-		{"p50", m.Latency.P50, 5000 * time.Microsecond},
-		{"p95", m.Latency.P95, 9500 * time.Microsecond},
-		{"p99", m.Latency.P99, 9900 * time.Microsecond},
-		{"max", m.Latency.Max, 10_000 * time.Microsecond},
+		{"mean", d.Mean(), (most + step) / 2},
+		{"p50", d.Quantile(0.50), most / 2},
+		{"p95", d.Quantile(0.95), time.Duration(math.Ceil(0.95*float64(n))) * step},
+		{"p99", d.Quantile(0.99), time.Duration(math.Ceil(0.99*float64(n))) * step},
+		{"max", d.Max, most},
 	} {
 		if off := math.Abs(float64(c.got-c.want)) / float64(c.want); off > Tolerance {
-			p.Errorf("latency %s = %v, want %v: off by %.1f %%", c.name, c.got, c.want, 100*off)
+			p.Errorf("%s = %v, want %v: off by %.1f %%", c.name, c.got, c.want, 100*off)
 		}
+	}
+	end := time.Duration(0)
+	for _, b := range d.Buckets {
+		if b.Lower < end || b.Upper <= b.Lower || b.Count < 0 {
+			p.Errorf("bucket %+v behind one that ends at %v", b, end)
+		}
+		end = b.Upper
 	}
 }
 
@@ -119,7 +159,11 @@ func testAttributes(p *probe) {
 	p.wantValue(&m, monitor.AlertsCreated, 47)
 	p.wantValue(&m, monitor.Errors, 16)
 	want := map[string]int64{metrics.OtherAttribute: 32, "failed_auth": 5, "off_hours": 2}
-	if got := m.ByAttribute[monitor.AlertsCreated]; !maps.Equal(got, want) {
+	got := map[string]int64{}
+	for attribute, data := range m.Metrics[monitor.AlertsCreated].ByAttribute {
+		got[attribute] = data.Value
+	}
+	if !maps.Equal(got, want) {
 		p.Errorf("alerts_created by attribute = %v, want %v", got, want)
 	}
 	p.wantAttribute(&m, monitor.Errors, "off_hours", 16)
@@ -135,7 +179,7 @@ func testAttributesBounded(p *probe) {
 	p.wantValue(&m, monitor.StateEvictions, metrics.MaxAttributes+excess+1)
 	p.wantAttribute(&m, monitor.StateEvictions, "rule-0", 2)
 	p.wantAttribute(&m, monitor.StateEvictions, metrics.OtherAttribute, excess)
-	if got := len(m.ByAttribute[monitor.StateEvictions]); got != metrics.MaxAttributes+1 {
+	if got := len(m.Metrics[monitor.StateEvictions].ByAttribute); got != metrics.MaxAttributes+1 {
 		p.Errorf("%d attributes are kept, want %d and %q", got, metrics.MaxAttributes, metrics.OtherAttribute)
 	}
 }
@@ -155,8 +199,9 @@ func testSnapshotIsCopy(p *probe) {
 	p.snapshot()
 	p.wantValue(&before, monitor.Verifications, 1)
 	p.wantAttribute(&before, monitor.Verifications, "verified", 1)
-	for _, parts := range before.ByAttribute {
-		clear(parts)
+	for _, data := range before.Metrics {
+		clear(data.ByAttribute)
+		clear(data.Distribution.Buckets)
 	}
 	after := p.snapshot()
 	p.wantAttribute(&after, monitor.Verifications, "verified", 2)
@@ -167,16 +212,19 @@ func testSnapshotIsCopy(p *probe) {
 func testExtremeMeasurements(p *probe) {
 	p.record(monitor.ProcessingLatency, -5, "")
 	p.record(monitor.ProcessingLatency, math.MaxInt64, "")
-	p.record(monitor.Metric(monitor.MetricCount), 1, "")
+	known := monitor.AllMetrics()
+	p.record(monitor.Metric(len(known)), 1, "")
 	p.record(monitor.Metric(math.MaxUint8), 1, "later")
 	m := p.snapshot()
 	p.wantValue(&m, monitor.ProcessingLatency, 2)
-	if l := m.Latency; min(l.Mean, l.P50, l.P95, l.P99, l.Max) < 0 {
+	l := m.Metrics[monitor.ProcessingLatency].Distribution
+	if min(l.Mean(), l.Quantile(0.50), l.Quantile(0.95), l.Quantile(0.99), l.Max) < 0 {
 		p.Errorf("latency is negative: %+v", l)
 	}
-	m.Values[monitor.ProcessingLatency] = 0
-	if m.Values != [monitor.MetricCount]int64{} {
-		p.Errorf("unknown metrics were counted: %v", m.Values)
+	for metric, data := range m.Metrics {
+		if metric != monitor.ProcessingLatency && (data.Value != 0 || !slices.Contains(known, metric)) {
+			p.Errorf("%s, which was not recorded, is %d", metric, data.Value)
+		}
 	}
 }
 
@@ -207,20 +255,20 @@ func testConcurrent(p *probe) {
 	}()
 	defer func() { <-done }()
 
-	check := func(m, last *monitor.Metrics) {
+	check := func(m, last *monitor.MetricsSnapshot) {
 		p.Helper()
 		var sum int64
-		for _, n := range m.ByAttribute[monitor.SuspiciousPatterns] {
-			sum += n
+		for _, data := range m.Metrics[monitor.SuspiciousPatterns].ByAttribute {
+			sum += data.Value
 		}
 		p.wantValue(m, monitor.SuspiciousPatterns, sum)
-		for i := range m.Values {
-			if m.Values[i] < last.Values[i] {
-				p.Errorf("%s fell from %d to %d", monitor.Metric(i), last.Values[i], m.Values[i])
+		for metric, data := range m.Metrics {
+			if before := last.Value(metric); data.Value < before {
+				p.Errorf("%s fell from %d to %d", metric, before, data.Value)
 			}
 		}
 	}
-	var last monitor.Metrics
+	var last monitor.MetricsSnapshot
 	for running := true; running; {
 		select {
 		case <-done:
@@ -264,8 +312,8 @@ func testReset(p *probe) {
 	p.wantAttribute(&m, monitor.AlertsCreated, "off_hours", 0)
 	p.wantValue(&m, monitor.ProcessingLatency, 0)
 	p.wantValue(&m, monitor.QueueDepth, 5)
-	if m.Latency != (monitor.LatencySummary{}) {
-		p.Errorf("latency after Reset = %+v", m.Latency)
+	if d := m.Metrics[monitor.ProcessingLatency].Distribution; d.Count() != 0 || d.Sum != 0 || d.Max != 0 {
+		p.Errorf("latency after Reset = %+v", d)
 	}
 
 	recordAll()

@@ -15,12 +15,12 @@ type Collector interface {
 	monitor.Snapshotter
 }
 
-// A Resetter is a collector that can start again: its counters and its histogram
-// become zero, its gauges keep their value. It is optional.
+// A Resetter is a collector that can start again: its counters and histograms
+// become zero, its gauges keep their values. It is optional.
 type Resetter interface{ Reset() }
 
 // Tolerance is the relative error that the mean, the quantiles and the maximum
-// of the latency may have. Counts have none.
+// of a histogram may have. Counts have none.
 const Tolerance = 0.05
 
 // A Harness tells the suite about a kind of collector.
@@ -56,7 +56,7 @@ func (p *probe) record(metric monitor.Metric, value int64, attribute string) {
 	p.collector.Record(p.Context(), monitor.Measurement{Metric: metric, Value: value, Attribute: attribute})
 }
 
-func (p *probe) snapshot() monitor.Metrics {
+func (p *probe) snapshot() monitor.MetricsSnapshot {
 	p.Helper()
 	if p.harness.Flush != nil {
 		p.harness.Flush(p, p.collector)
@@ -65,7 +65,7 @@ func (p *probe) snapshot() monitor.Metrics {
 }
 
 // peek takes a snapshot of what happens to be visible.
-func (p *probe) peek(ctx context.Context) monitor.Metrics {
+func (p *probe) peek(ctx context.Context) monitor.MetricsSnapshot {
 	p.Helper()
 	m, err := p.collector.Snapshot(ctx)
 	if err != nil {
@@ -74,16 +74,16 @@ func (p *probe) peek(ctx context.Context) monitor.Metrics {
 	return m
 }
 
-func (p *probe) wantValue(m *monitor.Metrics, metric monitor.Metric, want int64) {
+func (p *probe) wantValue(m *monitor.MetricsSnapshot, metric monitor.Metric, want int64) {
 	p.Helper()
 	if got := m.Value(metric); got != want {
 		p.Errorf("%s = %d, want %d", metric, got, want)
 	}
 }
 
-func (p *probe) wantAttribute(m *monitor.Metrics, metric monitor.Metric, attribute string, want int64) {
+func (p *probe) wantAttribute(m *monitor.MetricsSnapshot, metric monitor.Metric, attribute string, want int64) {
 	p.Helper()
-	if got := m.ByAttribute[metric][attribute]; got != want {
+	if got := m.Metrics[metric].ByAttribute[attribute].Value; got != want {
 		p.Errorf("%s of %s = %d, want %d", metric, attribute, got, want)
 	}
 }

@@ -20,7 +20,7 @@ import (
 type broken struct {
 	*memmetrics.Collector
 	record   func(b *broken, ctx context.Context, m monitor.Measurement)
-	snapshot func(m *monitor.Metrics)
+	snapshot func(m *monitor.MetricsSnapshot)
 	err      error
 	reset    func(b *broken)
 	held     atomic.Int64
@@ -34,7 +34,7 @@ func (b *broken) Record(ctx context.Context, m monitor.Measurement) {
 	b.record(b, ctx, m)
 }
 
-func (b *broken) Snapshot(ctx context.Context) (monitor.Metrics, error) {
+func (b *broken) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 	m, err := b.Collector.Snapshot(ctx)
 	if b.snapshot != nil {
 		b.snapshot(&m)
@@ -50,6 +50,13 @@ func (b *broken) Reset() {
 	b.reset(b)
 }
 
+// setValue sets the value of a metric in a snapshot.
+func setValue(m *monitor.MetricsSnapshot, metric monitor.Metric, value int64) {
+	d := m.Metrics[metric]
+	d.Value = value
+	m.Metrics[metric] = d
+}
+
 // TestSuiteCatches puts one fault at a time into a collector and names the case
 // that must find it.
 func TestSuiteCatches(t *testing.T) {
@@ -60,10 +67,10 @@ func TestSuiteCatches(t *testing.T) {
 		make  func() *broken
 	}{
 		{"no timestamp", "Empty", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) { m.Timestamp = time.Time{} }}
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) { m.Timestamp = time.Time{} }}
 		}},
 		{"counts before anything happens", "Empty", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) { m.Values[monitor.Retries]++ }}
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) { setValue(m, monitor.Retries, 1) }}
 		}},
 		{"cannot tell what it counted", "Empty", func() *broken {
 			return &broken{err: errors.New("no memory of it")}
@@ -72,17 +79,17 @@ func TestSuiteCatches(t *testing.T) {
 			var last [math.MaxUint8 + 1]atomic.Int64
 			return &broken{
 				record: func(_ *broken, _ context.Context, m monitor.Measurement) { last[m.Metric].Store(m.Value) },
-				snapshot: func(m *monitor.Metrics) {
-					for i := range m.Values {
-						m.Values[i] = last[i].Load()
+				snapshot: func(m *monitor.MetricsSnapshot) {
+					for metric := range m.Metrics {
+						setValue(m, metric, last[metric].Load())
 					}
 				},
 			}
 		}},
 		{"metrics of the same kind mixed up", "Counters", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				v := &m.Values
-				v[monitor.Retries], v[monitor.EventsDropped] = v[monitor.EventsDropped], v[monitor.Retries]
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				all := m.Metrics
+				all[monitor.Retries], all[monitor.EventsDropped] = all[monitor.EventsDropped], all[monitor.Retries]
 			}}
 		}},
 		{"gauge keeps its maximum", "Gauges", func() *broken {
@@ -94,8 +101,37 @@ func TestSuiteCatches(t *testing.T) {
 				b.Collector.Record(ctx, m)
 			}}
 		}},
-		{"p99 is p95", "Histogram", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) { m.Latency.P99 = m.Latency.P95 - m.Latency.P95/20 }}
+		{"no data of what was not recorded", "Empty", func() *broken {
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) { delete(m.Metrics, monitor.Retries) }}
+		}},
+		{"longest durations missing", "Histogram", func() *broken {
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				d := m.Metrics[monitor.ProcessingLatency]
+				d.Distribution.Buckets = d.Distribution.Buckets[:len(d.Distribution.Buckets)*9/10]
+				m.Metrics[monitor.ProcessingLatency] = d
+			}}
+		}},
+		{"buckets out of order", "Histogram", func() *broken {
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				b := m.Metrics[monitor.ProcessingLatency].Distribution.Buckets
+				b[0], b[1] = b[1], b[0]
+			}}
+		}},
+		{"one histogram for all", "HistogramByAttribute", func() *broken {
+			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
+				if m.Metric == monitor.DeliveryDuration {
+					b.Collector.Record(ctx, monitor.Measurement{Metric: monitor.ProcessingLatency, Value: m.Value})
+				}
+				b.Collector.Record(ctx, m)
+			}}
+		}},
+		{"histogram not divided", "HistogramByAttribute", func() *broken {
+			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
+				if m.Metric == monitor.DeliveryDuration {
+					m.Attribute = ""
+				}
+				b.Collector.Record(ctx, m)
+			}}
 		}},
 		{"latency in microseconds", "Histogram", func() *broken {
 			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
@@ -106,23 +142,24 @@ func TestSuiteCatches(t *testing.T) {
 			}}
 		}},
 		{"attribute missing from the total", "Attributes", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				for metric, parts := range m.ByAttribute {
-					for _, n := range parts {
-						m.Values[metric] -= n
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				for metric, data := range m.Metrics {
+					for _, part := range data.ByAttribute {
+						setValue(m, metric, m.Value(metric)-part.Value)
 					}
 				}
 			}}
 		}},
 		{"attribute of one metric under another", "Attributes", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				m.ByAttribute[monitor.AlertsCreated], m.ByAttribute[monitor.Errors] =
-					m.ByAttribute[monitor.Errors], m.ByAttribute[monitor.AlertsCreated]
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				alerts, errs := m.Metrics[monitor.AlertsCreated], m.Metrics[monitor.Errors]
+				alerts.ByAttribute, errs.ByAttribute = errs.ByAttribute, alerts.ByAttribute
+				m.Metrics[monitor.AlertsCreated], m.Metrics[monitor.Errors] = alerts, errs
 			}}
 		}},
 		{"attributes beyond the bound lost", "AttributesBounded", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				delete(m.ByAttribute[monitor.StateEvictions], metrics.OtherAttribute)
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				delete(m.Metrics[monitor.StateEvictions].ByAttribute, metrics.OtherAttribute)
 			}}
 		}},
 		{"stops at a canceled context", "CanceledContext", func() *broken {
@@ -133,24 +170,24 @@ func TestSuiteCatches(t *testing.T) {
 			}}
 		}},
 		{"snapshots share a map", "SnapshotIsCopy", func() *broken {
-			shared := map[string]int64{}
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				maps.Copy(shared, m.ByAttribute[monitor.Verifications])
-				if len(shared) > 0 {
-					m.ByAttribute[monitor.Verifications] = shared
-				}
+			shared := map[string]monitor.MetricData{}
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				d := m.Metrics[monitor.Verifications]
+				maps.Copy(shared, d.ByAttribute)
+				d.ByAttribute = shared
+				m.Metrics[monitor.Verifications] = d
 			}}
 		}},
 		{"negative latency", "ExtremeMeasurements", func() *broken {
-			return &broken{snapshot: func(m *monitor.Metrics) {
-				if m.Latency.Max > time.Hour {
-					m.Latency.P50 = -5
-				}
+			return &broken{snapshot: func(m *monitor.MetricsSnapshot) {
+				d := m.Metrics[monitor.ProcessingLatency]
+				d.Distribution.Max = -5
+				m.Metrics[monitor.ProcessingLatency] = d
 			}}
 		}},
 		{"unknown metric counted", "ExtremeMeasurements", func() *broken {
 			return &broken{record: func(b *broken, ctx context.Context, m monitor.Measurement) {
-				m.Metric = min(m.Metric, monitor.Metric(monitor.MetricCount-1))
+				m.Metric = min(m.Metric, monitor.Metric(len(monitor.AllMetrics())-1))
 				b.Collector.Record(ctx, m)
 			}}
 		}},

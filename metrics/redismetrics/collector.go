@@ -11,7 +11,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/auditwarden/auditwarden/metrics"
 	"github.com/auditwarden/auditwarden/metrics/memmetrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -39,17 +38,13 @@ type Collector struct {
 	retention time.Duration
 	instance  string
 
-	local      *memmetrics.Collector
-	counters   registry[Counter]
-	gauges     registry[Gauge]
-	histograms registry[Histogram]
+	local *memmetrics.Collector
 
 	// Whoever has put something into turn may use the fields below it.
 	turn    chan struct{}
-	number  int64                // of the last flush
-	pending *batch               // that flush, until Redis has answered
-	counted monitor.Metrics      // local counters that went into a flush
-	latency metrics.Distribution // local latency that went into a flush
+	number  int64                   // of the last flush
+	pending *batch                  // that flush, until Redis has answered
+	counted monitor.MetricsSnapshot // what went into a flush
 
 	mu      sync.Mutex
 	failing error // of Run's last flush
@@ -96,8 +91,7 @@ func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	}, nil
 }
 
-// Record counts a measurement in memory. Gauges and the histogram have no
-// attributes. An unknown metric is ignored.
+// Record counts a measurement in memory. An unknown metric is ignored.
 func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 	c.local.Record(ctx, m)
 }

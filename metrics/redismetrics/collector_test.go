@@ -1,7 +1,6 @@
 package redismetrics_test
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -49,21 +48,6 @@ func TestRecordAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestSeriesAllocateNothing(t *testing.T) {
-	c := newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{})
-	labels := []redismetrics.Label{{Name: "endpoint", Value: "POST /events"}, {Name: "status", Value: "200"}}
-	record := func() {
-		c.Counter("bytes", labels...).Add(512)
-		c.Gauge("connections", labels...).Set(3)
-		c.Histogram("requests", labels...).Observe(time.Millisecond)
-		c.Histogram("requests", redismetrics.Label{Name: "endpoint", Value: "GET /"}).Fail(time.Millisecond)
-	}
-	record() // the series become known
-	if n := testing.AllocsPerRun(100, record); n != 0 {
-		t.Errorf("a known series allocates %v times", n)
-	}
-}
-
 func TestNewNamesBadOption(t *testing.T) {
 	t.Parallel()
 	client := connect(t, "127.0.0.1:1")
@@ -107,8 +91,10 @@ func TestInstancesAddUp(t *testing.T) {
 			for n := range each {
 				count(c, 1, []string{"", "panic", "handler"}[n%3])
 				c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(i*each+n+1) * 1000})
-				c.Counter("bytes").Add(10)
-				c.Histogram("request").Observe(time.Second)
+				c.Record(t.Context(), monitor.Measurement{Metric: monitor.AlertsCreated, Value: 10})
+				c.Record(t.Context(), monitor.Measurement{
+					Metric: monitor.DeliveryDuration, Value: int64(time.Second), Attribute: "slack",
+				})
 			}
 			results <- stop()
 		}()
@@ -123,28 +109,24 @@ func TestInstancesAddUp(t *testing.T) {
 	if got := m.Value(monitor.Errors); got != instances*each {
 		t.Errorf("%d errors, want %d", got, instances*each)
 	}
-	if got := m.ByAttribute[monitor.Errors]["panic"]; got != instances*(each+1)/3 {
+	if got := m.Metrics[monitor.Errors].ByAttribute["panic"].Value; got != instances*(each+1)/3 {
 		t.Errorf("%d panics, want %d", got, instances*(each+1)/3)
 	}
-	l := m.Latency
-	if want := 20 * time.Millisecond; l.Count != instances*each || l.Max != want || l.Mean != want/2+500 {
+	l := m.Metrics[monitor.ProcessingLatency].Distribution
+	if want := 20 * time.Millisecond; l.Count() != instances*each || l.Max != want || l.Mean() != want/2+500 {
 		t.Errorf("latency %+v, want %d to %v", l, instances*each, want)
 	}
-	if p95 := 19 * time.Millisecond; l.P95 < p95*31/32 || l.P95 > p95*33/32 {
-		t.Errorf("p95 = %v, want about %v", l.P95, p95)
+	if got, want := l.Quantile(0.95), 19*time.Millisecond; got < want*31/32 || got > want*33/32 {
+		t.Errorf("p95 = %v, want about %v", got, want)
 	}
-	wantSeries(t, reader, monitor.KindCounter, "bytes", redismetrics.Series{Value: 10 * instances * each})
-	second := monitor.LatencySummary{
-		Count: instances * each, Mean: time.Second, P50: time.Second, P95: time.Second, P99: time.Second, Max: time.Second,
+	if got := m.Value(monitor.AlertsCreated); got != 10*instances*each {
+		t.Errorf("%d alerts, want %d", got, 10*instances*each)
 	}
-	got, err := reader.Read(t.Context(), monitor.KindHistogram, "request")
-	if err != nil || len(got) != 1 {
-		t.Fatalf("request = %v, %v, want one series", got, err)
-	}
-	// Quantiles are estimates.
-	got[0].Latency.P50, got[0].Latency.P95, got[0].Latency.P99 = time.Second, time.Second, time.Second
-	if got[0].Latency != second {
-		t.Errorf("request took %+v, want %+v", got[0].Latency, second)
+	deliveries := m.Metrics[monitor.DeliveryDuration]
+	for _, d := range []monitor.MetricData{deliveries, deliveries.ByAttribute["slack"]} {
+		if l := d.Distribution; d.Value != instances*each || l.Count() != instances*each || l.Mean() != time.Second || l.Max != time.Second {
+			t.Errorf("deliveries took %+v, want %d of a second", d, instances*each)
+		}
 	}
 }
 
@@ -162,9 +144,9 @@ func TestAttributesAreBoundedOverInstances(t *testing.T) {
 	snapshot(t, first)
 	for range 2 { // also when they are known
 		m := snapshot(t, second)
-		parts := m.ByAttribute[monitor.Errors]
-		if len(parts) != 1025 || m.Value(monitor.Errors) != 1400 || parts["other"] != 376 || parts["first"] != 1 {
-			t.Errorf("%d errors, %d of others, under %d attributes, want 1400, 376 and 1025", m.Value(monitor.Errors), parts["other"], len(parts))
+		parts := m.Metrics[monitor.Errors].ByAttribute
+		if len(parts) != 1025 || m.Value(monitor.Errors) != 1400 || parts["other"].Value != 376 || parts["first"].Value != 1 {
+			t.Errorf("%d errors, %d of others, under %d attributes, want 1400, 376 and 1025", m.Value(monitor.Errors), parts["other"].Value, len(parts))
 		}
 	}
 }
@@ -178,7 +160,6 @@ func TestGaugesAreOfLiveInstances(t *testing.T) {
 	long := newCollector(t, client, redismetrics.Options{Prefix: prefix, Interval: time.Hour, Retention: -1})
 	for _, c := range []*redismetrics.Collector{short, long} {
 		c.Record(t.Context(), monitor.Measurement{Metric: monitor.QueueDepth, Value: 5})
-		c.Gauge("connections").Set(7)
 	}
 	depth := func() int64 {
 		m := snapshot(t, long)
@@ -189,7 +170,27 @@ func TestGaugesAreOfLiveInstances(t *testing.T) {
 		t.Errorf("depth of two instances = %d, want 10", got)
 	}
 	eventually(t, "only one instance is live", func() bool { return depth() == 5 })
-	wantSeries(t, long, monitor.KindGauge, "connections", redismetrics.Series{Value: 7})
+}
+
+// TestSharedGaugeIsNotAddedUp has instances that tell about one store, of which
+// one has not looked yet.
+func TestSharedGaugeIsNotAddedUp(t *testing.T) {
+	t.Parallel()
+	client := connectURL(t)
+	o := redismetrics.Options{Prefix: testservice.Prefix(t)}
+	var m monitor.MetricsSnapshot
+	for _, backlog := range []int64{6, 6, 0} {
+		c := newCollector(t, client, o)
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.NotificationBacklog, Value: backlog})
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.QuarantineDepth, Value: backlog})
+		m = snapshot(t, c)
+	}
+	if got := m.Value(monitor.NotificationBacklog); got != 6 {
+		t.Errorf("backlog of the store = %d, want 6", got)
+	}
+	if got := m.Value(monitor.QuarantineDepth); got != 12 {
+		t.Errorf("quarantine of all instances = %d, want 12", got)
+	}
 }
 
 // TestRetention looks at what expires.
@@ -200,12 +201,11 @@ func TestRetention(t *testing.T) {
 		prefix := testservice.Prefix(t)
 		c := newCollector(t, client, redismetrics.Options{Prefix: prefix, Retention: retention})
 		count(c, 1, "")
-		c.Counter("bytes").Add(1)
-		c.Histogram("request").Observe(1)
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: 1})
 		snapshot(t, c)
 		keys, err := client.Keys(t.Context(), "{"+prefix+"}:*").Result()
-		if err != nil || len(keys) != 6 {
-			t.Errorf("keys %q, error %v, want 6", keys, err)
+		if err != nil || len(keys) != 5 {
+			t.Errorf("keys %q, error %v, want 5", keys, err)
 		}
 		for _, key := range keys {
 			want := want
@@ -227,9 +227,9 @@ func TestExpiryIsPutOff(t *testing.T) {
 	prefix := testservice.Prefix(t)
 	c := newCollector(t, client, redismetrics.Options{Prefix: prefix})
 	count(c, 1, "")
-	c.Counter("bytes").Add(1)
+	c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: 1})
 	snapshot(t, c)
-	for _, key := range []string{"monitor:errors", "counter:bytes"} {
+	for _, key := range []string{"monitor:errors", "monitor:processing_latency"} {
 		key = "{" + prefix + "}:" + key
 		if err := client.PExpire(t.Context(), key, time.Hour).Err(); err != nil {
 			t.Fatal(err)
@@ -249,17 +249,18 @@ func TestSumsStayAtTheLimit(t *testing.T) {
 	for range 2 {
 		c := newCollector(t, client, o)
 		c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: math.MaxInt64})
-		c.Counter("up").Add(math.MaxInt64 - 1)
-		c.Counter("down").Add(math.MinInt64 + 1)
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.Retries, Value: math.MaxInt64 - 1})
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.EventsDropped, Value: math.MinInt64 + 1})
 		snapshot(t, c)
 	}
 	c := newCollector(t, client, o)
 	m := snapshot(t, c)
-	if m.Latency.Max != math.MaxInt64 || m.Latency.Mean != math.MaxInt64/2 || m.Latency.Count != 2 {
-		t.Errorf("latency %+v", m.Latency)
+	if l := m.Metrics[monitor.ProcessingLatency].Distribution; l.Max != math.MaxInt64 || l.Mean() != math.MaxInt64/2 || l.Count() != 2 {
+		t.Errorf("latency %+v", l)
 	}
-	wantSeries(t, c, monitor.KindCounter, "up", redismetrics.Series{Value: math.MaxInt64})
-	wantSeries(t, c, monitor.KindCounter, "down", redismetrics.Series{Value: math.MinInt64})
+	if up, down := m.Value(monitor.Retries), m.Value(monitor.EventsDropped); up != math.MaxInt64 || down != math.MinInt64 {
+		t.Errorf("sums %d and %d, want the limits", up, down)
+	}
 }
 
 // TestErrorsAreClear has servers that refuse.
@@ -288,8 +289,9 @@ func TestForeignData(t *testing.T) {
 	t.Parallel()
 	client := connectURL(t)
 	for field, want := range map[string]string{
-		"1888\x00":     "no bucket",
-		"-1\x00":       "no bucket",
+		"64\x00":       "no bucket",
+		"64-64\x00":    "no bucket",
+		"-1-64\x00":    "no bucket",
 		"middle\x00":   "no bucket",
 		"\x00":         "invalid syntax",
 		"sum\x00\x00x": "invalid syntax",
@@ -313,20 +315,8 @@ func TestForeignData(t *testing.T) {
 	if err := client.HSet(t.Context(), key, "somebody", "{").Err(); err != nil {
 		t.Fatal(err)
 	}
-	c := newCollector(t, client, redismetrics.Options{Prefix: prefix})
-	_, err := c.Snapshot(t.Context())
-	_, readErr := c.Read(t.Context(), monitor.KindGauge, "connections")
-	for _, err := range []error{err, readErr} {
-		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "somebody") {
-			t.Errorf("broken gauges: error %v", err)
-		}
-	}
-}
-
-func TestUnknownKind(t *testing.T) {
-	t.Parallel()
-	c := newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{})
-	if _, err := c.Read(t.Context(), monitor.Kind(9), "x"); err == nil || errors.Is(err, redis.Nil) {
-		t.Errorf("error %v", err)
+	_, err := newCollector(t, client, redismetrics.Options{Prefix: prefix}).Snapshot(t.Context())
+	if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "somebody") {
+		t.Errorf("broken gauges: error %v", err)
 	}
 }

@@ -20,21 +20,17 @@
 // flush: at most one interval, if Redis answers. What Redis has acknowledged is
 // as durable as Redis is configured to be.
 //
-// Durations are counted in the buckets of [metrics.Distribution], which add up
-// over instances: percentiles are off by less than 1/32 of their value. The
-// total of a gauge is the sum of what each live instance reported last; an
-// instance is live for ten intervals after its last flush. A sum that leaves 64
-// bits stays at the limit.
-//
-// Besides the metrics of package monitor, a host can count its own: see
-// [Collector.Counter], [Collector.Gauge] and [Collector.Histogram]. The latter
-// is made for endpoints and operations: it tells how many there were, how many
-// failed and how long they took.
+// Durations are counted in the buckets of package memmetrics, which add up over
+// instances: quantiles are off by less than 1/32 of their value. The total of a
+// gauge is the sum of what each live instance reported last, or, for a gauge that
+// tells about a shared store, the greatest of these values. An instance is live
+// for ten intervals after its last flush. A sum that leaves 64 bits stays at the
+// limit.
 //
 // # Redis
 //
 // It is tested with Redis 7, standalone and Cluster. All keys begin with the
 // prefix in braces, so that a Cluster keeps them in one slot. No command scans
-// or blocks. The client belongs to the host, and so do its time-outs: a hanging
-// Redis holds up a flush or a snapshot until the client gives up.
+// or blocks. The client belongs to the application, and so do its time-outs: a
+// hanging Redis holds up a flush or a snapshot until the client gives up.
 package redismetrics

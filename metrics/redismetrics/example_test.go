@@ -3,7 +3,6 @@ package redismetrics_test
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -30,27 +29,4 @@ func Example() {
 		return
 	}
 	fmt.Println(snapshot.Value(monitor.EventsProcessed), "events")
-}
-
-// Requests to an endpoint, over all instances.
-func ExampleCollector_Histogram() {
-	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
-	defer client.Close()
-	collector, err := redismetrics.New(client, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	requests := collector.Histogram("http_request", redismetrics.Label{Name: "endpoint", Value: "GET /alerts"})
-	requests.Observe(12 * time.Millisecond)
-	requests.Fail(3 * time.Second)
-
-	endpoints, err := collector.Read(context.Background(), monitor.KindHistogram, "http_request")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, e := range endpoints {
-		fmt.Println(e.Labels[0].Value, e.Value, e.ErrorRate(), e.Latency.P95)
-	}
 }

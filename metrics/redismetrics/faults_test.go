@@ -125,7 +125,7 @@ func TestReplyIsLost(t *testing.T) {
 	c := newCollector(t, connect(t, p.Addr), redismetrics.Options{})
 	count(c, 1, "") // so that the connection is made
 	wantErrors(t, c, 1)
-	c.Histogram("request").Fail(time.Second)
+	c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(time.Second)})
 	p.Cut(true)
 	for range 3 {
 		count(c, 10, "panic")
@@ -138,9 +138,9 @@ func TestReplyIsLost(t *testing.T) {
 	}
 	p.Cut(false)
 	wantErrors(t, c, 31)
-	got, err := c.Read(t.Context(), monitor.KindHistogram, "request")
-	if err != nil || len(got) != 1 || got[0].Value != 1 || got[0].Failures != 1 || got[0].Latency.Mean != time.Second {
-		t.Errorf("request = %+v, error %v, want one failure of a second", got, err)
+	m := snapshot(t, c)
+	if d := m.Metrics[monitor.ProcessingLatency].Distribution; d.Count() != 1 || d.Mean() != time.Second {
+		t.Errorf("latency %+v, want one of a second", d)
 	}
 }
 
@@ -363,8 +363,7 @@ func TestFlushIsOneRoundTrip(t *testing.T) {
 	}
 	for i := range 1000 {
 		count(c, 1, strings.Repeat("x", i))
-		c.Counter(strings.Repeat("x", i)).Add(1)
-		c.Histogram("request").Observe(time.Duration(i) * time.Millisecond)
+		c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(i) * int64(time.Millisecond)})
 	}
 	if err := run(t, c)(); err != nil {
 		t.Error(err)

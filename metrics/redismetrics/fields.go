@@ -1,13 +1,15 @@
 package redismetrics
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // key returns the key under which something is kept.
@@ -15,107 +17,112 @@ func (c *Collector) key(path ...string) string {
 	return c.prefix + ":" + strings.Join(path, ":")
 }
 
-// A family is a hash. A field's name is a part of a series, NUL, the labels of
-// the series. The part of a counter is its total; a histogram has more, and its
-// buckets besides, under their numbers. The field "series" has no NUL: it
-// counts the series, so that the script can bound them.
+// A counter or histogram is a hash. The name of a field is a part of the data,
+// NUL, the attribute that the part belongs to. The value of a counter is one
+// part; a histogram has more, and its buckets besides, as lower and upper bound.
+// The field "attributes" has no NUL: it counts the attributes, so that the script
+// can bound them.
 const (
-	partCount  = ""
-	partFailed = "failed"
-	partSum    = "sum"
-	partMax    = "max"
+	partValue = ""
+	partSum   = "sum"
+	partMax   = "max"
 )
 
-// A tally is a series as it stands in Redis.
-type tally struct {
-	count, failed int64
-	durations     *metrics.Distribution // nil: a counter
+// bucketPart returns the name of the part that is a bucket.
+func bucketPart(b monitor.DistributionBucket) string {
+	return fmt.Sprintf("%d-%d", b.Lower, b.Upper)
 }
 
-// parseFamily reads a family's hash, by labels.
-func parseFamily(hash map[string]string) (map[string]*tally, error) {
-	family := map[string]*tally{}
+// parseMetric reads the hash of a counter or histogram.
+func parseMetric(hash map[string]string) (monitor.MetricData, error) {
+	var all monitor.MetricData
+	parts := map[string]*monitor.MetricData{}
 	for field, value := range hash {
-		part, labels, ok := strings.Cut(field, "\x00")
+		part, attribute, ok := strings.Cut(field, "\x00")
 		if !ok {
 			continue
 		}
-		t := family[labels]
-		if t == nil {
-			t = &tally{}
-			family[labels] = t
+		if parts[attribute] == nil {
+			parts[attribute] = &monitor.MetricData{}
 		}
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("field %q: %w", field, err)
+			return all, fmt.Errorf("field %q: %w", field, err)
 		}
-		if err := t.add(part, n); err != nil {
-			return nil, fmt.Errorf("field %q: %w", field, err)
+		if err := setPart(parts[attribute], part, n); err != nil {
+			return all, fmt.Errorf("field %q: %w", field, err)
 		}
 	}
-	return family, nil
+	for attribute, data := range parts {
+		slices.SortFunc(data.Distribution.Buckets, func(a, b monitor.DistributionBucket) int {
+			return cmp.Compare(a.Lower, b.Lower)
+		})
+		all.Add(attribute, *data)
+	}
+	return all, nil
 }
 
-func (t *tally) add(part string, n int64) error {
+func setPart(data *monitor.MetricData, part string, n int64) error {
+	d := &data.Distribution
 	switch part {
-	case partCount:
-		t.count = n
-		return nil
-	case partFailed:
-		t.failed = n
-		return nil
-	}
-	if t.durations == nil {
-		t.durations = &metrics.Distribution{}
-	}
-	switch part {
+	case partValue:
+		data.Value = n
 	case partSum:
-		t.durations.Sum = time.Duration(n)
+		d.Sum = time.Duration(n)
 	case partMax:
-		t.durations.Max = time.Duration(n)
+		d.Max = time.Duration(n)
 	default:
-		bucket, err := strconv.Atoi(part)
-		if err != nil || bucket < 0 || bucket >= metrics.BucketCount {
+		lower, upper, _ := strings.Cut(part, "-")
+		lo, err := strconv.ParseInt(lower, 10, 64)
+		hi, hiErr := strconv.ParseInt(upper, 10, 64)
+		if err != nil || hiErr != nil || lo < 0 || hi <= lo {
 			return fmt.Errorf("no bucket of a histogram: %q", part)
 		}
-		t.durations.Counts[bucket] = n
+		d.Buckets = append(d.Buckets, monitor.DistributionBucket{
+			Lower: time.Duration(lo), Upper: time.Duration(hi), Count: n,
+		})
 	}
 	return nil
 }
 
-// gaugeValues are values by name and labels. Redis has those of each instance
-// in one field, as JSON, so that they go when the instance goes.
+// gaugeValues are the values of an instance's gauges by metric and attribute.
+// Redis has them in one field, as JSON, so that they go when the instance goes.
 type gaugeValues map[string]map[string]int64
-
-// monitorGauges is the name of the gauges of package monitor, the labels being
-// their names. The names of the host's gauges are preceded by a colon.
-const monitorGauges = "monitor"
-
-func (g gaugeValues) add(name, labels string, n int64) {
-	if g[name] == nil {
-		g[name] = map[string]int64{}
-	}
-	g[name][labels] += n
-}
 
 func (g gaugeValues) encode() []byte {
 	text, _ := json.Marshal(g) //nolint:errchkjson // text and integers have no other form
 	return text
 }
 
-// parseGauges reads the gauges of all instances and adds them up.
-func parseGauges(hash map[string]string) (gaugeValues, error) {
-	sum := gaugeValues{}
+// parseGauges reads the gauges of all instances.
+func parseGauges(hash map[string]string) ([]gaugeValues, error) {
+	var all []gaugeValues
 	for instance, text := range hash {
 		var values gaugeValues
 		if err := json.Unmarshal([]byte(text), &values); err != nil {
 			return nil, fmt.Errorf("gauges of instance %q: %w", instance, err)
 		}
-		for name, series := range values {
-			for labels, n := range series {
-				sum.add(name, labels, n)
+		all = append(all, values)
+	}
+	return all, nil
+}
+
+// gaugeOf combines the values that instances have for a gauge: their sum, or, if
+// they tell about something shared, the greatest.
+func gaugeOf(instances []gaugeValues, g monitor.MetricDescription) monitor.MetricData {
+	combined := map[string]int64{}
+	for _, values := range instances {
+		for attribute, n := range values[g.Name] {
+			if g.Shared {
+				combined[attribute] = max(combined[attribute], n)
+			} else {
+				combined[attribute] += n
 			}
 		}
 	}
-	return sum, nil
+	var all monitor.MetricData
+	for attribute, n := range combined {
+		all.Add(attribute, monitor.MetricData{Value: n})
+	}
+	return all
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,46 +24,40 @@ const (
 
 // A batch is what a flush sends: the keys and arguments of the script.
 type batch struct {
-	keys   []string
-	args   []any
-	series int // in the last family
-	count  int // where args tells their number
+	keys       []string
+	args       []any
+	attributes int // of the last metric
+	count      int // where args tells their number
 }
 
-// family begins the family that is kept under a key.
-func (b *batch) family(key string) {
+// metric begins the metric that is kept under a key.
+func (b *batch) metric(key string) {
 	b.keys = append(b.keys, key)
-	b.series, b.count = 0, len(b.args)
-	b.args = append(b.args, b.series)
+	b.attributes, b.count = 0, len(b.args)
+	b.args = append(b.args, b.attributes)
 }
 
-// add adds a series to the family: each part's name and what to add to it.
-func (b *batch) add(labels string, parts ...any) {
-	b.series++
-	b.args[b.count] = b.series
-	b.args = append(b.args, labels, len(parts)/2)
-	b.args = append(b.args, parts...)
-}
-
-// addCount adds a series of a counter, unless there is nothing to add.
-func (b *batch) addCount(labels string, n int64) {
-	if n != 0 {
-		b.add(labels, partCount, n)
+// add adds to an attribute of the metric, unless there is nothing to add: each
+// part's name and what to add to it.
+func (b *batch) add(attribute string, data monitor.MetricData) {
+	d := &data.Distribution
+	parts := []any{partValue, data.Value}
+	if d.Sum != 0 {
+		parts = append(parts, partSum, int64(d.Sum))
 	}
-}
-
-// addDurations adds a series of a histogram, unless there is nothing to add.
-func (b *batch) addDurations(labels string, d *metrics.Distribution, failed int64) {
-	if failed == 0 && *d == (metrics.Distribution{}) {
+	if d.Max != 0 {
+		parts = append(parts, partMax, int64(d.Max))
+	}
+	for _, bucket := range d.Buckets {
+		parts = append(parts, bucketPart(bucket), bucket.Count)
+	}
+	if data.Value == 0 && len(parts) == 2 {
 		return
 	}
-	parts := []any{partCount, d.Count(), partFailed, failed, partSum, int64(d.Sum), partMax, int64(d.Max)}
-	for bucket, n := range &d.Counts {
-		if n != 0 {
-			parts = append(parts, strconv.Itoa(bucket), n)
-		}
-	}
-	b.add(labels, parts...)
+	b.attributes++
+	b.args[b.count] = b.attributes
+	b.args = append(b.args, attribute, len(parts)/2)
+	b.args = append(b.args, parts...)
 }
 
 // flush sends what is pending, and then what was counted since. It is called in
@@ -87,8 +80,9 @@ func (c *Collector) send(ctx context.Context) error {
 	return nil
 }
 
-// collect takes what was counted since the last batch into a new one. It names
-// every family, so that none expires while an instance lives that knows it.
+// collect takes what was counted since the last batch into a new one. The local
+// collector is never reset: what is new is what it has beyond the last batch. The
+// batch names every metric, so that none expires while an instance lives.
 func (c *Collector) collect(ctx context.Context) *batch {
 	c.number++
 	b := &batch{
@@ -100,73 +94,56 @@ func (c *Collector) collect(ctx context.Context) *batch {
 		},
 	}
 	gauges := gaugeValues{}
-	c.collectMonitor(ctx, b, gauges)
-	c.collectHost(b, gauges)
+	now, _ := c.local.Snapshot(ctx) // memmetrics never fails
+	for _, metric := range monitor.AllMetrics() {
+		d := metric.Description()
+		if d.Kind == monitor.MetricGauge {
+			gauges[d.Name] = map[string]int64{}
+			for attribute, data := range split(now.Metrics[metric]) {
+				gauges[d.Name][attribute] = data.Value
+			}
+			continue
+		}
+		b.metric(c.key("monitor", d.Name))
+		before := split(c.counted.Metrics[metric])
+		for attribute, data := range split(now.Metrics[metric]) {
+			b.add(attribute, beyond(data, before[attribute]))
+		}
+	}
+	c.counted = now
 	b.args[2] = gauges.encode()
 	return b
 }
 
-// collectMonitor collects the metrics of package monitor. The local collector
-// is never reset: what is new is what it has beyond the last batch.
-func (c *Collector) collectMonitor(ctx context.Context, b *batch, gauges gaugeValues) {
-	now, _ := c.local.Snapshot(ctx) // memmetrics never fails
-	for i := range monitor.MetricCount {
-		metric := monitor.Metric(i)
-		switch metric.Kind() {
-		case monitor.KindCounter:
-			b.family(c.key("monitor", metric.String()))
-			plain := now.Values[i] - c.counted.Values[i]
-			for attribute, n := range now.ByAttribute[metric] {
-				n -= c.counted.ByAttribute[metric][attribute]
-				b.addCount(attribute, n)
-				plain -= n
-			}
-			b.addCount("", plain)
-		case monitor.KindGauge:
-			gauges.add(monitorGauges, metric.String(), now.Values[i])
-		case monitor.KindHistogram:
-			b.family(c.key("monitor", metric.String()))
-			var latency metrics.Distribution
-			c.local.AddLatencyTo(&latency)
-			b.addDurations("", beyond(&latency, &c.latency), 0)
-			c.latency = latency
-		}
+// split returns the parts of a metric by attribute, with what was recorded
+// without one under the empty attribute.
+func split(all monitor.MetricData) map[string]monitor.MetricData {
+	parts := map[string]monitor.MetricData{}
+	plain := all
+	for attribute, part := range all.ByAttribute {
+		parts[attribute] = part
+		plain = beyond(plain, part)
 	}
-	c.counted = now
+	plain.ByAttribute = nil
+	parts[""] = plain
+	return parts
 }
 
-// beyond returns what a growing distribution has beyond an earlier state.
-func beyond(now, before *metrics.Distribution) *metrics.Distribution {
-	d := *now
-	for i, n := range &before.Counts {
-		d.Counts[i] -= n
+// beyond returns what data has beyond a part of it.
+func beyond(data, part monitor.MetricData) monitor.MetricData {
+	counted := make(map[time.Duration]int64, len(part.Distribution.Buckets))
+	for _, b := range part.Distribution.Buckets {
+		counted[b.Lower] = b.Count
 	}
-	d.Sum -= before.Sum
-	if d.Max == before.Max {
-		d.Max = 0
-	}
-	return &d
-}
-
-// collectHost collects the host's own metrics.
-func (c *Collector) collectHost(b *batch, gauges gaugeValues) {
-	for name, series := range c.counters.all() {
-		b.family(c.key("counter", name))
-		for labels, counter := range series {
-			b.addCount(labels, counter.n.Swap(0))
+	d := data.Distribution
+	rest := monitor.Distribution{Sum: d.Sum - part.Distribution.Sum}
+	for _, b := range d.Buckets {
+		if b.Count -= counted[b.Lower]; b.Count != 0 {
+			rest.Buckets = append(rest.Buckets, b)
 		}
 	}
-	for name, series := range c.gauges.all() {
-		for labels, gauge := range series {
-			gauges.add(":"+name, labels, gauge.n.Load())
-		}
+	if d.Max != part.Distribution.Max {
+		rest.Max = d.Max
 	}
-	for name, series := range c.histograms.all() {
-		b.family(c.key("histogram", name))
-		for labels, h := range series {
-			var d metrics.Distribution
-			h.durations.MoveTo(&d)
-			b.addDurations(labels, &d, h.failed.Swap(0))
-		}
-	}
+	return monitor.MetricData{Value: data.Value - part.Value, Distribution: rest}
 }

@@ -2,13 +2,13 @@
 --
 -- KEYS: 1 the number of the instance's last flush, 2 sorted set of the live
 --       instances by the time when they cease to be, 3 hash of their gauges,
---       from 4 the hashes of the families
+--       from 4 the hashes of counters and histograms
 -- ARGV: 1 instance, 2 number of the flush, 3 the instance's gauges,
 --       4 milliseconds that the instance stays live, 5 milliseconds that totals
---       are kept, 6 milliseconds that the number is kept, 7 how many series a
---       family may have, 8 the labels of all others; then for each family the
---       number of series, for each of these its labels and the number of its
---       parts, for each of these its name and what to add
+--       are kept, 6 milliseconds that the number is kept, 7 how many attributes
+--       a metric may have, 8 the attribute of all others; then for each metric
+--       the number of attributes, for each of these its name and the number of
+--       its parts, for each of these its name and what to add
 
 if tonumber(redis.call('GET', KEYS[1]) or 0) >= tonumber(ARGV[2]) then
   return 0
@@ -31,46 +31,46 @@ local function take()
   return ARGV[last]
 end
 
--- The labels that a series is counted under: its own, or those of all others
--- when the family is full.
-local function place(family, labels)
-  if labels == '' or labels == ARGV[8] or redis.call('HEXISTS', family, '\0' .. labels) == 1 then
-    return labels
+-- The attribute that something is counted under: its own, or that of all others
+-- when the metric is full.
+local function place(metric, attribute)
+  if attribute == '' or attribute == ARGV[8] or redis.call('HEXISTS', metric, '\0' .. attribute) == 1 then
+    return attribute
   end
-  if tonumber(redis.call('HGET', family, 'series') or 0) >= tonumber(ARGV[7]) then
+  if tonumber(redis.call('HGET', metric, 'attributes') or 0) >= tonumber(ARGV[7]) then
     return ARGV[8]
   end
-  redis.call('HINCRBY', family, 'series', 1)
-  return labels
+  redis.call('HINCRBY', metric, 'attributes', 1)
+  return attribute
 end
 
-local function add(family, field, n)
-  local sum = redis.pcall('HINCRBY', family, field, n)
+local function add(metric, field, n)
+  local sum = redis.pcall('HINCRBY', metric, field, n)
   if type(sum) == 'table' then -- it would overflow
     local negative = string.sub(n, 1, 1) == '-'
-    redis.call('HSET', family, field, negative and '-9223372036854775808' or '9223372036854775807')
+    redis.call('HSET', metric, field, negative and '-9223372036854775808' or '9223372036854775807')
   end
 end
 
 -- The numbers are not negative and have more digits than Lua can count with.
-local function keepGreatest(family, field, n)
-  local greatest = redis.call('HGET', family, field) or ''
+local function keepGreatest(metric, field, n)
+  local greatest = redis.call('HGET', metric, field) or ''
   if #n > #greatest or (#n == #greatest and n > greatest) then
-    redis.call('HSET', family, field, n)
+    redis.call('HSET', metric, field, n)
   end
 end
 
 for k = 4, #KEYS do
-  local family = KEYS[k]
+  local metric = KEYS[k]
   for _ = 1, tonumber(take()) do
-    local labels = place(family, take())
+    local attribute = place(metric, take())
     for _ = 1, tonumber(take()) do
       local part, n = take(), take()
-      local field = part .. '\0' .. labels
+      local field = part .. '\0' .. attribute
       if part == 'max' then
-        keepGreatest(family, field, n)
+        keepGreatest(metric, field, n)
       else
-        add(family, field, n)
+        add(metric, field, n)
       end
     end
   end

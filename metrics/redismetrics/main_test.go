@@ -76,7 +76,7 @@ func count(c *redismetrics.Collector, n int64, attribute string) {
 	c.Record(context.Background(), monitor.Measurement{Metric: monitor.Errors, Value: n, Attribute: attribute})
 }
 
-func snapshot(tb testing.TB, c *redismetrics.Collector) monitor.Metrics {
+func snapshot(tb testing.TB, c *redismetrics.Collector) monitor.MetricsSnapshot {
 	tb.Helper()
 	m, err := c.Snapshot(tb.Context())
 	if err != nil {

@@ -27,10 +27,10 @@ func (m *Metrics) Record(_ context.Context, v monitor.Measurement) {
 		m.values = make(map[series]int64)
 	}
 	s := series{v.Metric, v.Attribute}
-	switch v.Metric.Kind() {
-	case monitor.KindGauge:
+	switch v.Metric.Description().Kind {
+	case monitor.MetricGauge:
 		m.values[s] = v.Value
-	case monitor.KindHistogram:
+	case monitor.MetricHistogram:
 		m.values[s]++
 	default:
 		m.values[s] += v.Value

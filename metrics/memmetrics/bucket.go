@@ -1,4 +1,4 @@
-package metrics
+package memmetrics
 
 import (
 	"math"
@@ -15,8 +15,7 @@ const (
 	perOctave  = 1 << bucketBits
 	octaves    = 63 - bucketBits // a time.Duration has 63 bits; the lowest are the linear part
 
-	// BucketCount is the number of buckets of a histogram.
-	BucketCount = perOctave * (octaves + 1)
+	bucketCount = perOctave * (octaves + 1)
 )
 
 // bucketOf returns the bucket of a duration that is not negative.
@@ -26,11 +25,10 @@ func bucketOf(d time.Duration) int {
 	return shift*perOctave + int(v>>shift)
 }
 
-// BucketBounds returns the durations that a bucket counts: lo <= d < hi. The
-// last bucket includes the longest duration as well. Buckets are numbered from
-// 0 and adjoin.
-func BucketBounds(bucket int) (lo, hi time.Duration) {
-	if bucket == BucketCount-1 {
+// bucketBounds returns the durations that a bucket counts: lo <= d < hi. The
+// last bucket includes the longest duration as well.
+func bucketBounds(bucket int) (lo, hi time.Duration) {
+	if bucket == bucketCount-1 {
 		return lowerBound(bucket), math.MaxInt64
 	}
 	return lowerBound(bucket), lowerBound(bucket + 1)

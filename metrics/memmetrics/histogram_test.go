@@ -1,0 +1,145 @@
+package memmetrics_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/auditwarden/auditwarden/metrics/memmetrics"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+func observe(tb testing.TB, c *memmetrics.Collector, durations ...time.Duration) {
+	tb.Helper()
+	for _, d := range durations {
+		c.Record(tb.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(d)})
+	}
+}
+
+func observed(tb testing.TB, c *memmetrics.Collector) monitor.Distribution {
+	tb.Helper()
+	s, err := c.Snapshot(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.Metrics[monitor.ProcessingLatency].Distribution
+}
+
+// distributionOf returns what a histogram makes of the durations.
+func distributionOf(tb testing.TB, durations ...time.Duration) monitor.Distribution {
+	tb.Helper()
+	c := memmetrics.New()
+	observe(tb, c, durations...)
+	return observed(tb, c)
+}
+
+func TestBucketsCoverEveryDurationOnce(t *testing.T) {
+	t.Parallel()
+	c := memmetrics.New()
+	next := time.Duration(0)
+	for next < math.MaxInt64 {
+		c.Reset()
+		observe(t, c, next)
+		d := observed(t, c)
+		if len(d.Buckets) != 1 || d.Buckets[0].Lower != next {
+			t.Fatalf("%d is counted in %+v, want a bucket that begins there", next, d.Buckets)
+		}
+		lo, hi := next, d.Buckets[0].Upper
+		if width := hi - lo; width > max(1, lo/32) {
+			t.Errorf("the bucket from %d is %d wide: more than 1/32", lo, width)
+		}
+		last := hi - 1
+		if hi == math.MaxInt64 {
+			last = hi
+		}
+		observe(t, c, lo+(hi-lo)/2, last)
+		if d = observed(t, c); len(d.Buckets) != 1 || d.Buckets[0].Count != 3 {
+			t.Fatalf("from %d to %d: %+v, want one bucket", lo, last, d.Buckets)
+		}
+		next = hi
+	}
+}
+
+func TestQuantileError(t *testing.T) {
+	t.Parallel()
+	const n = 5000
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name string
+		draw func() time.Duration
+	}{
+		{"uniform", func() time.Duration { return time.Duration(rng.Int64N(int64(time.Second))) }},
+		{"nanoseconds", func() time.Duration { return time.Duration(rng.Int64N(200)) }},
+		{"exponential", func() time.Duration { return time.Duration(rng.ExpFloat64() * float64(time.Millisecond)) }},
+		{"every size", func() time.Duration { return time.Duration(rng.Int64() >> rng.IntN(63)) }},
+		{"constant", func() time.Duration { return 1_000_003 }},
+	} {
+		durations := make([]time.Duration, n)
+		for i := range durations {
+			durations[i] = c.draw()
+		}
+		d := distributionOf(t, durations...)
+		slices.Sort(durations)
+		if got := d.Count(); got != n {
+			t.Errorf("%s: count %d, want %d", c.name, got, n)
+		}
+		for _, q := range []float64{0, 0.001, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1} {
+			want := durations[max(1, int(math.Ceil(q*n)))-1]
+			got := d.Quantile(q)
+			if off := (got - want).Abs(); off > want/32 {
+				t.Errorf("%s: quantile %v = %d, want %d within 1/32", c.name, q, got, want)
+			}
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	type summary struct {
+		Count                    int64
+		Mean, P50, P95, P99, Max time.Duration
+	}
+	for _, c := range []struct {
+		name      string
+		durations []time.Duration
+		want      summary
+	}{
+		{"empty", nil, summary{}},
+		{"one", []time.Duration{7}, summary{1, 7, 7, 7, 7, 7}},
+		{"negative is zero", []time.Duration{-7}, summary{Count: 1}},
+		{"mean and max are exact", []time.Duration{1, 2, 1_000_003}, summary{3, 333_335, 2, 1_000_003, 1_000_003, 1_000_003}},
+		{"the last is exact", []time.Duration{1_000_000, 1_015_000}, summary{2, 1_007_500, 1_003_520, 1_015_000, 1_015_000, 1_015_000}},
+		{"ranks", upTo(50), summary{50, 25, 25, 48, 50, 50}},
+	} {
+		d := distributionOf(t, c.durations...)
+		got := summary{d.Count(), d.Mean(), d.Quantile(0.50), d.Quantile(0.95), d.Quantile(0.99), d.Max}
+		if got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// upTo returns 1, 2, ..., n nanoseconds.
+func upTo(n int) []time.Duration {
+	durations := make([]time.Duration, n)
+	for i := range durations {
+		durations[i] = time.Duration(i + 1)
+	}
+	return durations
+}
+
+func TestMergeIsObservingBoth(t *testing.T) {
+	t.Parallel()
+	all := upTo(3000)
+	for i := range all {
+		all[i] *= 1013
+	}
+	merged := distributionOf(t, all[:1000]...)
+	merged.Merge(distributionOf(t, all[1000:]...))
+	if want := distributionOf(t, all...); !reflect.DeepEqual(merged, want) {
+		t.Errorf("merged: %+v, want %+v", merged, want)
+	}
+}

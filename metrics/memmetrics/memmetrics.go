@@ -34,9 +34,15 @@ func New() *Collector {
 
 // Record counts a measurement. An unknown metric is ignored.
 func (c *Collector) Record(_ context.Context, m monitor.Measurement) {
-	if int(m.Metric) < len(c.series) {
-		c.series[m.Metric].of(m.Attribute).record(m.Value)
+	if int(m.Metric) >= len(c.series) {
+		return
 	}
+	s := &c.series[m.Metric]
+	p := s.plain
+	if m.Attribute != "" {
+		p = s.of(m.Attribute)
+	}
+	p.record(m.Value)
 }
 
 // Snapshot returns what was counted. It includes every Record that returned

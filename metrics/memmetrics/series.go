@@ -44,11 +44,8 @@ func (s *series) init(d monitor.MetricDescription, stripes int) {
 	s.plain = s.newPart()
 }
 
-// of returns the part of an attribute.
+// of returns the part of an attribute, which is not empty.
 func (s *series) of(attribute string) part {
-	if attribute == "" {
-		return s.plain
-	}
 	if known := s.byAttribute.Load(); known != nil {
 		if p, ok := (*known)[attribute]; ok {
 			return p

@@ -35,7 +35,7 @@ func BenchmarkCollector(b *testing.B, h Harness) {
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
 				for _, c := range measurements {
-					if c.m.Metric.Description().Kind != monitor.MetricGauge { // a gauge is one place
+					if c.name != "gauge" { // which is one place
 						collector.Record(ctx, c.m)
 					}
 				}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestProgress(t *testing.T) {
@@ -15,28 +18,25 @@ func TestProgress(t *testing.T) {
 	p := &progress{in: iotest.OneByteReader(strings.NewReader("abcd")), terminal: &terminal, size: 4}
 	buf := make([]byte, 4)
 	for range 2 {
-		if n, err := p.Read(buf); n != 1 || err != nil {
-			t.Fatal(n, err)
-		}
+		n, err := p.Read(buf)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
 	}
-	if n, err := io.WriteString(p, "a message\n"); n != len("a message\n") || err != nil {
-		t.Errorf("%d bytes written, error %v", n, err)
-	}
-	if rest, err := io.ReadAll(p); string(rest) != "cd" || err != nil {
-		t.Errorf("read %q, error %v", rest, err)
-	}
-	if _, err := io.WriteString(p, "the end\n"); err != nil {
-		t.Error(err)
-	}
+	n, err := io.WriteString(p, "a message\n")
+	require.NoError(t, err)
+	assert.Equal(t, len("a message\n"), n)
+	rest, err := io.ReadAll(p)
+	require.NoError(t, err)
+	assert.Equal(t, "cd", string(rest))
+	_, err = io.WriteString(p, "the end\n")
+	require.NoError(t, err)
 	bar := func(full int) string {
 		return "[" + strings.Repeat("#", full) + strings.Repeat(".", 40-full) + "] "
 	}
 	want := clearLine + bar(10) + " 25 %" + clearLine + bar(20) + " 50 %" +
 		clearLine + "a message\n" + bar(20) + " 50 %" +
 		clearLine + bar(30) + " 75 %" + clearLine + bar(40) + "100 %" + clearLine + "the end\n"
-	if got := terminal.String(); got != want {
-		t.Errorf("\n got %q\nwant %q", got, want)
-	}
+	assert.Equal(t, want, terminal.String())
 }
 
 // TestProgressOfUnknownSize shows only what changes.
@@ -44,13 +44,10 @@ func TestProgressOfUnknownSize(t *testing.T) {
 	t.Parallel()
 	var terminal strings.Builder
 	p := &progress{in: strings.NewReader(strings.Repeat("x", 2<<20)), terminal: &terminal}
-	if _, err := io.Copy(io.Discard, p); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.Copy(io.Discard, p)
+	require.NoError(t, err)
 	want := clearLine + "0 MB" + clearLine + "1 MB" + clearLine + "2 MB" + clearLine
-	if got := terminal.String(); got != want {
-		t.Errorf("\n got %q\nwant %q", got, want)
-	}
+	assert.Equal(t, want, terminal.String())
 }
 
 // TestNoProgress has messages go to a file: there is no bar in it.
@@ -58,45 +55,28 @@ func TestNoProgress(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "messages")
 	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer file.Close()
 	var out strings.Builder
-	if status := run([]string{"-format", "table", "testdata/day.jsonl"}, nil, &out, file); status != statusOK {
-		t.Errorf("status %d", status)
-	}
-	if messages, err := os.ReadFile(path); err != nil || len(messages) > 0 {
-		t.Errorf("messages %q, error %v", messages, err)
-	}
-	if isTerminal(file) || isTerminal(&out) {
-		t.Error("a file or a buffer is taken for a terminal")
-	}
+	assert.Equal(t, statusOK, run([]string{"-format", "table", "testdata/day.jsonl"}, nil, &out, file))
+	messages, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Empty(t, string(messages))
+	assert.False(t, isTerminal(file))
+	assert.False(t, isTerminal(&out))
 }
 
 func TestSizeOf(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open(thresholds)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer file.Close()
 	info, err := file.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := sizeOf(file); got != info.Size() {
-		t.Errorf("size %d, want %d", got, info.Size())
-	}
+	require.NoError(t, err)
+	assert.Equal(t, info.Size(), sizeOf(file))
 	folder, err := os.Open("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer folder.Close()
-	if got := sizeOf(folder); got != 0 {
-		t.Errorf("the size of a folder is %d", got)
-	}
-	if got := sizeOf(strings.NewReader("x")); got != 0 {
-		t.Errorf("the size of a stream is %d", got)
-	}
+	assert.Zero(t, sizeOf(folder))
+	assert.Zero(t, sizeOf(strings.NewReader("x")))
 }

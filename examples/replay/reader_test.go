@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -40,27 +42,21 @@ func FuzzReader(f *testing.F) {
 			return nil, false
 		}
 		for en, err := range in.entries() {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			text, ok := skip()
-			if !ok || en.line != line {
-				t.Fatalf("line %d, want %d", en.line, line)
-			}
+			require.True(t, ok)
+			require.Equal(t, line, en.line)
 			var e monitor.Event
 			want := monitor.DecodeEvent(bytes.TrimSuffix(text, []byte("\r")), &e)
-			switch {
-			case (want == nil) != (en.err == nil):
-				t.Fatalf("line %d: error %v, want %v", line, en.err, want)
-			case want != nil && want.Error() != en.err.Error():
-				t.Fatalf("line %d: error %v, want %v", line, en.err, want)
-			case want == nil && !reflect.DeepEqual(*en.event, e):
-				t.Fatalf("line %d: event %+v, want %+v", line, *en.event, e)
+			if want != nil {
+				require.EqualError(t, en.err, want.Error(), "line %d", line)
+				continue
 			}
+			require.NoError(t, en.err, "line %d", line)
+			require.Equal(t, e, *en.event, "line %d", line)
 		}
-		if _, ok := skip(); ok {
-			t.Fatalf("line %d is lost", line)
-		}
+		_, ok := skip()
+		require.False(t, ok, "line %d is lost", line)
 	})
 }
 
@@ -80,19 +76,15 @@ func TestLongLines(t *testing.T) {
 		var long []uint64
 		lines := 0
 		for en, err := range newReader(strings.NewReader(input)).entries() {
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			lines++
-			switch {
-			case errors.Is(en.err, monitor.ErrTooLarge):
+			if errors.Is(en.err, monitor.ErrTooLarge) {
 				long = append(long, en.line)
-			case en.err != nil:
-				t.Errorf("line %d: %v", en.line, en.err)
+			} else {
+				require.NoError(t, en.err, "line %d", en.line)
 			}
 		}
-		if want := []uint64{3, 5, 7}; lines != 7 || !reflect.DeepEqual(long, want) {
-			t.Errorf("%d lines, too long are %v, want %v", lines, long, want)
-		}
+		assert.Equal(t, 7, lines)
+		assert.Equal(t, []uint64{3, 5, 7}, long, "lines that are too long")
 	}
 }

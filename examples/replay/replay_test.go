@@ -15,6 +15,9 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -31,9 +34,8 @@ func replayed(t *testing.T, input string, args ...string) (status int, out, mess
 func findings(t *testing.T, input string, args ...string) []finding {
 	t.Helper()
 	status, out, messages := replayed(t, input, args...)
-	if status != statusOK || messages != "" {
-		t.Errorf("status %d, messages %q", status, messages)
-	}
+	assert.Equal(t, statusOK, status)
+	assert.Empty(t, messages)
 	return decoded(t, out)
 }
 
@@ -42,11 +44,11 @@ func decoded(t *testing.T, out string) []finding {
 	var all []finding
 	for d := json.NewDecoder(strings.NewReader(out)); ; {
 		var f finding
-		if err := d.Decode(&f); errors.Is(err, io.EOF) {
+		err := d.Decode(&f)
+		if errors.Is(err, io.EOF) {
 			return all
-		} else if err != nil {
-			t.Fatal(err)
 		}
+		require.NoError(t, err)
 		all = append(all, f)
 	}
 }
@@ -92,9 +94,9 @@ func TestJSON(t *testing.T) {
 {"line":11,"rule":"bulk_operation","severity":"MEDIUM","organizationId":"acme","key":"acme","count":2,"timestamp":"2026-03-11T13:04:59Z"}
 {"line":12,"rule":"off_hours","severity":"LOW","organizationId":"acme","key":"unknown","count":1,"timestamp":"2026-03-11T21:30:00Z"}
 `
-	if status != statusOK || stdout.String() != want || stderr.String() != "" {
-		t.Errorf("status %d, messages %q, output:\n%s", status, stderr.String(), stdout.String())
-	}
+	assert.Equal(t, statusOK, status)
+	assert.Equal(t, want, stdout.String()) //nolint:testifylint // lines, and the order of their fields
+	assert.Empty(t, stderr.String())
 }
 
 // TestKey has a key that is no name: it is printed as it is.
@@ -102,9 +104,7 @@ func TestKey(t *testing.T) {
 	t.Parallel()
 	input := strings.ReplaceAll(logins(1, 2, 3), "mallory", `<b>&\u001b\"`)
 	_, out, _ := replayed(t, input, "-config", thresholds)
-	if want := `"key":"<b>&\u001b\""`; !strings.Contains(out, want) {
-		t.Errorf("output %s, want %s in it", out, want)
-	}
+	assert.Contains(t, out, `"key":"<b>&\u001b\""`)
 }
 
 func TestTable(t *testing.T) {
@@ -119,9 +119,9 @@ failed_auth  acme          mallory     2026-03-11T11:00:03+01:00  2026-03-11T10:
 failed_auth  other         mallory     2026-03-11T10:00:07Z       2026-03-11T10:00:07Z  1
 failed_auth  acme          "\x1b[31m"  2026-03-11T10:00:09Z       2026-03-11T10:00:09Z  1
 `
-	if status != statusOK || out != want || messages != "" {
-		t.Errorf("status %d, messages %q, output:\n%s", status, messages, out)
-	}
+	assert.Equal(t, statusOK, status)
+	assert.Equal(t, want, out)
+	assert.Empty(t, messages)
 }
 
 // TestBadLines has every kind of bad line between good ones.
@@ -144,12 +144,8 @@ func TestBadLines(t *testing.T) {
 		strings.TrimSpace(logins(3)),
 	}, "\n")
 	status, out, messages := replayed(t, input, "-config", thresholds)
-	if status != statusBadLines {
-		t.Errorf("status %d", status)
-	}
-	if got := lines(decoded(t, out)); got != "14:3" {
-		t.Errorf("findings %s, want 14:3", got)
-	}
+	assert.Equal(t, statusBadLines, status)
+	assert.Equal(t, "14:3", lines(decoded(t, out)))
 	want := []string{
 		`replay: line 2: `,
 		`replay: line 5: field "action": a number where a string is expected`,
@@ -163,13 +159,10 @@ func TestBadLines(t *testing.T) {
 		`replay: bad lines: 9`,
 	}
 	got := strings.Split(strings.TrimSpace(messages), "\n")
-	if len(got) != len(want) {
-		t.Fatalf("messages:\n%s", messages)
-	}
+	require.Len(t, got, len(want))
 	for i := range want {
-		if !strings.HasPrefix(got[i], want[i]) || len(got[i]) > 200 {
-			t.Errorf("message %q, want %q", got[i], want[i])
-		}
+		assert.True(t, strings.HasPrefix(got[i], want[i]), "message %q, want %q", got[i], want[i])
+		assert.LessOrEqual(t, len(got[i]), 200)
 	}
 }
 
@@ -180,16 +173,11 @@ func TestLate(t *testing.T) {
 	input := login("2026-03-11T10:00:30.000Z") + "\nno event\n" + login("2026-03-11T11:00:40.5+01:00") +
 		login("2026-03-11T10:00:20Z") + login("2026-03-11T10:00:35Z")
 	status, out, messages := replayed(t, input, "-config", thresholds)
-	if status != statusBadLines || !strings.Contains(messages, "line 3:") {
-		t.Errorf("status %d, messages %q", status, messages)
-	}
+	assert.Equal(t, statusBadLines, status)
+	assert.Contains(t, messages, "line 3:")
 	found := decoded(t, out)
-	if got := lines(found); got != "4<5:3 6:3" {
-		t.Errorf("findings %s", got)
-	}
-	if got, want := found[0].Timestamp, "2026-03-11T11:00:40.5+01:00"; got != want {
-		t.Errorf("timestamp %s, want %s", got, want)
-	}
+	require.Equal(t, "4<5:3 6:3", lines(found))
+	assert.Equal(t, "2026-03-11T11:00:40.5+01:00", found[0].Timestamp)
 }
 
 func TestLateness(t *testing.T) {
@@ -203,16 +191,12 @@ func TestLateness(t *testing.T) {
 		{"0", "", message},
 	} {
 		status, out, messages := replayed(t, logins(10, 20, 10), "-config", thresholds, "-lateness", c.lateness)
-		if got := lines(decoded(t, out)); status != statusOK || got != c.want || messages != c.message {
-			t.Errorf("lateness %s: status %d, findings %q, messages %q", c.lateness, status, got, messages)
-		}
+		assert.Equal(t, statusOK, status, "lateness %s", c.lateness)
+		assert.Equal(t, c.want, lines(decoded(t, out)), "lateness %s", c.lateness)
+		assert.Equal(t, c.message, messages, "lateness %s", c.lateness)
 	}
-	if got := lines(findings(t, logins(600, 610, 10), "-config", thresholds)); got != "" {
-		t.Errorf("findings %s, want none", got)
-	}
-	if got := lines(findings(t, logins(620, 20, 30, 40), "-config", thresholds)); got != "4:3" {
-		t.Errorf("default lateness: findings %s, want 4:3", got)
-	}
+	assert.Empty(t, findings(t, logins(600, 610, 10), "-config", thresholds))
+	assert.Equal(t, "4:3", lines(findings(t, logins(620, 20, 30, 40), "-config", thresholds)))
 }
 
 func TestCooldown(t *testing.T) {
@@ -221,13 +205,9 @@ func TestCooldown(t *testing.T) {
 	for cooldown, want := range map[string]string{
 		"0": "3:3 4:4 5:5 6:6", "10s": "3:3 5:5", "11s": "3:3 6:6", "1h": "3:3",
 	} {
-		if got := lines(findings(t, input, "-config", thresholds, "-cooldown", cooldown)); got != want {
-			t.Errorf("cooldown %s: findings %s, want %s", cooldown, got, want)
-		}
+		assert.Equal(t, want, lines(findings(t, input, "-config", thresholds, "-cooldown", cooldown)), "cooldown %s", cooldown)
 	}
-	if got := lines(findings(t, input, "-config", thresholds)); got != "3:3 4:4 5:5 6:6" {
-		t.Errorf("without cooldown: findings %s", got)
-	}
+	assert.Equal(t, "3:3 4:4 5:5 6:6", lines(findings(t, input, "-config", thresholds)))
 }
 
 func TestTimezone(t *testing.T) {
@@ -235,18 +215,12 @@ func TestTimezone(t *testing.T) {
 	// 04:30 in New York, 10:30 in Vienna, 18:30 in Tokyo.
 	const input = `{"timestamp":"2026-03-11T09:30:00Z","action":"data.read","status":"success","organizationId":"acme"}`
 	for zone, want := range map[string]string{"": "", "America/New_York": "1:1", "Asia/Tokyo": "", "Asia/Kolkata": ""} {
-		if got := lines(findings(t, input, "-config", thresholds, "-timezone", zone)); got != want {
-			t.Errorf("%s: findings %q, want %q", zone, got, want)
-		}
+		assert.Equal(t, want, lines(findings(t, input, "-config", thresholds, "-timezone", zone)), zone)
 	}
 	// 21:30 in UTC, 22:30 in Vienna.
 	late := strings.ReplaceAll(input, "09:30", "21:30")
-	if got := lines(findings(t, late)); got != "" {
-		t.Errorf("default: findings %q, want none", got)
-	}
-	if got := lines(findings(t, late, "-config", thresholds)); got != "1:1" {
-		t.Errorf("as configured: findings %q, want 1:1", got)
-	}
+	assert.Empty(t, findings(t, late))
+	assert.Equal(t, "1:1", lines(findings(t, late, "-config", thresholds)))
 }
 
 // TestVerify replays signed events, some of which were changed.
@@ -254,22 +228,16 @@ func TestVerify(t *testing.T) {
 	t.Parallel()
 	const secret = "short"
 	key, err := crypto.NewHMACKey("some-key", []byte(secret), &crypto.KeyOptions{AllowShort: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	signer, err := crypto.NewSigner(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var input strings.Builder
 	for i := range 7 {
 		e := monitor.Event{
 			Timestamp: time.Date(2026, 3, 11, 10, 0, i, 0, time.UTC), Action: "auth.login.failure",
 			Status: monitor.StatusFailure, PrincipalID: "mallory", OrganizationID: "acme",
 		}
-		if err := signer.Sign(t.Context(), &e); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, signer.Sign(t.Context(), &e))
 		switch i {
 		case 1:
 			e.PrincipalID = "ada"
@@ -281,9 +249,7 @@ func TestVerify(t *testing.T) {
 			e.KeyID = ""
 		}
 		line, err := json.Marshal(&e)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		input.Write(append(line, '\n'))
 	}
 
@@ -294,17 +260,13 @@ func TestVerify(t *testing.T) {
 {"line":6,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"mallory","count":3,"timestamp":"2026-03-11T10:00:05.000Z"}
 {"line":7,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"mallory","count":4,"timestamp":"2026-03-11T10:00:06.000Z"}
 `
-	if status != statusOK || out != want || messages != "" {
-		t.Errorf("status %d, messages %q, output:\n%s", status, messages, out)
-	}
+	assert.Equal(t, statusOK, status)
+	assert.Equal(t, want, out) //nolint:testifylint // lines, and the order of their fields
+	assert.Empty(t, messages)
 	for _, f := range findings(t, input.String(), "-secret", "another", "-verify") {
-		if f.Rule != "integrity" {
-			t.Errorf("with another secret: %+v", f)
-		}
+		assert.Equal(t, "integrity", f.Rule)
 	}
-	if got := lines(findings(t, input.String(), "-config", thresholds)); got != "5:3 6:4 7:5" {
-		t.Errorf("without verification: findings %s", got)
-	}
+	assert.Equal(t, "5:3 6:4 7:5", lines(findings(t, input.String(), "-config", thresholds)))
 }
 
 // TestUnusable has command lines, files and streams that are of no use.
@@ -313,9 +275,7 @@ func TestUnusable(t *testing.T) {
 	folder := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
 	const secret = "correct-horse-battery-staple-1234"
@@ -348,16 +308,12 @@ func TestUnusable(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
 			status := run(c.args, strings.NewReader(logins(1, 2, 3, 4, 5)), &stdout, &stderr)
-			if status != statusUnusable || stdout.String() != "" {
-				t.Errorf("status %d, output %q", status, stdout.String())
-			}
+			assert.Equal(t, statusUnusable, status)
+			assert.Empty(t, stdout.String())
 			got := stderr.String()
-			if !strings.HasPrefix(got, "replay: ") || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
-				t.Errorf("message %q, want %q", got, c.want)
-			}
-			if strings.Contains(got, secret) {
-				t.Error("the secret is printed")
-			}
+			assert.Regexp(t, `^replay: .*\n$`, got)
+			assert.Contains(t, got, c.want)
+			assert.NotContains(t, got, secret)
 		})
 	}
 }
@@ -371,20 +327,18 @@ func TestBrokenStreams(t *testing.T) {
 		var stdout, stderr strings.Builder
 		in := io.MultiReader(strings.NewReader(logins(1, 2, 3)+"bad\n"), iotest.ErrReader(broken))
 		status := run([]string{"-config", thresholds, "-order", order, "-"}, in, &stdout, &stderr)
-		if status != statusUnusable || !strings.Contains(stderr.String(), broken.Error()) {
-			t.Errorf("order %s: status %d, messages %q", order, status, stderr.String())
-		}
-		if got := lines(decoded(t, stdout.String())); order == "file" && got != "3:3" {
-			t.Errorf("findings before the end %q, want 3:3", got)
+		assert.Equal(t, statusUnusable, status, order)
+		assert.Contains(t, stderr.String(), broken.Error(), order)
+		if order == "file" {
+			assert.Equal(t, "3:3", lines(decoded(t, stdout.String())), "findings before the end")
 		}
 	}
 	for _, format := range []string{"json", "table"} {
 		var stderr strings.Builder
 		status := run([]string{"-config", thresholds, "-format", format, "-"},
 			strings.NewReader(logins(1, 2, 3)), brokenWriter{broken}, &stderr)
-		if status != statusUnusable || !strings.Contains(stderr.String(), broken.Error()) {
-			t.Errorf("format %s: status %d, messages %q", format, status, stderr.String())
-		}
+		assert.Equal(t, statusUnusable, status, format)
+		assert.Contains(t, stderr.String(), broken.Error(), format)
 	}
 }
 
@@ -396,15 +350,12 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr strings.Builder
 	status := run([]string{"-h"}, nil, &stdout, &stderr)
-	if status != statusOK || stderr.String() != "" {
-		t.Errorf("status %d, messages %q", status, stderr.String())
-	}
+	assert.Equal(t, statusOK, status)
+	assert.Empty(t, stderr.String())
 	for _, want := range []string{
 		"Usage: replay", "ID of another", "-config", "-timezone", "-cooldown", "-lateness", "-order", "-format", "-secret", "-verify",
 	} {
-		if !strings.Contains(stdout.String(), want) {
-			t.Errorf("the help lacks %q", want)
-		}
+		assert.Contains(t, stdout.String(), want)
 	}
 }
 
@@ -413,9 +364,7 @@ func TestEmpty(t *testing.T) {
 	t.Parallel()
 	for _, input := range []string{"", "\n", "\n \n\t\r\n  "} {
 		for _, order := range []string{"file", "time"} {
-			if found := findings(t, input, "-order", order); found != nil {
-				t.Errorf("%q: findings %v", input, found)
-			}
+			assert.Empty(t, findings(t, input, "-order", order), "%q", input)
 		}
 	}
 }
@@ -428,17 +377,13 @@ func TestFindingsAtOnce(t *testing.T) {
 	out, printed := io.Pipe()
 	ended := make(chan int)
 	go func() { ended <- run([]string{"-config", thresholds, "-"}, in, printed, io.Discard) }()
-	if _, err := io.WriteString(feed, logins(1, 2, 3)); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.WriteString(feed, logins(1, 2, 3))
+	require.NoError(t, err)
 	var f finding
-	if err := json.NewDecoder(out).Decode(&f); err != nil || f.Line != 3 {
-		t.Errorf("finding in line %d, error %v", f.Line, err)
-	}
+	require.NoError(t, json.NewDecoder(out).Decode(&f))
+	assert.EqualValues(t, 3, f.Line)
 	feed.Close()
-	if status := <-ended; status != statusOK {
-		t.Errorf("status %d", status)
-	}
+	assert.Equal(t, statusOK, <-ended)
 }
 
 // A written event is a line with its time.
@@ -514,22 +459,13 @@ func TestOrder(t *testing.T) {
 			if f.CompletedBy != 0 {
 				completed++
 			}
-			if line := shuffled[f.Line-1]; !strings.Contains(line, `"timestamp":"`+f.Timestamp+`"`) {
-				t.Errorf("seed %d: finding %+v does not fit its line %s", seed, f, line)
-			}
+			assert.Contains(t, shuffled[f.Line-1], `"timestamp":"`+f.Timestamp+`"`, "seed %d", seed)
 		}
-		if len(rules) != 5 || completed < 30 {
-			t.Errorf("seed %d: findings of %d rules, %d of them completed late: too few", seed, len(rules), completed)
-		}
-		if !slices.Equal(sortedFindings(file), sortedFindings(want)) {
-			t.Errorf("seed %d: the order of the file gives other findings than that of time", seed)
-		}
-		if !slices.Equal(sortedFindings(byTime), sortedFindings(want)) {
-			t.Errorf("seed %d: -order time gives other findings than a file in order", seed)
-		}
-		if !slices.IsSortedFunc(byTime, func(a, b finding) int { return cmp.Compare(instant(t, a), instant(t, b)) }) {
-			t.Errorf("seed %d: findings are not in order of time", seed)
-		}
+		assert.Len(t, rules, 5, "seed %d", seed)
+		assert.GreaterOrEqual(t, completed, 30, "seed %d: findings that were completed late", seed)
+		assert.Equal(t, sortedFindings(want), sortedFindings(file), "seed %d", seed)
+		assert.Equal(t, sortedFindings(want), sortedFindings(byTime), "seed %d", seed)
+		assert.True(t, slices.IsSortedFunc(byTime, func(a, b finding) int { return cmp.Compare(instant(t, a), instant(t, b)) }), "seed %d", seed)
 	}
 }
 
@@ -552,17 +488,13 @@ func TestOrderOfEquals(t *testing.T) {
 	for _, f := range findings(t, logins(seconds...), "-config", thresholds, "-order", "time") {
 		got = append(got, f.Line)
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("lines %v, want %v", got, want)
-	}
+	assert.Equal(t, want, got)
 }
 
 func instant(t *testing.T, f finding) int64 {
 	t.Helper()
 	var e monitor.Event
-	if err := e.SetTimestampText(f.Timestamp); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, e.SetTimestampText(f.Timestamp))
 	return e.Timestamp.UnixNano()
 }
 

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -16,9 +19,7 @@ func TestTimestamps(t *testing.T) {
 	write := func(organization string, line int, text string) {
 		t.Helper()
 		e := monitor.Event{OrganizationID: organization}
-		if err := e.SetTimestampText(text); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, e.SetTimestampText(text))
 		ts.keep(uint64(line), &e)
 	}
 	write("other", 0, "2026-03-11T09:00:00Z")
@@ -32,17 +33,9 @@ func TestTimestamps(t *testing.T) {
 	}
 	for second := 989; second < 1000; second++ {
 		at := start.Add(time.Duration(second) * time.Second)
-		if got, want := text("acme", 2*second+1, at), at.Format(time.RFC3339); got != want {
-			t.Errorf("second %d: %s, want %s", second, got, want)
-		}
-		if got, want := text("acme", 2*second+2, at), at.Format("2006-01-02T15:04:05.000Z"); got != want {
-			t.Errorf("second %d: %s, want %s", second, got, want)
-		}
+		assert.Equal(t, at.Format(time.RFC3339), text("acme", 2*second+1, at))
+		assert.Equal(t, at.Format("2006-01-02T15:04:05.000Z"), text("acme", 2*second+2, at))
 	}
-	if got, want := text("other", 0, start.Add(-time.Hour)), "2026-03-11T09:00:00Z"; got != want {
-		t.Errorf("another organization's: %s, want %s", got, want)
-	}
-	if n := len(ts.byOrganization["acme"].texts); n != 11 {
-		t.Errorf("%d timestamps are remembered, want 11", n)
-	}
+	assert.Equal(t, "2026-03-11T09:00:00Z", text("other", 0, start.Add(-time.Hour)), "another organization's")
+	assert.Len(t, ts.byOrganization["acme"].texts, 11)
 }

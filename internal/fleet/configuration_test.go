@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -116,23 +119,17 @@ func TestBadConfiguration(t *testing.T) {
 			tt.change(t, &s)
 			health, err := firstUse(t, s)
 			said := fmt.Sprintf("%v\n%+v", err, health)
-			if strings.Contains(said, password) || strings.Contains(said, secret) {
-				t.Errorf("a secret is told: %s", said)
-			}
+			assert.NotContains(t, said, password)
+			assert.NotContains(t, said, secret)
 			if len(tt.want) == 0 {
-				if err != nil || health.Status != monitor.HealthOK {
-					t.Errorf("a good configuration: %s", said)
-				}
+				require.NoError(t, err)
+				assert.Equal(t, monitor.HealthOK, health.Status, said)
 				return
 			}
-			if err == nil || !containsAny(err.Error(), tt.want) {
-				t.Errorf("error %v, want one with %q", err, tt.want)
-			}
-			if health.Timestamp.IsZero() { // the service was not even made
-				return
-			}
-			if health.Status != monitor.HealthCritical {
-				t.Errorf("health is %+v", health)
+			require.Error(t, err)
+			assert.True(t, containsAny(err.Error(), tt.want), "error %v, want one with %q", err, tt.want)
+			if !health.Timestamp.IsZero() { // otherwise the service was not even made
+				assert.Equal(t, monitor.HealthCritical, health.Status, said)
 			}
 		})
 	}
@@ -159,16 +156,12 @@ func firstUse(t *testing.T, s settings) (health monitor.Health, err error) {
 		return health, err
 	}
 	_, err = svc.monitor.Process(ctx, suspicious(t, s.Secret))
-	if ctx.Err() != nil {
-		t.Errorf("it took %v: %v", time.Since(began), err)
-	}
+	require.NoError(t, ctx.Err(), "it took %v: %v", time.Since(began), err)
 	health = svc.monitor.Health(t.Context())
 	ending, cancel := context.WithTimeout(t.Context(), endLimit)
 	defer cancel()
 	stopped := svc.monitor.Shutdown(ending)
-	if ending.Err() != nil {
-		t.Errorf("it does not stop: %v", stopped)
-	}
+	require.NoError(t, ending.Err(), "it does not stop: %v", stopped)
 	if stopped != nil {
 		err = errors.Join(err, fmt.Errorf("shut down: %w", stopped))
 	}
@@ -180,37 +173,27 @@ func firstUse(t *testing.T, s settings) (health monitor.Health, err error) {
 func suspicious(t *testing.T, secret string) *monitor.Event {
 	t.Helper()
 	key, err := newKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	signer, err := crypto.NewSigner(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	e := &monitor.Event{
 		ID: "e1", Timestamp: start(1), Action: "data.read", Status: monitor.StatusSuccess,
 		PrincipalID: "mallory", OrganizationID: "acme",
 	}
-	if err := signer.Sign(t.Context(), e); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, signer.Sign(t.Context(), e))
 	return e
 }
 
 func migrate(t *testing.T, server string) {
 	t.Helper()
-	if err := pgalerts.Migrate(t.Context(), testservice.PostgresPool(t, server)); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, pgalerts.Migrate(t.Context(), testservice.PostgresPool(t, server)))
 }
 
 // closedPort returns an address on which nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer l.Close()
 	return l.Addr().String()
 }
@@ -219,9 +202,7 @@ func closedPort(t *testing.T) string {
 func withUser(t *testing.T, server, user, addr string) string {
 	t.Helper()
 	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	u.User, u.Host = url.UserPassword(user, password), addr
 	return u.String()
 }
@@ -233,15 +214,9 @@ func demandPostgresPassword(t *testing.T, server string) {
 	testservice.PostgresExecute(t, server, `CREATE ROLE locked LOGIN PASSWORD 'another'`)
 	pool := testservice.PostgresPool(t, server)
 	var path string
-	if err := pool.QueryRow(t.Context(), `SHOW hba_file`).Scan(&path); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, pool.QueryRow(t.Context(), `SHOW hba_file`).Scan(&path))
 	rules, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, append([]byte("host all locked all scram-sha-256\n"), rules...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, append([]byte("host all locked all scram-sha-256\n"), rules...), 0o600))
 	testservice.PostgresExecute(t, server, `SELECT pg_reload_conf()`)
 }

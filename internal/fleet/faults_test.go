@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
@@ -111,9 +113,7 @@ func instanceKilled(t *testing.T, s servers) *fleet {
 	f.eventually("the instance is killed", p.dies.Load)
 	f.join(2, f.settings)
 	f.settle()
-	if f.queue.redelivered() == 0 {
-		t.Error("the instance had nothing in hand")
-	}
+	assert.Positive(t, f.queue.redelivered(), "batches that the instance had in hand")
 	return f
 }
 
@@ -127,15 +127,11 @@ func instanceKilledCoalescing(t *testing.T, s servers) *fleet {
 	f.load(0, 10)
 	p := f.instances[0]
 	f.eventually("the instance is stuck", func() bool { return p.batches.Load() == int64(doomed.StuckAfter) })
-	if p.held.Load() == 0 {
-		t.Error("the instance holds no repeats")
-	}
+	assert.Positive(t, p.held.Load(), "repeats that the instance holds")
 	p.kill()
 	f.join(2, f.settings)
 	f.settle()
-	if f.queue.redelivered() != 1 {
-		t.Error("the instance had nothing in hand")
-	}
+	assert.Equal(t, 1, f.queue.redelivered(), "batches that the instance had in hand")
 	return f
 }
 
@@ -149,9 +145,8 @@ func instanceKilledUnnotified(t *testing.T, s servers) *fleet {
 	f.load(0, 10)
 	f.settle()
 	f.instances[0].kill()
-	if taken, _, _ := f.receiver.got(); taken > 0 {
-		t.Errorf("%d notifications were received", taken)
-	}
+	taken, _, _ := f.receiver.got()
+	assert.Zero(t, taken)
 	f.join(2, f.settings)
 	return f
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -52,13 +55,10 @@ func newFleet(t *testing.T, tr *trail, redis []string, postgres string) *fleet {
 		Coalesce:      100 * time.Millisecond,
 	}
 	pool := testservice.PostgresPool(t, f.settings.Postgres)
-	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	var err error
-	if f.store, err = pgalerts.New(pool, nil); err != nil {
-		t.Fatal(err)
-	}
+	f.store, err = pgalerts.New(pool, nil)
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		f.queue.close()
 		for _, p := range f.instances {
@@ -143,9 +143,8 @@ func (f *fleet) resolveHalf() {
 		if i%2 == 0 {
 			continue
 		}
-		if _, err := f.store.Resolve(f.Context(), a.Ref(), "somebody", ""); err != nil {
-			f.Fatal(err)
-		}
+		_, err := f.store.Resolve(f.Context(), a.Ref(), "somebody", "")
+		require.NoError(f, err)
 		f.resolved[a.Fingerprint] = true
 	}
 }
@@ -155,14 +154,10 @@ func (f *fleet) alerts() (as []*monitor.Alert) {
 	f.Helper()
 	q := alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit}
 	for a, err := range f.store.List(f.Context(), q) {
-		if err != nil {
-			f.Fatal(err)
-		}
+		require.NoError(f, err)
 		as = append(as, a)
 	}
-	if len(as) == alerting.MaxLimit {
-		f.Fatal("more alerts than on a page")
-	}
+	require.Less(f, len(as), alerting.MaxLimit, "more alerts than on a page")
 	return as
 }
 
@@ -219,24 +214,16 @@ func (f *fleet) check() {
 	want := f.wanted()
 	for _, a := range as {
 		key := alertKey{a.Fingerprint, a.Status.Open()}
-		if _, known := got[key]; known {
-			f.Errorf("%s: there are two alerts", want[key].name)
-		}
+		assert.NotContains(f, got, key, "%s: there are two alerts", want[key].name)
 		got[key] = outcome{
 			name: want[key].name, occurrences: a.Occurrences, first: a.FirstSeen, last: a.LastSeen,
 			notifications: f.notified(a),
 		}
 	}
 	for key, w := range want {
-		if g, exists := got[key]; !exists {
-			f.Errorf("%s: there is no alert", w.name)
-		} else if g != w {
-			f.Errorf("%s:\ngot  %+v\nwant %+v", w.name, g, w)
-		}
+		assert.Equal(f, w.String(), got[key].String(), w.name)
 	}
-	if len(got) != len(want) {
-		f.Errorf("%d alerts, want %d", len(got), len(want))
-	}
+	assert.Len(f, got, len(want))
 	f.checkReceived(want)
 	f.checkMetrics(as)
 }
@@ -247,16 +234,14 @@ func (f *fleet) notified(a *monitor.Alert) (n int) {
 	f.Helper()
 	_, reasons, alerts := f.receiver.got()
 	opened, _ := alerting.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), monitor.StoredNew)
-	if reasons[opened] != alerting.ReasonOpened {
-		f.Errorf("alert %s: the notification of its opening was not received", a.ID)
-	}
+	assert.Equal(f, alerting.ReasonOpened, reasons[opened], "alert %s: the notification of its opening", a.ID)
 	for key, id := range alerts {
 		if id != a.ID {
 			continue
 		}
 		n++
-		if key != opened && reasons[key] != alerting.ReasonRepeated {
-			f.Errorf("alert %s: a notification %s was received", a.ID, reasons[key])
+		if key != opened {
+			assert.Equal(f, alerting.ReasonRepeated, reasons[key], "alert %s", a.ID)
 		}
 	}
 	return n
@@ -269,12 +254,12 @@ func (f *fleet) checkReceived(want map[alertKey]outcome) {
 	for _, w := range want {
 		due += w.notifications
 	}
-	if _, reasons, _ := f.receiver.got(); len(reasons) != due {
-		f.Errorf("%d notifications were received, want %d", len(reasons), due)
-	}
-	if b, err := f.store.Backlog(f.Context()); err != nil || b.Waiting > 0 || b.Dead > 0 {
-		f.Errorf("the outbox has %+v, %v", b, err)
-	}
+	_, reasons, _ := f.receiver.got()
+	assert.Len(f, reasons, due)
+	b, err := f.store.Backlog(f.Context())
+	require.NoError(f, err)
+	assert.Zero(f, b.Waiting, "notifications left")
+	assert.Zero(f, b.Dead, "notifications given up")
 }
 
 // checkMetrics checks what all instances have counted. One that is killed has not
@@ -285,18 +270,12 @@ func (f *fleet) checkMetrics(as []*monitor.Alert) {
 		return
 	}
 	client, err := newRedis(f.settings)
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	defer client.Close()
 	collector, err := redismetrics.New(client, &redismetrics.Options{Prefix: f.settings.Prefix + "metrics"})
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	m, err := collector.Snapshot(f.Context())
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	var events, duplicates int64
 	for _, p := range f.instances {
 		events += int64(p.events)
@@ -322,9 +301,7 @@ func (f *fleet) checkMetrics(as []*monitor.Alert) {
 		want[monitor.AlertsCreated] = int64(len(as))
 	}
 	for _, metric := range slices.Sorted(maps.Keys(want)) {
-		if got := m.Value(metric); got != want[metric] {
-			f.Errorf("%v = %d, want %d", metric, got, want[metric])
-		}
+		assert.Equal(f, want[metric], m.Value(metric), metric)
 	}
 }
 

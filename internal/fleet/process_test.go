@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A process is an instance that runs.
@@ -55,27 +58,18 @@ func (r *retries) String() string {
 func startProcess(tb testing.TB, s settings, q *queue, r *retries) *process {
 	tb.Helper()
 	program, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	text, err := json.Marshal(s)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	p := &process{tb: tb, cmd: exec.Command(program), queue: q, gone: make(chan struct{}), retries: r, seen: map[string]bool{}}
 	p.cmd.Env = append(os.Environ(), settingsVariable+"="+string(text))
 	p.cmd.Stderr = &p.log
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		tb.Fatal(err)
-	}
+	p.in, err = p.cmd.StdinPipe()
+	require.NoError(tb, err)
 	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	p.lines = bufio.NewScanner(out)
-	if err := p.cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, p.cmd.Start())
 	return p
 }
 
@@ -95,8 +89,8 @@ func (p *process) work() {
 	for p.lines.Scan() {
 		p.hear(p.lines.Text())
 	}
-	if err := p.cmd.Wait(); err != nil && !p.dies.Load() {
-		p.tb.Errorf("an instance ended: %v\n%s", err, p.log.String())
+	if err := p.cmd.Wait(); !p.dies.Load() {
+		assert.NoError(p.tb, err, "an instance ended: %s", p.log.String())
 	}
 }
 

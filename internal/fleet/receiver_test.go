@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/webhook"
@@ -48,11 +50,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	var p webhook.Payload
-	if err := webhook.Verify(req.Header, body, []notify.Secret{notify.NewSecret(webhookSecret)}, nil); err != nil {
-		r.tb.Errorf("a request to the receiver: %v", err)
-	}
-	if err := json.Unmarshal(body, &p); err != nil {
-		r.tb.Errorf("a request to the receiver: %v", err)
+	assert.NoError(r.tb, webhook.Verify(req.Header, body, []notify.Secret{notify.NewSecret(webhookSecret)}, nil))
+	if !assert.NoError(r.tb, json.Unmarshal(body, &p)) {
 		return
 	}
 	r.mu.Lock()

@@ -5,11 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"math"
-	"reflect"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -31,22 +32,15 @@ func TestRoundTrip(t *testing.T) {
 			hash text NOT NULL, hash_algorithm text NOT NULL, signature text NOT NULL, algorithm text NOT NULL, key text NOT NULL
 		)`,
 	} {
-		if _, err := pool.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
+		_, err := pool.Exec(t.Context(), sql)
+		require.NoError(t, err)
 	}
 	key, err := newKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	signer, err := crypto.NewSigner(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	checker, err := newChecker(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		id    string
 		event *monitor.Event
@@ -74,35 +68,23 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(tt.id, func(t *testing.T) {
 			e := tt.event
 			e.ID, e.Action, e.Status, e.OrganizationID = tt.id, "record.open", monitor.StatusSuccess, "acme"
-			if err := signer.Sign(t.Context(), e); err != nil {
-				t.Fatal(err)
-			}
-			if got := verdict(checker, e); got != monitor.VerdictVerified {
-				t.Fatalf("before it is stored it is %v", got)
-			}
+			require.NoError(t, signer.Sign(t.Context(), e))
+			require.Equal(t, monitor.VerdictVerified, verdict(checker, e), "before it is stored")
 
 			document := throughDocument(t, pool, e)
-			if got := verdict(checker, document); got != monitor.VerdictVerified {
-				t.Errorf("read from jsonb it is %v", got)
-			}
+			assert.Equal(t, monitor.VerdictVerified, verdict(checker, document), "read from jsonb")
 			wantSameContent(t, document, e)
 
 			columns, bare := throughColumns(t, pool, e)
-			if got := verdict(checker, columns); got != monitor.VerdictVerified {
-				t.Errorf("read from columns it is %v", got)
+			assert.Equal(t, monitor.VerdictVerified, verdict(checker, columns), "read from columns")
+			if len(columns.Details)+len(document.Details) > 0 {
+				assert.Equal(t, document.Details, columns.Details)
 			}
-			if len(columns.Details)+len(document.Details) > 0 && !reflect.DeepEqual(columns.Details, document.Details) {
-				t.Errorf("details read from a column: %v, want %v", columns.Details, document.Details)
-			}
-			if got := verdict(checker, bare); tt.bare != (got == monitor.VerdictVerified) {
-				t.Errorf("read without the text of its timestamp it is %v", got)
-			}
+			assert.Equal(t, tt.bare, verdict(checker, bare) == monitor.VerdictVerified, "read without the text of its timestamp")
 
 			// Time that was changed in the database is found out.
 			columns.Timestamp = columns.Timestamp.Add(time.Millisecond)
-			if got := verdict(checker, columns); got != monitor.VerdictContentEdited {
-				t.Errorf("a millisecond later it is %v", got)
-			}
+			assert.Equal(t, monitor.VerdictContentEdited, verdict(checker, columns), "a millisecond later")
 		})
 	}
 }
@@ -111,9 +93,7 @@ func TestRoundTrip(t *testing.T) {
 func decoded(t *testing.T, fields string) *monitor.Event {
 	t.Helper()
 	e := &monitor.Event{}
-	if err := monitor.DecodeEvent([]byte(`{"action":"a","status":"success",`+fields+`}`), e); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, monitor.DecodeEvent([]byte(`{"action":"a","status":"success",`+fields+`}`), e))
 	return e
 }
 
@@ -125,19 +105,12 @@ func verdict(c *crypto.Checker, e *monitor.Event) monitor.Verdict {
 func throughDocument(t *testing.T, pool *pgxpool.Pool, e *monitor.Event) *monitor.Event {
 	t.Helper()
 	text, err := e.AppendJSON(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := pool.Exec(t.Context(), `INSERT INTO documents VALUES ($1, $2)`, e.ID, text); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	_, err = pool.Exec(t.Context(), `INSERT INTO documents VALUES ($1, $2)`, e.ID, text)
+	require.NoError(t, err)
 	read := &monitor.Event{}
-	if err := pool.QueryRow(t.Context(), `SELECT event::text FROM documents WHERE id = $1`, e.ID).Scan(&text); err != nil {
-		t.Fatal(err)
-	}
-	if err := monitor.DecodeEvent(text, read); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT event::text FROM documents WHERE id = $1`, e.ID).Scan(&text))
+	require.NoError(t, monitor.DecodeEvent(text, read))
 	return read
 }
 
@@ -148,9 +121,7 @@ func throughColumns(t *testing.T, pool *pgxpool.Pool, e *monitor.Event) (with, w
 	_, err := pool.Exec(t.Context(), `INSERT INTO events VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		e.ID, e.Timestamp, e.TimestampText(), e.Action, e.Status, e.PrincipalID, e.OrganizationID, e.OutcomeDescription,
 		e.Details, e.Hash, e.HashAlgorithm, e.Signature, e.SignatureAlgorithm, e.KeyID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	var text string
 	var details []byte // the numbers as they are
 	without = &monitor.Event{}
@@ -159,14 +130,10 @@ func throughColumns(t *testing.T, pool *pgxpool.Pool, e *monitor.Event) (with, w
 		&without.ID, &without.Timestamp, &text, &without.Action, &without.Status, &without.PrincipalID, &without.OrganizationID,
 		&without.OutcomeDescription, &without.Hash, &without.HashAlgorithm, &without.Signature,
 		&without.SignatureAlgorithm, &without.KeyID, &details)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	without.Details = decodedObject(t, details)
 	read := *without
-	if err := read.SetTimestampText(text); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, read.SetTimestampText(text))
 	return &read, without
 }
 
@@ -175,9 +142,7 @@ func decodedObject(t *testing.T, text []byte) (m map[string]any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	if err := d.Decode(&m); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, d.Decode(&m))
 	return m
 }
 
@@ -185,12 +150,11 @@ func decodedObject(t *testing.T, text []byte) (m map[string]any) {
 // signature covers included.
 func wantSameContent(t *testing.T, got, want *monitor.Event) {
 	t.Helper()
-	if got.RecordCount != want.RecordCount || got.TimestampText() != want.TimestampText() {
-		t.Errorf("read %d records at %s, want %d at %s", got.RecordCount, got.TimestampText(), want.RecordCount, want.TimestampText())
-	}
-	a, errA := got.AppendJSON(nil)
-	b, errB := want.AppendJSON(nil)
-	if errA != nil || errB != nil || !bytes.Equal(a, b) {
-		t.Errorf("read %s, want %s; %v, %v", a, b, errA, errB)
-	}
+	assert.Equal(t, want.RecordCount, got.RecordCount)
+	assert.Equal(t, want.TimestampText(), got.TimestampText())
+	a, err := got.AppendJSON(nil)
+	require.NoError(t, err)
+	b, err := want.AppendJSON(nil)
+	require.NoError(t, err)
+	assert.Equal(t, string(b), string(a))
 }

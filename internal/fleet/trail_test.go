@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
@@ -43,13 +45,9 @@ type finding struct {
 func newTrail(t *testing.T, seed uint64, organizations, waves int) *trail {
 	t.Helper()
 	key, err := newKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	signer, err := crypto.NewSigner(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	tr := &trail{seed: seed, random: rand.New(rand.NewPCG(seed, 0)), signer: signer}
 	for wave := range waves {
 		var es []*monitor.Event
@@ -78,13 +76,9 @@ func (tr *trail) attack(t *testing.T, organization, wave int) (es []*monitor.Eve
 			e.OrganizationID = fmt.Sprintf("organization-%d", organization)
 			// Few enough moments that many events share theirs.
 			at := begin.Add(time.Duration(tr.random.Int64N(int64(within/time.Second))) * time.Second)
-			if err := e.SetTimestampText(at.In(tr.zone()).Format(time.RFC3339Nano)); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, e.SetTimestampText(at.In(tr.zone()).Format(time.RFC3339Nano)))
 			signed := e
-			if err := tr.signer.Sign(t.Context(), &signed); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, tr.signer.Sign(t.Context(), &signed))
 			es = append(es, &signed)
 		}
 	}
@@ -116,20 +110,17 @@ func (tr *trail) judge(t *testing.T) {
 		return cmp.Or(cmp.Compare(a.OrganizationID, b.OrganizationID), a.Timestamp.Compare(b.Timestamp))
 	})
 	checker, err := newChecker(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	report, err := detect.Backtest(context.Background(), &detect.BacktestOptions{Verifier: checker, Lateness: lateness}, slices.Values(all))
-	if err != nil || len(report.Refused) > 0 || report.TooLate > 0 {
-		t.Fatalf("Backtest: %v, %d refused, %d too late", err, len(report.Refused), report.TooLate)
-	}
+	require.NoError(t, err)
+	require.Empty(t, report.Refused)
+	require.Zero(t, report.TooLate)
 	rules := map[string]bool{}
 	for _, f := range report.Findings {
 		rules[f.Rule] = true
 		var organization int
-		if _, err := fmt.Sscanf(f.OrganizationID, "organization-%d", &organization); err != nil {
-			t.Fatal(err)
-		}
+		_, err := fmt.Sscanf(f.OrganizationID, "organization-%d", &organization)
+		require.NoError(t, err)
 		tr.findings = append(tr.findings, finding{
 			fingerprint: monitor.FingerprintOf(f.Rule, f.OrganizationID, f.Key),
 			name:        fmt.Sprintf("%s of %s in %s", f.Rule, f.Key, f.OrganizationID),
@@ -137,9 +128,7 @@ func (tr *trail) judge(t *testing.T) {
 			at:          f.Event.Timestamp.UTC(),
 		})
 	}
-	if len(rules) != 5 {
-		t.Fatalf("the attack has the patterns %v, not all five", rules)
-	}
+	require.Len(t, rules, 5, "the patterns of the attack")
 }
 
 // batches returns the events of a wave in some order, in about 40 batches, with
@@ -149,9 +138,7 @@ func (tr *trail) batches(t *testing.T, wave, twice int) (batches [][]delivery) {
 	var all []delivery
 	for i, e := range tr.waves[wave] {
 		line, err := e.AppendJSON(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		d := delivery{e.OrganizationID + "/" + e.ID, line}
 		all = append(all, d)
 		if twice > 0 && i%twice == 0 {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
@@ -21,34 +23,24 @@ func TestRedisIsKilledAndRestarted(t *testing.T) {
 	t.Parallel()
 	s := testservice.Redis(t)
 	s.Kill()
-	if answers(s.Addr) {
-		t.Error("it answers after Kill")
-	}
+	assert.False(t, answers(s.Addr), "after Kill")
 	s.Restart()
 	s.Pause()
 	s.Resume()
-	if !answers(s.Addr) {
-		t.Error("it does not answer after Restart")
-	}
+	assert.True(t, answers(s.Addr), "after Restart")
 }
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := testservice.Cluster(t)
-	if len(c.Addrs()) != 3 {
-		t.Errorf("nodes: %v", c.Addrs())
-	}
+	assert.Len(t, c.Addrs(), 3)
 }
 
 func TestPostgresIsKilledAndRestarted(t *testing.T) {
 	t.Parallel()
 	s := testservice.Postgres(t)
 	s.Kill()
-	if answers(s.Addr) {
-		t.Error("it answers after Kill")
-	}
+	assert.False(t, answers(s.Addr), "after Kill")
 	s.Restart()
-	if !answers(s.Addr) {
-		t.Error("it does not answer after Restart")
-	}
+	assert.True(t, answers(s.Addr), "after Restart")
 }

@@ -66,7 +66,7 @@ func TestImportDirection(t *testing.T) {
 	t.Parallel()
 	m := load(t)
 	for _, name := range []string{
-		"monitor", "monitor/detect", "crypto", "metrics", "alerting", "tracing", "logging",
+		"monitor", "monitor/detect", "crypto", "metrics", "alerting", "logging",
 	} {
 		for _, dep := range m.Own(name) {
 			if dep != "monitor" && !strings.HasPrefix(dep, "internal/") {

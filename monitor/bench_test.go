@@ -231,15 +231,15 @@ func BenchmarkProcessBatch(b *testing.B) {
 	const batch = 64
 	s := newBench(b, 1000, 1300*time.Millisecond, nil)
 	s.warm(b, 100_000)
-	events := make([]*monitor.Event, batch)
+	events := make([]monitor.Delivery, batch)
 	for i := range events {
-		events[i] = new(monitor.Event)
+		events[i].Event = new(monitor.Event)
 	}
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		for _, e := range events {
-			*e = *s.next()
+		for _, d := range events {
+			*d.Event = *s.next()
 		}
 		if _, err := s.m.ProcessBatch(context.Background(), events); err != nil {
 			b.Fatal(err)

@@ -28,8 +28,11 @@ type Config struct {
 	Alerts AlertStorer
 	// Metrics counts what happens. Defaults to nothing.
 	Metrics MetricsCollector
-	// Tracer is told of every event. Defaults to nothing.
+	// Tracer is told of every call that processes events. Defaults to nothing.
 	Tracer Tracer
+	// ReportStages has [Result.Stages] filled in, for which the clock is read
+	// once or twice more. The times are those of the whole call.
+	ReportStages bool
 	// Logger takes the library's log lines. Defaults to none: the library has
 	// no logger of its own.
 	Logger *slog.Logger
@@ -60,8 +63,9 @@ type Config struct {
 	// to 15 minutes.
 	RedeliveryHorizon time.Duration
 
-	// QuarantineCapacity is the number of undecided events that are kept and
-	// verified again while Run is active. Defaults to 1,024; -1 keeps none.
+	// QuarantineCapacity is the number of events that are kept to be tried again
+	// while Run is active: those whose verification is undecided, and submitted
+	// ones that fail where others do not. Defaults to 1,024; -1 keeps none.
 	QuarantineCapacity int
 	// QuarantineInterval is the time between two attempts. Defaults to 5 s.
 	QuarantineInterval time.Duration
@@ -79,23 +83,6 @@ type Config struct {
 	// Defaults to 1, which keeps their order.
 	Workers int
 }
-
-// QueuePolicy says what [Monitor.Submit] does when the queue is full.
-type QueuePolicy uint8
-
-const (
-	// QueueBlock waits for room until the context ends.
-	QueueBlock QueuePolicy = iota
-	// QueueReject returns [ErrOverloaded].
-	QueueReject
-	// QueueDropOldest gives up the event that waits longest, and counts it.
-	QueueDropOldest
-)
-
-var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}
-
-// String returns the policy in snake case.
-func (p QueuePolicy) String() string { return name(queuePolicyNames[:], p) }
 
 // withDefaults returns the configuration with its defaults filled in, or
 // everything that is wrong with it.
@@ -143,16 +130,19 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.QueueCapacity, 1024, "QueueCapacity", bad)
 	setDefault(&c.Workers, 1, "Workers", bad)
 	setDefault(&c.DrainTimeout, 30*time.Second, "DrainTimeout", bad)
-	for field, v := range map[string]int64{
-		"QuarantineInterval": int64(c.QuarantineInterval),
-		"RedeliveryHorizon":  int64(c.RedeliveryHorizon),
-		"DrainTimeout":       int64(c.DrainTimeout),
-		"IntegrityAlertRate": int64(c.IntegrityAlertRate),
-		"QueueCapacity":      int64(c.QueueCapacity),
-		"Workers":            int64(c.Workers),
+	for _, f := range []struct {
+		field string
+		value int64
+	}{
+		{"QuarantineInterval", int64(c.QuarantineInterval)},
+		{"RedeliveryHorizon", int64(c.RedeliveryHorizon)},
+		{"DrainTimeout", int64(c.DrainTimeout)},
+		{"IntegrityAlertRate", int64(c.IntegrityAlertRate)},
+		{"QueueCapacity", int64(c.QueueCapacity)},
+		{"Workers", int64(c.Workers)},
 	} {
-		if v == -1 {
-			bad(field, "cannot be switched off")
+		if f.value == -1 {
+			bad(f.field, "cannot be switched off")
 		}
 	}
 	if int(c.QueuePolicy) >= len(queuePolicyNames) {

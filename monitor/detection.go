@@ -2,62 +2,113 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"runtime/debug"
 )
 
-// detect hands the events to a detector. Each has its reporter, whose err is
-// then nil unless the detector has to see the event again.
-func detect(ctx context.Context, d Detector, es []*Event, rs []*Reporter) {
-	for _, r := range rs {
-		r.before = r.reports
-	}
-	if _, ok := d.(BatchDetector); ok && len(es) > 1 {
-		err, panicked := call(ctx, d, es, rs)
-		if !panicked {
-			for _, r := range rs {
-				r.judged(d, err)
+// detection is the second stage. It has every detector judge the events that
+// were admitted.
+type detection struct {
+	detectors []Detector
+	metrics   meter
+}
+
+// judging is what a batch needs memory for while a detector is at work.
+type judging struct {
+	events    []*Event
+	reporters []*Reporter
+	items     []*item
+}
+
+// detect hands the events to the detectors that have not judged them yet. An
+// event that all of them have judged is through.
+func (d *detection) detect(ctx context.Context, items []item, j *judging) {
+	for n, detector := range d.detectors {
+		j.clear()
+		for i := range items {
+			if it := &items[i]; it.stage == admitted && it.judged&(1<<n) == 0 {
+				j.add(it)
 			}
-			return
 		}
-		for _, r := range rs {
-			r.reports = r.before
+		d.judge(ctx, detector, j)
+		for _, it := range j.items {
+			if it.reporter.err == nil {
+				it.judged |= 1 << n
+			} else {
+				it.failed = errors.Join(it.failed, it.reporter.err)
+			}
 		}
 	}
-	for i, r := range rs {
-		err, panicked := call(r.ctx, d, es[i:i+1], rs[i:i+1])
-		if panicked {
-			r.Fail(err)
-			err = nil
+	j.clear()
+	for i := range items {
+		if it := &items[i]; it.stage == admitted && it.failed == nil {
+			it.stage = judged
 		}
-		r.judged(d, err)
 	}
 }
 
-// call calls the detector and turns its panic into an error.
-func call(ctx context.Context, d Detector, es []*Event, rs []*Reporter) (err error, panicked bool) { //nolint:revive // err alone tells most callers
+func (j *judging) add(it *item) {
+	j.items = append(j.items, it)
+	j.events = append(j.events, it.Event)
+	j.reporters = append(j.reporters, &it.reporter)
+}
+
+func (j *judging) clear() {
+	clear(j.items)
+	clear(j.events)
+	clear(j.reporters)
+	j.items, j.events, j.reporters = j.items[:0], j.events[:0], j.reporters[:0]
+}
+
+// judge calls a detector. If a batch makes it panic, what it reported is dropped
+// and the events are handed over again one by one, so that the panic concerns
+// nobody but the event that causes it.
+func (d *detection) judge(ctx context.Context, detector Detector, j *judging) {
+	for _, r := range j.reporters {
+		r.before = r.reports
+	}
+	if _, ok := detector.(BatchDetector); ok && len(j.events) > 1 {
+		err, panicked := call(ctx, detector, j.events, j.reporters)
+		if !panicked {
+			for _, it := range j.items {
+				d.answered(it, detector, err)
+			}
+			return
+		}
+		for _, r := range j.reporters {
+			r.reports = r.before
+		}
+	}
+	for i, it := range j.items {
+		err, panicked := call(it.ctx, detector, j.events[i:i+1], j.reporters[i:i+1])
+		if panicked {
+			it.reporter.Fail(err)
+			err = nil
+		}
+		d.answered(it, detector, err)
+	}
+}
+
+// answered notes how a detector's call ended for an event. What it reported with
+// an error it will report again.
+func (d *detection) answered(it *item, detector Detector, err error) {
+	it.reporter.err = nil
+	if err != nil {
+		d.metrics.count(it.ctx, Errors, "detector")
+		it.reporter.reports = it.reporter.before
+		it.reporter.err = fmt.Errorf("monitor: detector %s: %w", detector.Name(), err)
+	}
+}
+
+// call calls a detector and turns its panic into an error.
+func call(ctx context.Context, d Detector, events []*Event, reporters []*Reporter) (err error, panicked bool) { //nolint:revive // err alone tells most callers
 	defer func() {
 		if v := recover(); v != nil {
 			err, panicked = recovered("detector "+d.Name(), v), true
 		}
 	}()
-	if len(es) == 1 {
-		return d.Detect(ctx, es[0], rs[0]), false
+	if len(events) == 1 {
+		return d.Detect(ctx, events[0], reporters[0]), false
 	}
-	return d.(BatchDetector).DetectBatch(ctx, es, rs), false //nolint:errcheck,forcetypeassert // only batch detectors get several
-}
-
-// judged notes how the detector's call ended. What it reported with an error it
-// will report again.
-func (r *Reporter) judged(d Detector, err error) {
-	r.err = nil
-	if err != nil {
-		r.reports = r.before
-		r.err = fmt.Errorf("monitor: detector %s: %w", d.Name(), err)
-		r.Count(Errors, "detector", 1)
-	}
-}
-
-func recovered(where string, v any) error {
-	return &PanicError{Where: where, Value: v, Stack: debug.Stack()}
+	return d.(BatchDetector).DetectBatch(ctx, events, reporters), false //nolint:errcheck,forcetypeassert // only batch detectors get several
 }

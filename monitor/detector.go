@@ -55,9 +55,11 @@ type Arrival struct {
 	// Sequence tells the events of a monitor apart. It is not 0, and stays the
 	// same when the event is handed over again.
 	Sequence uint64
+	// DeliveryID is [Delivery.ID], by which an event without an ID is known.
+	DeliveryID string
 	// Watermark is the newest accepted timestamp of the organization, this
-	// event included. A detector must keep what an event as old as
-	// Watermark - Lateness still needs.
+	// event included, rounded down to a multiple of Lateness/64. A detector must
+	// keep what an event as old as Watermark - Lateness still needs.
 	Watermark time.Time
 	Lateness  time.Duration
 	Timing    Timing

@@ -127,7 +127,12 @@ func TestTiming(t *testing.T) {
 		{"b", 0, monitor.TimingOnTime, 0},
 		{"a", 2 * time.Hour, monitor.TimingOnTime, 2 * time.Hour},
 		{"a", 2*time.Hour - 1, monitor.TimingOnTime, 2 * time.Hour},
-		{"b", 1, monitor.TimingOnTime, 1},
+		// A watermark moves in steps of a 64th of the lateness, 937.5 ms here.
+		{"b", 1, monitor.TimingOnTime, 0},
+		{"b", 937500*time.Microsecond - 1, monitor.TimingOnTime, 0},
+		{"b", 2 * time.Second, monitor.TimingOnTime, 1875 * time.Millisecond},
+		{"b", 1875*time.Millisecond - time.Minute, monitor.TimingOnTime, 1875 * time.Millisecond},
+		{"b", 1875*time.Millisecond - time.Minute - 1, monitor.TimingTooLate, 1875 * time.Millisecond},
 	}
 	for i, step := range steps {
 		e := newEvent("", step.at)
@@ -140,7 +145,7 @@ func TestTiming(t *testing.T) {
 		equal(t, "lateness", a.Lateness, time.Minute)
 		equal(t, "sequence", a.Sequence, uint64(i+1))
 	}
-	equal(t, "too late", c.get("events_too_late"), 1)
+	equal(t, "too late", c.get("events_too_late"), 2)
 }
 
 func TestSkew(t *testing.T) {

@@ -3,6 +3,7 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 )
 
 // The errors that a caller can act on, to be tested with [errors.Is].
@@ -68,4 +69,9 @@ func (e *PanicError) Error() string {
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
+}
+
+// recovered makes an error of what a port's panic was recovered with.
+func recovered(where string, v any) error {
+	return &PanicError{Where: where, Value: v, Stack: debug.Stack()}
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"maps"
 	"time"
 )
 
@@ -134,4 +135,35 @@ func (e *Event) SetTimestampText(text string) error {
 	}
 	e.Timestamp, e.timestampText, e.timestampRead = t, text, t
 	return nil
+}
+
+// Clone returns a copy of the event that shares nothing with it that can
+// change.
+func (e *Event) Clone() *Event {
+	c := *e
+	c.Details = cloneObject(e.Details)
+	c.Session.Details = cloneObject(e.Session.Details)
+	return &c
+}
+
+func cloneObject(m map[string]any) map[string]any {
+	c := maps.Clone(m)
+	for k, v := range c {
+		c[k] = cloneValue(v)
+	}
+	return c
+}
+
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return cloneObject(v)
+	case []any:
+		c := make([]any, len(v))
+		for i, x := range v {
+			c[i] = cloneValue(x)
+		}
+		return c
+	}
+	return v
 }

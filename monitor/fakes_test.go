@@ -27,6 +27,14 @@ func newEvent(id string, offset time.Duration) *monitor.Event {
 	}
 }
 
+func deliveries(es ...*monitor.Event) []monitor.Delivery {
+	var ds []monitor.Delivery
+	for _, e := range es {
+		ds = append(ds, monitor.Delivery{Event: e})
+	}
+	return ds
+}
+
 // newMonitor returns a monitor of history: events of any time are not ahead of
 // the clock.
 func newMonitor(t testing.TB, change func(*monitor.Config)) *monitor.Monitor {

@@ -1,12 +1,6 @@
 package monitor
 
-import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"time"
-)
+import "time"
 
 // A Finding is one qualifying event of one rule, and the reasons why it
 // qualifies. A rule reports a finding for every event at or over its threshold,
@@ -67,51 +61,3 @@ type EventRef struct {
 
 // IsZero reports whether r points to nothing.
 func (r EventRef) IsZero() bool { return r.ID == "" && r.Sequence == 0 && r.Timestamp.IsZero() }
-
-// An EventKey identifies one event wherever events are counted, so that a retry
-// or a second delivery counts once. It is derived from organization and ID when
-// the event has an ID, and unique to the call otherwise; it never depends on
-// the event's content.
-type EventKey [16]byte
-
-// String returns the key in hex.
-func (k EventKey) String() string { return hex.EncodeToString(k[:]) }
-
-// keyspace makes the event keys of one monitor.
-type keyspace struct{ nonce [8]byte }
-
-func newKeyspace() keyspace {
-	var k keyspace
-	rand.Read(k.nonce[:]) // never fails
-	return k
-}
-
-// key returns the key of the event that ref points to.
-func (k *keyspace) key(organization string, ref EventRef) EventKey {
-	if ref.ID != "" {
-		return EventKeyOf(organization, ref.ID)
-	}
-	var key EventKey
-	copy(key[:8], k.nonce[:])
-	binary.BigEndian.PutUint64(key[8:], ref.Sequence)
-	return key
-}
-
-// EventKeyOf returns the key of the event with that ID in that organization:
-// the first 16 bytes of SHA-256 over the two, each preceded by its length.
-func EventKeyOf(organization, id string) EventKey {
-	digest := digestStrings("event", organization, id)
-	return EventKey(digest[:16])
-}
-
-// digestStrings hashes strings such that no two lists have the same input. It
-// does not allocate for short strings.
-func digestStrings(parts ...string) [sha256.Size]byte {
-	var array [256]byte
-	buf := array[:0]
-	for _, p := range parts {
-		buf = binary.AppendUvarint(buf, uint64(len(p)))
-		buf = append(buf, p...)
-	}
-	return sha256.Sum256(buf)
-}

@@ -24,17 +24,17 @@ func (h *selfHealth) stored(err error) {
 // Health tells how the monitor is: its queue, its quarantine, the store, and
 // every port that is a [HealthReporter]. The whole is as bad as its worst part.
 func (m *Monitor) Health(ctx context.Context) Health {
-	w := &m.work
+	q := &m.pipeline.quarantine
 	h := Health{Timestamp: time.Now()}
-	h.add(fill("queue", len(w.queue), cap(w.queue)))
-	if w.quarantine.capacity > 0 {
-		q := fill("quarantine", w.quarantine.depth(), w.quarantine.capacity)
-		if q.Status == HealthOK && w.quarantine.depth() > 0 {
-			q.Status = HealthWarning
+	h.add(fill("queue", len(m.queue.waiting), cap(m.queue.waiting)))
+	if q.capacity > 0 {
+		c := fill("quarantine", q.depth(), q.capacity)
+		if c.Status == HealthOK && q.depth() > 0 {
+			c.Status = HealthWarning
 		}
-		h.add(q)
+		h.add(c)
 	}
-	if m.store != nil {
+	if m.config.Alerts != nil {
 		s := ComponentHealth{Name: "alerts"}
 		if n := m.health.storeFailures.Load(); n > 0 {
 			s.Status, s.Message = HealthCritical, fmt.Sprintf("failed %d times in a row", n)

@@ -12,7 +12,7 @@ var (
 	})
 	Errors = define(MetricDescription{
 		Name: "errors", Unit: "{error}",
-		Attribute: "kind", Values: []string{"invalid", "detector", "handler", "panic"},
+		Attribute: "kind", Values: []string{"invalid", "detector", "store", "panic"},
 		Help: "Events that were invalid, and failures of detectors and of the store.",
 	})
 	QueueDepth = define(MetricDescription{

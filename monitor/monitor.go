@@ -3,31 +3,18 @@ package monitor
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 )
 
 // A Monitor takes audit events and raises alerts. Make one with [New]. Its
 // methods are safe for concurrent use.
 type Monitor struct {
 	config   Config
-	store    AlertStorer // Config.Alerts
-	sequence sequence
-	keys     keyspace
-	tide     tide
-	seen     *memory    // nil when duplicates are not looked for
-	folding  folding    // caps the alerts about failed events
-	passes   sync.Pool  // of *pass
+	pipeline pipeline
+	queue    queue
+	workers  []*worker // of the queue
+	retrier  *worker   // of the quarantine
+	running  running
 	health   selfHealth // what Process has met lately
-	work     work       // everything behind Submit and Run
-}
-
-// A sequence numbers events. Every event writes it, so it has a cache line of its
-// own: processors that read what is beside it do not wait.
-type sequence struct {
-	_ [64]byte
-	atomic.Uint64
-	_ [64]byte
 }
 
 // New returns a monitor. It reports every mistake in the configuration at once
@@ -37,15 +24,19 @@ func New(c Config) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{config: c, store: c.Alerts, keys: newKeyspace()}
-	m.tide.init(c.Lateness, c.MaxSkew)
-	m.folding.rate = int64(c.IntegrityAlertRate)
-	if c.DuplicateCapacity > 0 {
-		m.seen = newMemory(c.DuplicateCapacity, c.RedeliveryHorizon)
+	m := &Monitor{config: c}
+	m.pipeline.init(&c, &m.health)
+	m.queue.init(c.QueuePolicy, c.QueueCapacity, m.pipeline.metrics)
+	m.running.init()
+	for range c.Workers {
+		m.workers = append(m.workers, m.newWorker())
 	}
-	m.passes.New = func() any { return &pass{m: m} }
-	m.work.init(c)
+	m.retrier = m.newWorker()
 	return m, nil
+}
+
+func (m *Monitor) newWorker() *worker {
+	return &worker{queue: &m.queue, pipeline: &m.pipeline, logger: m.config.Logger}
 }
 
 // Process takes one event all the way: it is validated, verified, looked up
@@ -53,60 +44,99 @@ func New(c Config) (*Monitor, error) {
 // alerts. The first occurrence of an alert is in the store when Process
 // returns. It works with and without [Monitor.Run], in the caller's goroutine.
 //
-// An event that fails verification is a Result, not an error: its alert is
-// raised, and no detector sees it. The error is
+// [Result.State] says what is left to do. An event that fails verification is
+// done: its alert is raised, and no detector sees it. The error is
 //
-//   - an [*InvalidEventError]: the event is refused, now and next time;
-//   - [ErrUndecided]: it could not be verified now and is not kept; try again;
-//   - [ErrClosed]: the monitor was shut down;
-//   - a [*PanicError]: a detector panicked; the other detectors were heard and
-//     their alerts are stored; trying again does not help;
-//   - anything else: a detector or the store failed; try again. An event with
-//     an ID goes on where it stopped, and none of its detectors sees it twice.
-//     Without an ID the event is new.
+//   - an [*InvalidEventError] for an event that is rejected;
+//   - [ErrUndecided] for one that could not be verified now and is not kept;
+//   - [ErrClosed] after the monitor was shut down;
+//   - a [*PanicError] if a detector panicked: the event is done, the other
+//     detectors were heard and their alerts are stored;
+//   - anything else if a detector or the store failed. When the event is tried
+//     again it goes on where it stopped, and none of its detectors sees it twice,
+//     if it has an ID. Without an ID the event is new.
 func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
-	if m.work.closed() {
-		return Result{Err: ErrClosed}, ErrClosed
+	if m.queue.closed() {
+		return closedResult, ErrClosed
 	}
-	p := m.begin(ctx)
-	p.add(e)
-	p.run()
-	r := p.items[0].result
-	m.end(p)
+	b := m.pipeline.begin()
+	b.add(Delivery{Event: e}, &m.pipeline.sequence)
+	m.pipeline.run(orBackground(ctx), b, b.items)
+	r := b.items[0].result
+	m.pipeline.end(b)
 	return r, r.Err
 }
 
-// ProcessBatch is [Monitor.Process] for several events at once: detectors that
-// can take a batch and the store are called once. The results are in the order
-// of the events. The error joins those of the results.
-func (m *Monitor) ProcessBatch(ctx context.Context, es []*Event) ([]Result, error) {
-	if m.work.closed() {
-		return nil, ErrClosed
+// ProcessBatch is [Monitor.Process] for several events at once, with what their
+// queue knows of them: detectors that can take a batch and the store are called
+// once. The results are in the order of the deliveries. The error joins those of
+// the results.
+func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, error) {
+	results := make([]Result, len(ds))
+	if len(ds) == 0 {
+		return results, nil
 	}
-	p := m.begin(ctx)
-	for _, e := range es {
-		p.add(e)
+	if m.queue.closed() {
+		for i := range results {
+			results[i] = closedResult
+		}
+		return results, ErrClosed
 	}
-	p.run()
-	results := make([]Result, len(p.items))
+	b := m.pipeline.begin()
+	for _, d := range ds {
+		b.add(d, &m.pipeline.sequence)
+	}
+	m.pipeline.run(orBackground(ctx), b, b.items)
 	var errs []error
-	for i := range p.items {
-		results[i] = p.items[i].result
+	for i := range results {
+		results[i] = b.items[i].result
 		if err := results[i].Err; err != nil {
 			errs = append(errs, err)
 		}
 	}
-	m.end(p)
+	m.pipeline.end(b)
 	return results, errors.Join(errs...)
 }
 
-// count adds one to a metric.
-func (m *Monitor) count(ctx context.Context, metric Metric, attribute string) {
-	m.record(ctx, Measurement{Metric: metric, Attribute: attribute, Value: 1})
+// closedResult is that of every event after the shutdown.
+var closedResult = Result{State: StateRetry, Err: ErrClosed}
+
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
-func (m *Monitor) record(ctx context.Context, v Measurement) {
-	if m.config.Metrics != nil {
-		m.config.Metrics.Record(ctx, v)
+// Submit hands an event to the workers of [Monitor.Run] and returns. The event
+// belongs to the monitor from then on. What could not be handled at once is
+// tried again until it is, or until the shutdown ends and returns it. The values
+// of the context go with the event, its deadline does not.
+//
+// The error is an [*InvalidEventError]; [ErrClosed] after the shutdown began;
+// [ErrOverloaded] when the queue is full and the policy is [QueueReject]; or the
+// context's when the policy is [QueueBlock]. With an error the event was not
+// taken.
+func (m *Monitor) Submit(ctx context.Context, e *Event) error {
+	ctx = orBackground(ctx)
+	if err := e.Validate(); err != nil {
+		m.pipeline.metrics.count(ctx, Errors, "invalid")
+		return err
 	}
+	return m.queue.submit(ctx, Delivery{Event: e, Context: ctx})
+}
+
+// Flush stores whatever the monitor and its ports have held back, for a queue
+// that is about to acknowledge events: afterwards nothing that [Monitor.Process]
+// has handled is in memory alone. An error means that some of it is; it is still
+// held then.
+func (m *Monitor) Flush(ctx context.Context) error {
+	ctx = orBackground(ctx)
+	err := m.pipeline.raising.flush(ctx)
+	for _, port := range m.ports() {
+		if f, ok := port.(Flusher); ok {
+			err = errors.Join(err, f.Flush(ctx))
+		}
+	}
+	return err
 }

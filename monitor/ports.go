@@ -13,13 +13,11 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// A Tracer is told when the processing of an event starts and ends. It must be
-// safe for concurrent use.
-type Tracer interface {
-	// StartProcess returns the context that the event is processed with.
-	StartProcess(ctx context.Context, e *Event) context.Context
-	// EndProcess is given that context, the result and the error of Process.
-	EndProcess(ctx context.Context, e *Event, r *Result, err error)
+// A Flusher is a port that holds something back. Flush stores what it held when
+// it was called; after an error it holds it still. [Monitor.Flush] flushes every
+// port that is one.
+type Flusher interface {
+	Flush(ctx context.Context) error
 }
 
 // HealthReporter is a port that knows how it is. [Monitor.Health] asks it.

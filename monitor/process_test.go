@@ -313,7 +313,7 @@ func TestBatch(t *testing.T) {
 	})
 	bad := newEvent("bad", 0)
 	bad.Action = ""
-	rs, err := m.ProcessBatch(t.Context(), []*monitor.Event{newEvent("a", 0), bad, newEvent("b", 0), newEvent("a", 0)})
+	rs, err := m.ProcessBatch(t.Context(), deliveries(newEvent("a", 0), bad, newEvent("b", 0), newEvent("a", 0)))
 	wantInvalid(t, err, "action")
 	wantInvalid(t, rs[1].Err, "action")
 	equal(t, "results", len(rs), 4)
@@ -323,11 +323,6 @@ func TestBatch(t *testing.T) {
 	equal(t, "first", rs[0].Dispositions[0].Stored, monitor.StoredNew)
 	equal(t, "third", rs[2].Dispositions[0].Stored, monitor.StoredRepeat)
 	equal(t, "fourth", rs[3].Duplicate, monitor.DuplicateRedelivered)
-
-	rs, err = m.ProcessBatch(t.Context(), nil)
-	if len(rs) != 0 || err != nil {
-		t.Errorf("empty batch: %v, %v", rs, err)
-	}
 }
 
 func TestBatchPanicBlamesOneEvent(t *testing.T) {
@@ -343,7 +338,7 @@ func TestBatchPanicBlamesOneEvent(t *testing.T) {
 	for _, id := range []string{"a", "b", "c", "d"} {
 		es = append(es, newEvent(id, 0))
 	}
-	rs, _ := m.ProcessBatch(t.Context(), es)
+	rs, _ := m.ProcessBatch(t.Context(), deliveries(es...))
 	for i, panics := range []bool{false, true, false, true} {
 		var p *monitor.PanicError
 		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), panics)
@@ -368,7 +363,7 @@ func TestBatchPanicKeepsTheFindingsOfOthers(t *testing.T) {
 		c.Detectors = []monitor.Detector{&detector{name: "before"}, failing{}, d, &detector{name: "after"}}
 	})
 	es := []*monitor.Event{newEvent("a", 0), newEvent("b", 0), newEvent("c", 0)}
-	rs, _ := m.ProcessBatch(t.Context(), es)
+	rs, _ := m.ProcessBatch(t.Context(), deliveries(es...))
 	for i, want := range []string{"[before foreign after]", "[before foreign after]", "[before foreign after]"} {
 		var rules []string
 		for _, f := range rs[i].Findings {
@@ -394,12 +389,12 @@ func TestBatchErrorStopsOnlyWhatFailed(t *testing.T) {
 	local := &detector{name: "local"}
 	m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d, local} })
 	es := []*monitor.Event{newEvent("a", 0), newEvent("b", 0)}
-	rs, err := m.ProcessBatch(t.Context(), es)
+	rs, err := m.ProcessBatch(t.Context(), deliveries(es...))
 	if !errors.Is(err, errDown) || rs[0].Err == nil || rs[1].Err == nil {
 		t.Fatalf("errors %v, %v, %v", err, rs[0].Err, rs[1].Err)
 	}
 	down = false
-	rs, err = m.ProcessBatch(t.Context(), es)
+	rs, err = m.ProcessBatch(t.Context(), deliveries(es...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,42 +420,6 @@ func (failing) Name() string { return "failing" }
 func (failing) Detect(_ context.Context, _ *monitor.Event, r *monitor.Reporter) error {
 	r.Fail(errDown)
 	return nil
-}
-
-func TestTracerSeesEveryEvent(t *testing.T) {
-	t.Parallel()
-	tr := &tracer{}
-	m := newMonitor(t, func(c *monitor.Config) {
-		c.Detectors = []monitor.Detector{&detector{name: "all"}}
-		c.Tracer = tr
-	})
-	process(t, m, newEvent("a", 0))
-	bad := newEvent("b", 0)
-	bad.Action = ""
-	if _, err := m.Process(t.Context(), bad); err == nil {
-		t.Fatal("no error")
-	}
-	equal(t, "spans", strings.Join(tr.log, " "), "start:a end:a:1:ok start:b end:b:0:error")
-}
-
-type tracer struct{ log []string }
-
-type spanKey struct{}
-
-func (tr *tracer) StartProcess(ctx context.Context, e *monitor.Event) context.Context {
-	tr.log = append(tr.log, "start:"+e.ID)
-	return context.WithValue(ctx, spanKey{}, e.ID)
-}
-
-func (tr *tracer) EndProcess(ctx context.Context, e *monitor.Event, r *monitor.Result, err error) {
-	outcome := "ok"
-	if err != nil {
-		outcome = "error"
-	}
-	if ctx.Value(spanKey{}) != e.ID {
-		outcome = "wrong context"
-	}
-	tr.log = append(tr.log, list("end:", e.ID, ":", len(r.Findings), ":", outcome))
 }
 
 func TestFoldingCapsIntegrityAlerts(t *testing.T) {

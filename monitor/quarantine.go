@@ -1,37 +1,56 @@
 package monitor
 
 import (
-	"context"
+	"slices"
 	"sync"
-	"time"
 )
 
-// quarantine keeps undecided events while Run is there to verify them again.
+// A quarantine keeps events that are to be tried again later, while there is
+// somebody to try: those whose verification is undecided, and submitted ones
+// that failed where others did not.
 type quarantine struct {
 	capacity int
 	mu       sync.Mutex
 	open     bool
-	events   []*Event
+	items    []item
+	out      int // items that were taken out to be tried
 }
 
-// keep takes a copy of the event and reports whether there was room.
-func (q *quarantine) keep(e *Event) bool {
+// keep takes over the event, with what was already done of it, and reports
+// whether there was room.
+func (q *quarantine) keep(it *item) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.open || len(q.events) >= q.capacity {
+	if !q.open || len(q.items)+q.out >= q.capacity {
 		return false
 	}
-	q.events = append(q.events, e.Clone())
+	kept := *it
+	kept.quarantined = true
+	kept.Event = it.Event.Clone() // its owner may change it
+	kept.Context = it.ctx
+	q.items = append(q.items, kept)
+	it.reserved = 0 // so is the reservation
 	return true
 }
 
-// take empties the quarantine.
-func (q *quarantine) take() []*Event {
+// take takes everything out, to be tried and put back.
+func (q *quarantine) take() []item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	events := q.events
-	q.events = nil
-	return events
+	items := q.items
+	q.items, q.out = nil, len(items)
+	return items
+}
+
+// putBack ends what take began, with what could not be settled, which is out of
+// the batch then.
+func (q *quarantine) putBack(b *batch) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = slices.Concat(b.items, q.items)
+	q.out = 0
+	clear(b.items)
+	b.items = b.items[:0]
 }
 
 func (q *quarantine) setOpen(open bool) {
@@ -43,34 +62,5 @@ func (q *quarantine) setOpen(open bool) {
 func (q *quarantine) depth() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.events)
-}
-
-// quarantineWorker verifies undecided events again at every interval. Those
-// that are still undecided come back by the same way as the first time. When
-// the monitor closes it goes on until the quarantine is empty.
-func (m *Monitor) quarantineWorker(ctx context.Context, id int, drained <-chan struct{}) {
-	w := &m.work
-	tick := time.NewTicker(m.config.QuarantineInterval)
-	defer tick.Stop()
-	last := false
-	for {
-		select {
-		case <-tick.C:
-		case <-drained:
-			drained, last = nil, true
-		case <-ctx.Done():
-			return
-		}
-		if events := w.quarantine.take(); len(events) > 0 {
-			if !m.handle(ctx, id, events) {
-				return
-			}
-		}
-		depth := w.quarantine.depth()
-		m.record(ctx, Measurement{Metric: QuarantineDepth, Value: int64(depth)})
-		if last && depth == 0 {
-			return
-		}
-	}
+	return len(q.items) + q.out
 }

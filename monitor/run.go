@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Run does the monitor's background work: it handles submitted events, verifies
-// undecided ones again and runs every port that is a [Runner]. It owns every
-// goroutine of the library and returns when all have ended.
+// Run does the monitor's background work: it handles submitted events, tries
+// those in the quarantine again and runs every port that is a [Runner]. It owns
+// every goroutine of the library and returns when all have ended.
 //
 // Canceling ctx drains: no further event is accepted, the accepted ones are
 // handled for up to [Config.DrainTimeout], and the ports are stopped in the
@@ -22,116 +22,136 @@ import (
 // The error joins those of the ports and, if events were left, an
 // [*UnhandledError].
 func (m *Monitor) Run(ctx context.Context) (err error) {
-	w := &m.work
 	// Draining goes on after ctx is canceled.
 	background, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
-	if !w.start(abort) {
+	if !m.running.start(abort) {
 		return fmt.Errorf("monitor: run: %w", ErrClosed)
 	}
-	defer func() { w.end(err) }()
-	w.quarantine.setOpen(true)
+	defer func() { m.running.end(err) }()
+	m.pipeline.quarantine.setOpen(true)
 
 	ports := startPorts(background, m.runners())
-	var workers, undecided sync.WaitGroup
+	var workers, retrier sync.WaitGroup
 	drained := make(chan struct{})
-	for id := range m.config.Workers {
-		workers.Go(func() { m.worker(background, id) })
+	for _, w := range m.workers {
+		workers.Go(func() { w.run(background) })
 	}
-	undecided.Go(func() { m.quarantineWorker(background, m.config.Workers, drained) })
+	retrier.Go(func() { m.retrier.retry(background, m.config.QuarantineInterval, drained) })
 
 	select {
 	case <-ctx.Done():
 		defer time.AfterFunc(m.config.DrainTimeout, abort).Stop()
-	case <-w.closing:
+	case <-m.queue.closing:
 	case <-ports.failed:
 	}
-	w.close()
+	m.queue.close()
 	workers.Wait()
 	close(drained)
-	undecided.Wait()
-	w.quarantine.setOpen(false)
+	retrier.Wait()
+	m.pipeline.quarantine.setOpen(false)
 
-	folded := m.storeFolded(background)
-	return errors.Join(w.leftOver(background), folded, ports.stop())
+	flushed := m.pipeline.raising.flush(background)
+	return errors.Join(m.leftOver(background), flushed, ports.stop())
 }
 
 // Shutdown stops the monitor and waits. Nil means that every accepted event was
 // handled and every buffer flushed, with or without [Monitor.Run]. When ctx
-// ends first it gives up; the error then is, or wraps, an [*UnhandledError] if
-// events are left. Afterwards every call returns [ErrClosed].
+// ends first, what is under way is cut off; the error then is, or wraps, an
+// [*UnhandledError] if events are left. Afterwards every call returns
+// [ErrClosed].
 func (m *Monitor) Shutdown(ctx context.Context) error {
-	w := &m.work
-	w.close()
-	if w.start(func() {}) {
-		w.end(m.finish(ctx))
+	m.queue.close()
+	if m.running.start(func() {}) {
+		m.running.end(m.finish(ctx))
 	}
 	select {
-	case <-w.ended:
-		return w.result
+	case <-m.running.ended:
+		return m.running.result
 	case <-ctx.Done():
 	}
-	w.abort()
+	m.running.abort()
 	// The workers hand back what they have, unless a port ignores its context.
 	select {
-	case <-w.ended:
-		return w.result
+	case <-m.running.ended:
+		return m.running.result
 	case <-time.After(time.Second):
-		return errors.Join(w.leftOver(ctx), fmt.Errorf("monitor: shut down: %w", ctx.Err()))
+		return errors.Join(m.leftOver(ctx), fmt.Errorf("monitor: shut down: %w", ctx.Err()))
 	}
 }
 
 // finish does what Run would have done, in the caller's goroutine.
 func (m *Monitor) finish(ctx context.Context) error {
-	w := &m.work
-	m.worker(ctx, 0)
-	err := m.storeFolded(ctx)
+	m.workers[0].run(ctx)
+	err := m.pipeline.raising.flush(ctx)
 	over, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	cancel()
 	for _, r := range slices.Backward(m.runners()) {
 		err = errors.Join(err, runPort(over, r))
 	}
-	return errors.Join(w.leftOver(ctx), err)
+	return errors.Join(m.leftOver(ctx), err)
 }
 
-// storeFolded stores the occurrences of failed verification that are waiting
-// for a later one.
-func (m *Monitor) storeFolded(ctx context.Context) error {
-	left := m.folding.left()
-	if len(left) == 0 {
-		return nil
-	}
-	if _, err := m.store.StoreOccurrences(ctx, left); err != nil {
-		return fmt.Errorf("monitor: store folded alerts: %w", err)
-	}
-	return nil
+// running is the state of the background work.
+type running struct {
+	mu      sync.Mutex
+	started bool
+	abort   context.CancelFunc // cuts off what is under way; set by start
+	ended   chan struct{}      // closed when everything has ended
+	result  error              // of Run, known when ended is closed
 }
 
-// start reports whether the monitor's work had not been started yet.
-func (w *work) start(abort context.CancelFunc) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.started {
+func (r *running) init() { r.ended = make(chan struct{}) }
+
+// start reports whether the work had not been started yet.
+func (r *running) start(abort context.CancelFunc) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.started {
 		return false
 	}
-	w.started, w.abort = true, abort
+	r.started, r.abort = true, abort
 	return true
 }
 
 // end makes the result of the work known to every Shutdown.
-func (w *work) end(err error) {
-	w.result = err
-	close(w.ended)
+func (r *running) end(err error) {
+	r.result = err
+	close(r.ended)
 }
 
-// leftOver returns an [UnhandledError] if there are events that were not
-// handled before ctx ended.
-func (w *work) leftOver(ctx context.Context) error {
-	if events := w.unhandled(); len(events) > 0 {
-		return &UnhandledError{Events: events, Err: ctx.Err()}
+// leftOver returns an [UnhandledError] if there are events that were not handled
+// before ctx ended.
+func (m *Monitor) leftOver(ctx context.Context) error {
+	var events []*Event
+	for _, w := range slices.Concat(m.workers, []*worker{m.retrier}) {
+		events = append(events, w.takeBack()...)
 	}
-	return nil
+	for d, ok := m.queue.next(); ok; d, ok = m.queue.next() {
+		events = append(events, d.Event)
+	}
+	for _, it := range m.pipeline.quarantine.take() {
+		events = append(events, it.Event)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	return &UnhandledError{Events: events, Err: ctx.Err()}
 }
+
+// An UnhandledError says that a shutdown ended before all accepted events were
+// handled. Those that were under way at that moment may be.
+type UnhandledError struct {
+	Events []*Event
+	// Err is why it ended.
+	Err error
+}
+
+func (e *UnhandledError) Error() string {
+	return fmt.Sprintf("monitor: shut down: %d accepted events not handled: %v", len(e.Events), e.Err)
+}
+
+func (e *UnhandledError) Unwrap() error { return e.Err }
 
 // ports lists the ports that are set, each once, in the order in which they are
 // started: those that others report to come first.
@@ -144,7 +164,7 @@ func (m *Monitor) ports() []any {
 	all = append(all, c.Alerts)
 	var ports []any
 	for _, port := range all {
-		if port == nil || reflect.TypeOf(port).Comparable() && slices.Contains(ports, port) {
+		if port == nil || reflect.ValueOf(port).Comparable() && slices.Contains(ports, port) {
 			continue
 		}
 		ports = append(ports, port)

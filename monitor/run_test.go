@@ -58,7 +58,7 @@ func TestSubmitIsHandledByRun(t *testing.T) {
 				return err
 			}(),
 			"ProcessBatch": func() error {
-				_, err := m.ProcessBatch(t.Context(), []*monitor.Event{newEvent("late", 0)})
+				_, err := m.ProcessBatch(t.Context(), deliveries(newEvent("late", 0)))
 				return err
 			}(),
 		} {
@@ -320,7 +320,7 @@ func TestQuarantine(t *testing.T) {
 		stop := run(m)
 		mine := newEvent("0", 0)
 		r := process(t, m, mine)
-		equal(t, "quarantined", r.Quarantined, true)
+		equal(t, "state", r.State, monitor.StateQuarantined)
 		mine.ID = "changed by its owner"
 		process(t, m, newEvent("1", 0))
 		process(t, m, newEvent("2", 0))
@@ -487,7 +487,7 @@ func TestConcurrentUse(t *testing.T) {
 						t.Error(err)
 					}
 				case 1:
-					if _, err := m.ProcessBatch(ctx, []*monitor.Event{e}); err != nil {
+					if _, err := m.ProcessBatch(ctx, deliveries(e)); err != nil {
 						t.Error(err)
 					}
 				default:

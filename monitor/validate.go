@@ -26,6 +26,9 @@ var errNotUTF8 = errors.New("not valid UTF-8")
 // An empty action decodes, since the reference signs such events, and is
 // invalid here: nothing says what was done.
 func (e *Event) Validate() error {
+	if e == nil {
+		return invalid("", "it is nil")
+	}
 	if e.Action == "" {
 		return invalid("action", "missing")
 	}

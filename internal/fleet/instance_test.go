@@ -100,8 +100,8 @@ func (c *consumer) consume() error {
 func (c *consumer) say(what string, more any) { fmt.Fprintln(c.out, what, more) }
 
 // read reads a batch.
-func (c *consumer) read() ([]*monitor.Event, error) {
-	var batch []*monitor.Event
+func (c *consumer) read() ([]monitor.Delivery, error) {
+	var batch []monitor.Delivery
 	for {
 		line, err := c.in.ReadBytes('\n')
 		if err != nil {
@@ -114,44 +114,37 @@ func (c *consumer) read() ([]*monitor.Event, error) {
 		if err := monitor.DecodeEvent(line, e); err != nil {
 			return nil, err
 		}
-		batch = append(batch, e)
+		batch = append(batch, monitor.Delivery{Event: e})
 	}
 }
 
 // process has the monitor handle a batch, however often that takes, and returns
 // how many repeats were held back. The error is one that does not go away.
-func (c *consumer) process(batch []*monitor.Event) (held int, fatal error) {
+func (c *consumer) process(batch []monitor.Delivery) (held int, fatal error) {
 	c.untilDone(func(ctx context.Context) error {
 		results, err := c.monitor.ProcessBatch(ctx, batch)
 		if errors.Is(err, monitor.ErrClosed) {
 			fatal = err
 			return nil
 		}
-		var again []*monitor.Event
+		var again []monitor.Delivery
 		var reasons []error
 		for i := range results {
 			r := &results[i]
 			switch {
+			case r.State == monitor.StateRetry:
+				again, reasons = append(again, batch[i]), append(reasons, r.Err)
 			case r.Err == nil:
 				held += repeats(r)
-				fatal = errors.Join(fatal, wrong(batch[i], r))
-			case final(r.Err):
-				fatal = errors.Join(fatal, r.Err)
+				fatal = errors.Join(fatal, wrong(batch[i].Event, r))
 			default:
-				again, reasons = append(again, batch[i]), append(reasons, r.Err)
+				fatal = errors.Join(fatal, r.Err)
 			}
 		}
 		batch = again
 		return errors.Join(reasons...)
 	})
 	return held, fatal
-}
-
-// final reports whether trying again does not help.
-func final(err error) bool {
-	_, invalid := errors.AsType[*monitor.InvalidEventError](err)
-	_, panicked := errors.AsType[*monitor.PanicError](err)
-	return invalid || panicked
 }
 
 // wrong returns an error if the monitor did not take an event for what it is.

@@ -89,7 +89,7 @@ func TestInstancesAddUp(t *testing.T) {
 		stop := run(t, c)
 		go func() {
 			for n := range each {
-				count(c, 1, []string{"", "panic", "handler"}[n%3])
+				count(c, 1, []string{"", "panic", "store"}[n%3])
 				c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(i*each+n+1) * 1000})
 				c.Record(t.Context(), monitor.Measurement{Metric: monitor.AlertsCreated, Value: 10})
 				c.Record(t.Context(), monitor.Measurement{

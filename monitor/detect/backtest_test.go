@@ -197,7 +197,7 @@ func TestBacktestLateness(t *testing.T) {
 		want     []string
 	}{
 		{"default, within", 0, logins(600, 610, 620, 20, 30, 40), 0, []string{"3:3", "6:3"}},
-		{"default, beyond", 0, logins(600, 610, 620, 19, 18, 17), 3, []string{"3:3"}},
+		{"default, beyond", 0, logins(600, 610, 620, 18, 17, 16), 3, []string{"3:3"}},
 		{"within", time.Minute, logins(100, 110, 95, 50), 0, []string{"2<3:3", "1<4:3"}},
 		{"beyond", time.Minute, logins(100, 110, 49), 1, []string{}},
 		{"none", -1, logins(10, 20, 19, 20), 1, []string{"4:3"}},

@@ -1,0 +1,130 @@
+package monitor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// admission is the first stage. It decides which events the detectors see: those
+// that are valid, authentic and not known already.
+type admission struct {
+	verifier            Verifier // nil: events are taken at their word
+	defaultOrganization string
+	operator            string // the organization that no event may name
+	source              string
+	watermarks          watermarks
+	dedup               *dedupCache // nil: duplicates are not looked for
+	metrics             meter
+}
+
+// admit validates and verifies the event and looks it up among the known ones.
+func (a *admission) admit(it *item, b *batch, now time.Time) {
+	if it.stage != arrived {
+		return
+	}
+	if err := it.Event.Validate(); err != nil {
+		a.reject(it, err)
+		return
+	}
+	it.result.Verification = a.verify(it)
+	switch v := &it.result.Verification; v.Decision {
+	case DecisionAccept:
+		a.accept(it, b, now)
+	case DecisionFail:
+		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
+		it.find(it.tampered(a.operator, a.source))
+	default:
+		a.metrics.count(it.ctx, EventsUndecided, "")
+		it.failed = fmt.Errorf("monitor: verify event: %w: %w", ErrUndecided, v.Err)
+	}
+}
+
+func (a *admission) reject(it *item, err error) {
+	a.metrics.count(it.ctx, Errors, "invalid")
+	it.reject(err)
+}
+
+// verify asks the verifier. An event that makes it panic is not trusted.
+func (a *admission) verify(it *item) (v Verification) {
+	if a.verifier == nil {
+		return Verification{Decision: DecisionAccept, Verdict: VerdictUnverified, Covered: ^Fields(0)}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			a.metrics.count(it.ctx, Errors, "panic")
+			v = Verification{Decision: DecisionFail, Verdict: VerdictUnverified, Err: recovered("verifier", r)}
+		}
+		a.metrics.count(it.ctx, Verifications, v.Verdict.String())
+	}()
+	return a.verifier.Verify(it.ctx, it.Event)
+}
+
+// accept admits an event whose content is authentic, unless it is known already.
+func (a *admission) accept(it *item, b *batch, now time.Time) {
+	arrival := &it.reporter.arrival
+	arrival.OrganizationID = it.Event.OrganizationID
+	if arrival.OrganizationID == "" {
+		arrival.OrganizationID = a.defaultOrganization
+	}
+	switch organization := arrival.OrganizationID; {
+	case organization == "":
+		a.reject(it, invalid("organizationId", "missing"))
+		return
+	case organization == a.operator, strings.ContainsRune(organization, 0):
+		a.reject(it, invalid("organizationId", "%q is reserved", organization))
+		return
+	}
+	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
+	if !a.isNew(it, b, now) {
+		return
+	}
+	a.watermarks.judge(arrival, it.Event.Timestamp, now)
+	switch arrival.Timing {
+	case TimingTooLate:
+		a.metrics.count(it.ctx, EventsTooLate, "")
+	case TimingFuture:
+		a.metrics.count(it.ctx, EventsFuture, "")
+	case TimingOnTime:
+	}
+	it.stage = admitted
+}
+
+// isNew looks the event up in the dedup cache. An event that is not new is
+// admitted here if an earlier attempt left something to do, and ends otherwise.
+func (a *admission) isNew(it *item, b *batch, now time.Time) bool {
+	id := it.identity()
+	if a.dedup == nil || id == (identity{}) {
+		return true
+	}
+	key := a.dedup.key(it.reporter.arrival.OrganizationID, id)
+	redelivered := id.event == "" || it.Attempt > 1
+	found := a.dedup.reserve(it.reporter.arrival.Sequence, key, it.Event.digest(a.dedup.seed), redelivered, now)
+	if found.evicted {
+		a.metrics.count(it.ctx, DuplicatesForgotten, "")
+	}
+	if b.has(found.owner) {
+		found.owner, found.duplicate = 0, DuplicateRedelivered // twice in one batch
+	}
+	it.result.Duplicate = found.duplicate
+	switch {
+	case found.owner != 0:
+		it.failed = fmt.Errorf("monitor: process event %.64q: another call is at work on it: %w", it.Event.ID, ErrConflict)
+	case found.unfinished != nil:
+		it.reserved = key
+		it.resume(found.unfinished)
+	case found.duplicate == DuplicateRedelivered:
+		a.metrics.count(it.ctx, EventsDuplicate, "")
+		it.stage = judged
+	case found.duplicate == DuplicateReplayed:
+		a.metrics.count(it.ctx, EventsReplayed, "")
+		it.find(it.replayed(a.dedup.horizon))
+	case found.duplicate == DuplicateConflicting:
+		a.metrics.count(it.ctx, EventsConflicting, "")
+		it.find(it.conflicting())
+	default:
+		it.reserved = key
+		return true
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package monitor
+
+import (
+	"context"
+	"slices"
+)
+
+// An item is one event on its way through the stages.
+type item struct {
+	Delivery
+
+	ctx      context.Context //nolint:containedctx // the one that this event is processed in
+	reporter Reporter        // with the event's arrival and findings
+	result   Result
+	stage    stage
+	judged   uint64 // the detectors that have judged the event, a bit each
+	raised   int    // findings that are dealt with
+	unstored bool   // the store failed on the others
+	reserved uint64 // the event's key in the dedup cache, while it is reserved there
+	failed   error  // what stopped it; the next run goes on from there
+
+	quarantined bool // it is kept there until it is settled
+}
+
+// stage is how far an event has come.
+type stage uint8
+
+const (
+	arrived  stage = iota // to be validated, verified and looked up
+	admitted              // to be judged by the detectors
+	judged                // its findings are to be stored
+	settled               // nothing is left to do
+)
+
+// progress is what was done of an event that is not settled.
+type progress struct {
+	arrival Arrival
+	reports reports
+	judged  uint64
+	raised  int
+}
+
+func (it *item) progress() *progress {
+	if it.stage == settled {
+		return nil
+	}
+	return &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised}
+}
+
+// resume goes on where an earlier attempt stopped.
+func (it *item) resume(p *progress) {
+	it.reporter.arrival, it.reporter.reports = p.arrival, p.reports
+	it.judged, it.raised = p.judged, p.raised
+	it.stage = admitted
+}
+
+// find reports a finding of the monitor's own. No detector sees the event.
+func (it *item) find(f Finding) {
+	it.reporter.Report(f)
+	it.stage = judged
+}
+
+// reject ends the way of an event that is invalid.
+func (it *item) reject(err error) {
+	it.result.State, it.result.Err = StateRejected, err
+	it.stage = settled
+}
+
+// A batch is the events of one call, with what the stages need memory for.
+type batch struct {
+	items     []item
+	numbers   numbers // sequence numbers to hand out
+	reporting reporting
+	judging   judging
+	raising   occurrences
+	traced    traced
+}
+
+// add adds an event that arrives.
+func (b *batch) add(d Delivery, s *sequence) {
+	n := len(b.items)
+	b.items = slices.Grow(b.items, 1)[:n+1] // it is cleared
+	it := &b.items[n]
+	it.Delivery = d
+	it.reporter.arrival.Sequence = b.numbers.take(s)
+	it.reporter.arrival.DeliveryID = d.ID
+}
+
+// has reports whether the event with that number is in the batch.
+func (b *batch) has(sequence uint64) bool {
+	for i := range b.items {
+		if sequence != 0 && b.items[i].reporter.arrival.Sequence == sequence {
+			return true
+		}
+	}
+	return false
+}
+
+// remove takes the items out for which done is true.
+func (b *batch) remove(done func(it *item) bool) {
+	left := 0
+	for i := range b.items {
+		if !done(&b.items[i]) {
+			b.items[left] = b.items[i]
+			left++
+		}
+	}
+	clear(b.items[left:])
+	b.items = b.items[:left]
+}

@@ -1,0 +1,152 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A pipeline takes events through the stages: admission, detection, raising of
+// alerts.
+type pipeline struct {
+	admission  admission
+	detection  detection
+	raising    raising
+	tracing    tracing
+	quarantine quarantine
+	metrics    meter
+	sequence   sequence
+	batches    sync.Pool // of *batch
+
+	reportStages bool // in the results
+	readClock    bool // between the stages, as somebody wants to know
+}
+
+func (p *pipeline) init(c *Config, health *selfHealth) {
+	p.metrics = meter{c.Metrics}
+	p.admission = admission{
+		verifier: c.Verifier, defaultOrganization: c.DefaultOrganization,
+		operator: c.OperatorOrganization, source: c.Source, metrics: p.metrics,
+	}
+	p.admission.watermarks.init(c.Lateness, c.MaxSkew)
+	if c.DuplicateCapacity > 0 {
+		p.admission.dedup = newDedupCache(c.DuplicateCapacity, c.RedeliveryHorizon)
+	}
+	p.detection = detection{detectors: c.Detectors, metrics: p.metrics}
+	p.raising = raising{store: c.Alerts, source: c.Source, keys: newKeyspace(), metrics: p.metrics, health: health}
+	p.raising.limit.rate = int64(c.IntegrityAlertRate)
+	p.tracing.tracer = c.Tracer
+	p.quarantine.capacity = c.QuarantineCapacity
+	p.reportStages, p.readClock = c.ReportStages, c.ReportStages || c.Tracer != nil
+	p.batches.New = func() any { return &batch{reporting: reporting{metrics: c.Metrics}} }
+}
+
+// begin returns a batch for the events of a call.
+func (p *pipeline) begin() *batch {
+	return p.batches.Get().(*batch) //nolint:errcheck,forcetypeassert // the pool's only type
+}
+
+// end gives the batch back. What its results hold stays theirs.
+func (p *pipeline) end(b *batch) {
+	for i := range b.items {
+		p.release(&b.items[i])
+	}
+	b.raising.clear()
+	clear(b.items)
+	b.items = b.items[:0]
+	p.batches.Put(b)
+}
+
+// release ends the reservation of an event in the dedup cache. What was done of
+// one that is not settled is kept there for the next attempt.
+func (p *pipeline) release(it *item) {
+	if it.reserved != 0 {
+		p.admission.dedup.release(it.reserved, it.progress())
+		it.reserved = 0
+	}
+}
+
+// run takes events through the stages, each as far as it goes. Those that an
+// earlier run left unsettled go on where they stopped.
+func (p *pipeline) run(ctx context.Context, b *batch, items []item) {
+	stages := Stages{Start: time.Now()}
+	ctx = p.enter(ctx, b, items, stages.Start)
+	for i := range items {
+		p.admission.admit(&items[i], b, stages.Start)
+	}
+	stages.Verified = p.clock(p.readClock)
+	p.detection.detect(ctx, items, &b.judging)
+	if p.raising.collect(items, &b.raising, stages.Start) {
+		stages.Detected = p.clock(p.readClock)
+		ctx = p.tracing.store(ctx, b.raising.pointers, stages.Detected)
+	}
+	p.raising.raise(ctx, items, &b.raising)
+	stages.End = p.clock(p.readClock || p.metrics.collector != nil)
+	if stages.Detected.IsZero() {
+		stages.Detected = stages.End
+	}
+	p.settle(items, stages)
+	p.tracing.end(ctx, stages, &b.traced)
+}
+
+// enter prepares events for a run and returns the context of the run.
+func (p *pipeline) enter(ctx context.Context, b *batch, items []item, now time.Time) context.Context {
+	if len(items) == 1 {
+		ctx = items[0].within(ctx)
+	}
+	ctx = p.tracing.start(ctx, items, now, &b.traced)
+	for i := range items {
+		it := &items[i]
+		it.ctx, it.failed = ctx, nil //nolint:fatcontext // each has its own
+		if len(items) > 1 {
+			it.ctx = it.within(ctx)
+		}
+		it.reporter.ctx, it.reporter.shared = it.ctx, &b.reporting
+	}
+	return ctx
+}
+
+// clock reads the clock if somebody wants to know.
+func (p *pipeline) clock(wanted bool) (now time.Time) {
+	if wanted {
+		now = time.Now()
+	}
+	return now
+}
+
+// settle notes what became of the events, and ends the way of those that
+// nothing stopped.
+func (p *pipeline) settle(items []item, stages Stages) {
+	share := stages.End.Sub(stages.Start) / time.Duration(len(items))
+	var report *Stages
+	if p.reportStages {
+		report = new(Stages)
+		*report = stages
+	}
+	for i := range items {
+		it, r := &items[i], &items[i].result
+		r.Stages = report
+		if it.stage == settled {
+			continue // rejected
+		}
+		r.Sequence, r.Timing = it.reporter.arrival.Sequence, it.reporter.arrival.Timing
+		r.Findings = it.reporter.findings
+		r.Err = it.failed
+		if failure := it.reporter.failure; failure != nil {
+			r.Err = errors.Join(it.failed, failure)
+		}
+		switch {
+		case it.failed == nil:
+			it.stage, r.State = settled, StateDone
+			p.metrics.count(it.ctx, EventsProcessed, "")
+			p.metrics.record(it.ctx, ProcessingLatency, int64(share), "")
+		case it.quarantined:
+			r.State = StateQuarantined // it stays there
+		case errors.Is(it.failed, ErrUndecided) && p.quarantine.keep(it):
+			it.stage, r.State, r.Err = settled, StateQuarantined, nil
+		default:
+			r.State = StateRetry
+		}
+	}
+}

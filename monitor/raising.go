@@ -1,0 +1,203 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// raising is the third stage. It stores the findings as occurrences of alerts.
+type raising struct {
+	store   AlertStorer // nil: findings are only returned
+	source  string
+	keys    keyspace
+	limit   rateLimit // of the findings about failed events
+	metrics meter
+	health  *selfHealth
+}
+
+// occurrences is what a batch needs memory for while findings are stored.
+type occurrences struct {
+	values   []Occurrence
+	pointers []*Occurrence
+	owners   []owner
+	stored   slab[Disposition]
+}
+
+// An owner is the finding that an occurrence was made of.
+type owner struct {
+	item    *item
+	finding int
+}
+
+func (os *occurrences) clear() {
+	clear(os.values)
+	clear(os.pointers)
+	clear(os.owners)
+	os.values, os.pointers, os.owners = os.values[:0], os.pointers[:0], os.owners[:0]
+}
+
+// collect makes an occurrence of every finding that is to raise an alert, and
+// reports whether there are any to store.
+func (r *raising) collect(items []item, os *occurrences, now time.Time) bool {
+	os.clear()
+	for i := range items {
+		it := &items[i]
+		it.unstored = false
+		for n := it.raised; n < len(it.reporter.findings); n++ {
+			if r.store != nil && !it.reporter.findings[n].Shadow {
+				r.add(os, it, n, now)
+			}
+		}
+	}
+	for i := range os.values {
+		os.pointers = append(os.pointers, &os.values[i])
+	}
+	return len(os.pointers) > 0
+}
+
+// add adds the occurrence of a finding, or aggregates it.
+func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
+	f, count := &it.reporter.findings[finding], int64(1)
+	if it.result.Verification.Decision == DecisionFail {
+		count = r.limit.take(it.result.Verification.Verdict, now)
+	}
+	n := len(os.values)
+	os.values = slices.Grow(os.values, 1)[:n+1] // it is cleared
+	o := &os.values[n]
+	o.Finding = *f
+	o.Fingerprint = FingerprintOf(f.Rule, f.OrganizationID, f.Key)
+	o.EventKey = r.eventKey(it, f)
+	o.Source = r.source
+	o.CorrelationID = it.Event.CorrelationID
+	o.Count = count
+	o.FirstSeen, o.LastSeen = f.Event.Timestamp, f.Event.Timestamp
+	if count == 0 {
+		r.metrics.count(it.ctx, IntegrityAlertsAggregated, it.result.Verification.Verdict.String())
+		r.limit.add(it.result.Verification.Verdict, o, 1)
+		*o = Occurrence{}
+		os.values = os.values[:n]
+		return
+	}
+	os.owners = append(os.owners, owner{it, finding})
+}
+
+// eventKey identifies the event that a finding is about. Only an accepted event
+// is taken at its word on its ID, and a replay is an event of its own; what the
+// queue says of the delivery holds for every event.
+func (r *raising) eventKey(it *item, f *Finding) EventKey {
+	a := &it.reporter.arrival
+	trusted := it.result.Verification.Decision == DecisionAccept && it.result.Duplicate == DuplicateNone
+	switch {
+	case trusted && f.Event.ID != "":
+		return EventKeyOf(f.OrganizationID, f.Event.ID)
+	case it.ID != "" && f.Event.Sequence == a.Sequence:
+		return DeliveryKeyOf(r.source, a.OrganizationID, it.ID)
+	}
+	return r.keys.of(f.Event.Sequence)
+}
+
+// raise stores the occurrences that were collected, in one call, and counts the
+// findings that are dealt with. The first occurrence of an alert is in the store
+// when it returns.
+func (r *raising) raise(ctx context.Context, items []item, os *occurrences) {
+	dispositions, err := r.storeAll(ctx, os.pointers)
+	for i, o := range os.owners {
+		if err == nil {
+			o.item.dispose(o.finding, dispositions[i], &os.stored)
+			continue
+		}
+		r.fail(o.item, os.pointers[i], err)
+	}
+	for i := range items {
+		if it := &items[i]; !it.unstored {
+			r.count(it)
+		}
+	}
+}
+
+// fail leaves an occurrence that could not be stored to the next attempt.
+func (r *raising) fail(it *item, o *Occurrence, err error) {
+	if !it.unstored {
+		it.unstored = true
+		it.failed = errors.Join(it.failed, err)
+		r.metrics.count(it.ctx, Errors, "store")
+	}
+	if v := &it.result.Verification; v.Decision == DecisionFail {
+		// The event brings its own occurrence again, but none of the others.
+		r.limit.add(v.Verdict, o, o.Count-1)
+	}
+}
+
+// flush stores what the rate limit has aggregated.
+func (r *raising) flush(ctx context.Context) error {
+	verdicts, os := r.limit.rest()
+	_, err := r.storeAll(ctx, os)
+	if err != nil {
+		for i, o := range os {
+			r.limit.add(verdicts[i], o, o.Count)
+		}
+	}
+	return err
+}
+
+// storeAll hands occurrences to the store.
+func (r *raising) storeAll(ctx context.Context, os []*Occurrence) (_ []Disposition, err error) {
+	if len(os) == 0 {
+		return nil, nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = recovered("alert store", v)
+		}
+		r.health.stored(err)
+		if err != nil {
+			err = fmt.Errorf("monitor: store alerts: %w", err)
+		}
+	}()
+	dispositions, err := r.store.StoreOccurrences(ctx, os)
+	if err == nil && len(dispositions) != len(os) {
+		err = fmt.Errorf("%d dispositions for %d occurrences", len(dispositions), len(os))
+	}
+	return dispositions, err
+}
+
+// dispose notes what became of a finding.
+func (it *item) dispose(finding int, d Disposition, stored *slab[Disposition]) {
+	r := &it.result
+	if findings := len(it.reporter.findings); len(r.Dispositions) < findings {
+		all := carve(stored, findings, findingSlab)
+		copy(all, r.Dispositions)
+		r.Dispositions = all
+	}
+	r.Dispositions[finding] = d
+}
+
+// count counts the findings that are dealt with now.
+func (r *raising) count(it *item) {
+	findings, dispositions := it.reporter.findings, it.result.Dispositions
+	for ; it.raised < len(findings); it.raised++ {
+		f := &findings[it.raised]
+		if f.Shadow {
+			r.metrics.count(it.ctx, ShadowFindings, f.Rule)
+			continue
+		}
+		r.metrics.count(it.ctx, SuspiciousPatterns, f.Rule)
+		if it.raised >= len(dispositions) {
+			continue // there is no store
+		}
+		d := dispositions[it.raised]
+		switch d.Stored {
+		case StoredNew:
+			r.metrics.count(it.ctx, AlertsCreated, f.Rule)
+		case StoredRepeat:
+			r.metrics.count(it.ctx, AlertsRepeated, f.Rule)
+		case StoredNothing, StoredBefore:
+		}
+		if d.Notify == NotifySuppressed {
+			r.metrics.count(it.ctx, AlertsSuppressed, f.Rule)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -41,7 +42,7 @@ func TestAuthority(t *testing.T) {
 			ctx := context.WithValue(t.Context(), key{}, "passed on")
 			e := signed(t, hmacKey(t, "k", secret, nil))
 			asked := 0
-			k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+			k := check.Must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
 				func(ctx context.Context, message, signature []byte) error {
 					asked++
 					if string(message) != e.Hash || fmt.Sprintf("%x", signature) != e.Signature || ctx.Value(key{}) == nil {
@@ -65,7 +66,7 @@ func TestAuthority(t *testing.T) {
 func TestAuthorityGoesAway(t *testing.T) {
 	t.Parallel()
 	answers := []error{auditcrypto.ErrBadSignature, errors.New("timeout")}
-	k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+	k := check.Must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
 		func(context.Context, []byte, []byte) (err error) {
 			err, answers = answers[0], answers[1:]
 			return err
@@ -77,7 +78,7 @@ func TestAuthorityGoesAway(t *testing.T) {
 // While one of several candidates cannot be asked, nothing is known.
 func TestAuthorityAmongCandidates(t *testing.T) {
 	t.Parallel()
-	away := must(auditcrypto.NewAuthorityKey("away", auditcrypto.HMACSHA256, authority(
+	away := check.Must(auditcrypto.NewAuthorityKey("away", auditcrypto.HMACSHA256, authority(
 		func(context.Context, []byte, []byte) error { return errors.New("timeout") }), nil))(t)
 	other := hmacKey(t, "other", otherSecret, nil)
 	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" })
@@ -94,7 +95,7 @@ func TestAuthorityMalformed(t *testing.T) {
 	for algorithm, malformed := range map[auditcrypto.Algorithm]string{
 		auditcrypto.RSAPSSSHA256: "%%%", auditcrypto.HMACSHA256: "abc",
 	} {
-		k := must(auditcrypto.NewAuthorityKey("k", algorithm, authority(
+		k := check.Must(auditcrypto.NewAuthorityKey("k", algorithm, authority(
 			func(context.Context, []byte, []byte) error { return errors.New("asked") }), nil))(t)
 		e := signed(t, hmacKey(t, "k", secret, nil))
 		e.Signature, e.SignatureAlgorithm = malformed, string(algorithm)
@@ -106,7 +107,7 @@ func TestAuthorityMalformed(t *testing.T) {
 func TestAuthorityMayKeep(t *testing.T) {
 	t.Parallel()
 	var kept, signature []byte
-	k := must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
+	k := check.Must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
 		func(_ context.Context, m, s []byte) error { kept, signature = m, s; return nil }), nil))(t)
 	c := checker(t, k, hmacKey(t, "other", secret, nil))
 	c.Verify(t.Context(), signed(t, hmacKey(t, "k", secret, nil)))

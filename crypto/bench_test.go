@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -16,9 +17,7 @@ import (
 func benchEvent(b *testing.B) *monitor.Event {
 	b.Helper()
 	e := monitortest.NewEvent()
-	if err := e.SetTimestampText("2026-03-02T10:00:00.000Z"); err != nil {
-		b.Fatal(err)
-	}
+	check.NoError(b, "set timestamp", e.SetTimestampText("2026-03-02T10:00:00.000Z"))
 	return e
 }
 
@@ -59,7 +58,7 @@ func BenchmarkChecker(b *testing.B) {
 		{"hmac", hmacKey(b, "k", secret, nil), func(*monitor.Event) {}, true},
 		{"hmac-unnamed", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.KeyID = "" }, true},
 		{"hmac-edited", hmacKey(b, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" }, false},
-		{"ed25519", must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, public, nil))(b), func(*monitor.Event) {}, true},
+		{"ed25519", check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, public, nil))(b), func(*monitor.Event) {}, true},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			c, e, ctx := checker(b, bench.key), benchSigned(b, bench.key, bench.edit), context.Background()
@@ -95,12 +94,10 @@ func BenchmarkAppendCanonical(b *testing.B) {
 }
 
 func BenchmarkSigner(b *testing.B) {
-	s := must(auditcrypto.NewSigner(hmacKey(b, "k", secret, nil)))(b)
+	s := check.Must(auditcrypto.NewSigner(hmacKey(b, "k", secret, nil)))(b)
 	e := benchEvent(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.Sign(context.Background(), e); err != nil {
-			b.Fatal(err)
-		}
+		check.NoError(b, "sign", s.Sign(context.Background(), e))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -25,8 +26,8 @@ func TestChecker(t *testing.T) {
 	for algorithm, private := range publicAlgorithms() {
 		t.Run(string(algorithm), func(t *testing.T) {
 			t.Parallel()
-			right := must(auditcrypto.NewPrivateKey("k", algorithm, private, nil))(t)
-			public := must(auditcrypto.NewPublicKey("k", algorithm, private.Public(), nil))(t)
+			right := check.Must(auditcrypto.NewPrivateKey("k", algorithm, private, nil))(t)
+			public := check.Must(auditcrypto.NewPublicKey("k", algorithm, private.Public(), nil))(t)
 			// The wrong key is of another kind, and says otherwise.
 			wrong := hmacKey(t, "k", secret, nil)
 			runVerifier(t, public, right, wrong)
@@ -52,14 +53,14 @@ func TestVerdicts(t *testing.T) {
 	key := hmacKey(t, "k", secret, nil)
 	revoked := hmacKey(t, "revoked", secret, &auditcrypto.KeyOptions{State: auditcrypto.KeyRevoked})
 	foreign := hmacKey(t, "foreign", secret, &auditcrypto.KeyOptions{Organizations: []string{"org-2"}})
-	away := must(auditcrypto.NewAuthorityKey("away", auditcrypto.HMACSHA256,
+	away := check.Must(auditcrypto.NewAuthorityKey("away", auditcrypto.HMACSHA256,
 		authority(func(context.Context, []byte, []byte) error { return errors.New("timeout") }), nil))(t)
 	ring := keyring(t, key, revoked, foreign, away)
 
 	edited := func(e *monitor.Event) { e.PrincipalID = "intruder" }
 	rehashed := func(e *monitor.Event) {
 		edited(e)
-		e.Hash = must(auditcrypto.Hash(e))(t)
+		e.Hash = check.Must(auditcrypto.Hash(e))(t)
 	}
 	unsigned := func(e *monitor.Event) { e.Signature, e.SignatureAlgorithm, e.KeyID = "", "", "" }
 	unhashed := func(e *monitor.Event) { e.Hash, e.HashAlgorithm = "", "" }
@@ -222,7 +223,7 @@ func TestEditedOrganization(t *testing.T) {
 func TestKeyConfusion(t *testing.T) {
 	t.Parallel()
 	public := privateKeys()["ed25519"].Public().(ed25519.PublicKey)
-	c := checker(t, must(auditcrypto.NewPublicKey("k", auditcrypto.Ed25519, public, nil))(t))
+	c := checker(t, check.Must(auditcrypto.NewPublicKey("k", auditcrypto.Ed25519, public, nil))(t))
 	forged := signed(t, hmacKey(t, "k", string(public), nil))
 	for _, keyID := range []string{"k", ""} {
 		for _, algorithm := range []string{"HMAC-SHA256", "ED25519", ""} {
@@ -235,7 +236,7 @@ func TestKeyConfusion(t *testing.T) {
 // A signature has one text.
 func TestStrictBase64(t *testing.T) {
 	t.Parallel()
-	key := must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, privateKeys()["ed25519"], nil))(t)
+	key := check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, privateKeys()["ed25519"], nil))(t)
 	c := checker(t, key)
 	for name, edit := range map[string]func(signature string) string{
 		"line break":  func(s string) string { return s[:40] + "\n" + s[40:] },
@@ -255,8 +256,8 @@ func TestStrictBase64(t *testing.T) {
 func TestCertificateDates(t *testing.T) {
 	t.Parallel()
 	from, to := monitortest.Time().Add(-time.Hour), monitortest.Time().Add(time.Hour)
-	private := must(auditcrypto.NewPrivateKey("k", auditcrypto.ECDSASHA256, privateKeys()["ecdsa"], nil))(t)
-	certificate := must(auditcrypto.NewCertificateKey("k", auditcrypto.ECDSASHA256,
+	private := check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.ECDSASHA256, privateKeys()["ecdsa"], nil))(t)
+	certificate := check.Must(auditcrypto.NewCertificateKey("k", auditcrypto.ECDSASHA256,
 		newCertificate(t, privateKeys()["ecdsa"], from, to), nil))(t)
 	c := checker(t, certificate)
 	for _, keyID := range []string{"k", ""} {

@@ -3,6 +3,7 @@ package crypto_test
 import (
 	"bufio"
 	"context"
+	stdcrypto "crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -13,9 +14,8 @@ import (
 	"sync"
 	"testing"
 
-	stdcrypto "crypto"
-
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -26,25 +26,14 @@ const (
 	otherSecret = "fedcba9876543210fedcba9876543210"
 )
 
-// must returns the value, and ends the test with an error.
-func must[T any](v T, err error) func(tb testing.TB) T {
-	return func(tb testing.TB) T {
-		tb.Helper()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		return v
-	}
-}
-
 func hmacKey(tb testing.TB, id, secret string, opts *auditcrypto.KeyOptions) *auditcrypto.Key {
 	tb.Helper()
-	return must(auditcrypto.NewHMACKey(id, []byte(secret), opts))(tb)
+	return check.Must(auditcrypto.NewHMACKey(id, []byte(secret), opts))(tb)
 }
 
 func keyring(tb testing.TB, keys ...*auditcrypto.Key) *auditcrypto.Keyring {
 	tb.Helper()
-	return must(auditcrypto.NewKeyring(keys...))(tb)
+	return check.Must(auditcrypto.NewKeyring(keys...))(tb)
 }
 
 func checker(tb testing.TB, keys ...*auditcrypto.Key) *auditcrypto.Checker {
@@ -54,9 +43,7 @@ func checker(tb testing.TB, keys ...*auditcrypto.Key) *auditcrypto.Checker {
 
 func sign(tb testing.TB, key *auditcrypto.Key, e *monitor.Event) {
 	tb.Helper()
-	if err := must(auditcrypto.NewSigner(key))(tb).Sign(context.Background(), e); err != nil {
-		tb.Fatal(err)
-	}
+	check.NoError(tb, "sign", check.Must(auditcrypto.NewSigner(key))(tb).Sign(context.Background(), e))
 }
 
 // signed returns an event signed with the key, and then edited.
@@ -101,23 +88,16 @@ func publicAlgorithms() map[auditcrypto.Algorithm]stdcrypto.Signer {
 // readLines decodes a file of JSON lines.
 func readLines[T any](t *testing.T, name string) []T {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := check.Must(os.Open(name))(t)
 	defer f.Close()
 	var values []T
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var v T
-		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "decode", json.Unmarshal(lines.Bytes(), &v))
 		values = append(values, v)
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "read lines", lines.Err())
 	return values
 }

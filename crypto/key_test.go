@@ -3,6 +3,7 @@ package crypto_test
 import (
 	"bytes"
 	"context"
+	stdcrypto "crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -20,9 +21,8 @@ import (
 	"testing"
 	"time"
 
-	stdcrypto "crypto"
-
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -30,15 +30,15 @@ import (
 func newCertificate(t *testing.T, private stdcrypto.Signer, from, to time.Time) *x509.Certificate {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: to}
-	der := must(x509.CreateCertificate(rand.Reader, template, template, private.Public(), private))(t)
-	return must(x509.ParseCertificate(der))(t)
+	der := check.Must(x509.CreateCertificate(rand.Reader, template, template, private.Public(), private))(t)
+	return check.Must(x509.ParseCertificate(der))(t)
 }
 
 func TestNewKeyErrors(t *testing.T) {
 	t.Parallel()
 	keys := privateKeys()
 	ed, ec, rs := keys["ed25519"].Public(), keys["ecdsa"].Public(), keys["rsa"].Public()
-	p384 := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))(t)
+	p384 := check.Must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))(t)
 	small := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2046), E: 65537}
 	options := func(o auditcrypto.KeyOptions) *auditcrypto.KeyOptions { return &o }
 	tests := map[string]struct {
@@ -103,7 +103,7 @@ func TestKeyFromEnv(t *testing.T) {
 	}
 	// The secret is the text, not what it would be as hex.
 	t.Setenv(auditcrypto.SecretVariable, strings.Repeat("c0ffee", 6))
-	k := must(auditcrypto.KeyFromEnv("k", nil))(t)
+	k := check.Must(auditcrypto.KeyFromEnv("k", nil))(t)
 	e := signed(t, hmacKey(t, "k", strings.Repeat("c0ffee", 6), nil))
 	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
@@ -112,7 +112,7 @@ func TestKeyFromEnv(t *testing.T) {
 func TestSecretIsCopied(t *testing.T) {
 	t.Parallel()
 	bytes := []byte(secret)
-	k := must(auditcrypto.NewHMACKey("k", bytes, nil))(t)
+	k := check.Must(auditcrypto.NewHMACKey("k", bytes, nil))(t)
 	clear(bytes)
 	e := signed(t, hmacKey(t, "k", secret, nil))
 	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
@@ -123,7 +123,7 @@ func TestRedaction(t *testing.T) {
 	t.Parallel()
 	hmac := hmacKey(t, "2026-03", secret, nil)
 	private := privateKeys()["ed25519"].(ed25519.PrivateKey)
-	ed := must(auditcrypto.NewPrivateKey("2026-04", auditcrypto.Ed25519, private, nil))(t)
+	ed := check.Must(auditcrypto.NewPrivateKey("2026-04", auditcrypto.Ed25519, private, nil))(t)
 	seed := private.Seed()
 	var secrets []string
 	for _, s := range [][]byte{[]byte(secret), seed} {
@@ -132,7 +132,7 @@ func TestRedaction(t *testing.T) {
 	}
 
 	ring := keyring(t, hmac, ed)
-	signer := must(auditcrypto.NewSigner(hmac))(t)
+	signer := check.Must(auditcrypto.NewSigner(hmac))(t)
 	values := map[string]any{
 		"key": hmac, "private key": ed, "key value": *hmac, "keyring": ring, "keyring value": *ring,
 		"signer": signer, "signer value": *signer, "checker": auditcrypto.NewChecker(ring, nil),
@@ -158,7 +158,7 @@ func TestRedaction(t *testing.T) {
 	if hmac.String() != want || fmt.Sprintf("%#v", hmac) != want {
 		t.Errorf("printed as %v and %#v, want %s", hmac, hmac, want)
 	}
-	if text := must(json.Marshal(hmac))(t); string(text) != `"key \"2026-03\" (HMAC-SHA256, active)"` {
+	if text := check.Must(json.Marshal(hmac))(t); string(text) != `"key \"2026-03\" (HMAC-SHA256, active)"` {
 		t.Errorf("encoded as %s", text)
 	}
 }
@@ -169,9 +169,7 @@ func TestKeyState(t *testing.T) {
 		auditcrypto.KeyActive: "active", auditcrypto.KeyVerifyOnly: "verify-only",
 		auditcrypto.KeyRevoked: "revoked", 7: "unknown(7)",
 	} {
-		if got := state.String(); got != want {
-			t.Errorf("state %d is %q, want %q", uint8(state), got, want)
-		}
+		check.Equal(t, fmt.Sprintf("state %d", uint8(state)), state.String(), want)
 	}
 	k := hmacKey(t, "k", secret, &auditcrypto.KeyOptions{State: auditcrypto.KeyRevoked})
 	if k.ID() != "k" || k.Algorithm() != auditcrypto.HMACSHA256 || k.State() != auditcrypto.KeyRevoked {
@@ -190,10 +188,10 @@ func TestKeyFromPEM(t *testing.T) {
 	}
 	rs := privateKeys()["rsa"]
 	pkcs1 := x509.MarshalPKCS1PublicKey(rs.Public().(*rsa.PublicKey))
-	pkcs8 := must(x509.MarshalPKCS8PrivateKey(rs))(t)
-	public := encode("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(rs.Public()))(t))
+	pkcs8 := check.Must(x509.MarshalPKCS8PrivateKey(rs))(t)
+	public := encode("PUBLIC KEY", check.Must(x509.MarshalPKIXPublicKey(rs.Public()))(t))
 
-	e := signed(t, must(auditcrypto.NewPrivateKey("k", auditcrypto.RSAPSSSHA256, rs, nil))(t))
+	e := signed(t, check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.RSAPSSSHA256, rs, nil))(t))
 	for name, tt := range map[string]struct {
 		text []byte
 		want monitor.Verdict
@@ -220,7 +218,7 @@ func TestKeyFromPEM(t *testing.T) {
 		`block "CERTIFICATE": `:        encode("CERTIFICATE", pkcs1),
 		`block "RSA PUBLIC KEY": `:     encode("RSA PUBLIC KEY", pkcs8),
 		"algorithm not allowed: RSASSA_PSS_SHA_256 does not go with ed25519.PublicKey": encode("PUBLIC KEY",
-			must(x509.MarshalPKIXPublicKey(privateKeys()["ed25519"].Public()))(t)),
+			check.Must(x509.MarshalPKIXPublicKey(privateKeys()["ed25519"].Public()))(t)),
 	} {
 		_, err := auditcrypto.KeyFromPEM("k", auditcrypto.RSAPSSSHA256, text, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -231,10 +229,7 @@ func TestKeyFromPEM(t *testing.T) {
 
 func FuzzKeyFromPEM(f *testing.F) {
 	for _, private := range privateKeys() {
-		der, err := x509.MarshalPKIXPublicKey(private.Public())
-		if err != nil {
-			f.Fatal(err)
-		}
+		der := check.Must(x509.MarshalPKIXPublicKey(private.Public()))(f)
 		f.Add(string(auditcrypto.Ed25519), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 		f.Add(string(auditcrypto.ECDSASHA256), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 		f.Add(string(auditcrypto.RSAPSSSHA256), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
@@ -250,7 +245,7 @@ func FuzzKeyFromPEM(f *testing.F) {
 		}
 		// What was accepted works, and accepts no random signature.
 		e := monitortest.NewEvent()
-		e.Hash = must(auditcrypto.Hash(e))(t)
+		e.Hash = check.Must(auditcrypto.Hash(e))(t)
 		e.Signature = strings.Repeat("AAAA", 86)
 		monitortest.WantVerdict(t, checker(t, k).Verify(context.Background(), e), monitor.DecisionFail, monitor.VerdictForged)
 	})

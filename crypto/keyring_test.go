@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -61,7 +62,7 @@ func TestCandidates(t *testing.T) {
 		keys = append(keys,
 			hmacKey(t, fmt.Sprint("revoked-", i), secret, &auditcrypto.KeyOptions{State: auditcrypto.KeyRevoked}),
 			hmacKey(t, fmt.Sprint("foreign-", i), secret, &auditcrypto.KeyOptions{Organizations: []string{"org-2"}}),
-			must(auditcrypto.NewPublicKey(fmt.Sprint("public-", i), auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t))
+			check.Must(auditcrypto.NewPublicKey(fmt.Sprint("public-", i), auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t))
 	}
 	for i := range 9 {
 		keys = append(keys, hmacKey(t, fmt.Sprint("key-", i), fmt.Sprint(secret, i), nil))
@@ -89,7 +90,7 @@ func TestCandidatesReason(t *testing.T) {
 	t.Parallel()
 	revoked := hmacKey(t, "revoked", secret, &auditcrypto.KeyOptions{State: auditcrypto.KeyRevoked})
 	other := hmacKey(t, "other", otherSecret, nil)
-	public := must(auditcrypto.NewPublicKey("public", auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t)
+	public := check.Must(auditcrypto.NewPublicKey("public", auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t)
 	for name, tt := range map[string]struct {
 		keys      []*auditcrypto.Key
 		algorithm string

@@ -2,6 +2,7 @@ package crypto_test
 
 import (
 	"context"
+	stdcrypto "crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -13,9 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	stdcrypto "crypto"
-
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -24,7 +24,7 @@ func TestSigner(t *testing.T) {
 	t.Parallel()
 	e := signed(t, hmacKey(t, "2026-03", secret, nil))
 	want := monitortest.NewEvent(func(w *monitor.Event) {
-		w.Hash, w.HashAlgorithm = must(auditcrypto.Hash(w))(t), "SHA-256"
+		w.Hash, w.HashAlgorithm = check.Must(auditcrypto.Hash(w))(t), "SHA-256"
 		w.Signature, w.SignatureAlgorithm, w.KeyID = e.Signature, "HMAC-SHA256", "2026-03"
 	})
 	if !reflect.DeepEqual(e, want) {
@@ -59,18 +59,18 @@ func TestSignatures(t *testing.T) {
 	}
 	algorithms := publicAlgorithms()
 	for algorithm, verify := range verifiers {
-		e := signed(t, must(auditcrypto.NewPrivateKey("k", algorithm, algorithms[algorithm], nil))(t))
-		raw := must(base64.StdEncoding.DecodeString(e.Signature))(t)
+		e := signed(t, check.Must(auditcrypto.NewPrivateKey("k", algorithm, algorithms[algorithm], nil))(t))
+		raw := check.Must(base64.StdEncoding.DecodeString(e.Signature))(t)
 		if !verify([]byte(e.Hash), raw) {
 			t.Errorf("%s: the signature is not one over the text of the hash", algorithm)
 		}
 	}
 
 	// OpenSSL and Node make the salt as long as they can.
-	e := signed(t, must(auditcrypto.NewPrivateKey("k", auditcrypto.RSAPSSSHA256, rs, nil))(t))
-	raw := must(rsa.SignPSS(rand.Reader, rs, stdcrypto.SHA256, sha(stdcrypto.SHA256, []byte(e.Hash)), nil))(t)
+	e := signed(t, check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.RSAPSSSHA256, rs, nil))(t))
+	raw := check.Must(rsa.SignPSS(rand.Reader, rs, stdcrypto.SHA256, sha(stdcrypto.SHA256, []byte(e.Hash)), nil))(t)
 	e.Signature = base64.StdEncoding.EncodeToString(raw)
-	c := checker(t, must(auditcrypto.NewPublicKey("k", auditcrypto.RSAPSSSHA256, rs.Public(), nil))(t))
+	c := checker(t, check.Must(auditcrypto.NewPublicKey("k", auditcrypto.RSAPSSSHA256, rs.Public(), nil))(t))
 	monitortest.WantVerdict(t, c.Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)
 }
 
@@ -79,7 +79,7 @@ func TestNewSignerErrors(t *testing.T) {
 	state := func(s auditcrypto.KeyState) *auditcrypto.Key {
 		return hmacKey(t, "k", secret, &auditcrypto.KeyOptions{State: s})
 	}
-	public := must(auditcrypto.NewPublicKey("k", auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t)
+	public := check.Must(auditcrypto.NewPublicKey("k", auditcrypto.Ed25519, privateKeys()["ed25519"].Public(), nil))(t)
 	for _, tt := range []struct {
 		key  *auditcrypto.Key
 		want string
@@ -98,7 +98,7 @@ func TestNewSignerErrors(t *testing.T) {
 func TestSignErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("token removed")
-	token := must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, brokenSigner{privateKeys()["ed25519"], broken}, nil))(t)
+	token := check.Must(auditcrypto.NewPrivateKey("k", auditcrypto.Ed25519, brokenSigner{privateKeys()["ed25519"], broken}, nil))(t)
 	restricted := hmacKey(t, "k", secret, &auditcrypto.KeyOptions{Organizations: []string{"org-2"}})
 	for name, tt := range map[string]struct {
 		key  *auditcrypto.Key
@@ -111,7 +111,7 @@ func TestSignErrors(t *testing.T) {
 	} {
 		e := monitortest.NewEvent(tt.edit)
 		before := *e
-		err := must(auditcrypto.NewSigner(tt.key))(t).Sign(context.Background(), e)
+		err := check.Must(auditcrypto.NewSigner(tt.key))(t).Sign(context.Background(), e)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: error %v, want %v", name, err, tt.want)
 		}

@@ -14,6 +14,7 @@ import (
 	"testing/slogtest"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/logging"
 )
 
@@ -30,9 +31,7 @@ func record(level slog.Level, message string, args ...any) slog.Record {
 func write(ctx context.Context, t *testing.T, newHandler newHandler, o *logging.Options, r slog.Record) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := newHandler(&out, o).Handle(ctx, r); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "handle record", newHandler(&out, o).Handle(ctx, r))
 	return out.String()
 }
 

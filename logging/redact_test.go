@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/logging"
 )
 
@@ -164,10 +165,7 @@ func TestSecretsAnywhere(t *testing.T) {
 	text := "password=" + secret
 	pointer := &account{Name: "bob", Password: secret}
 	header := http.Header{"Authorization": {"Bearer " + secret}, "X-Api-Key": {secret}}
-	address, err := url.Parse("https://bob:" + secret + "@example.com/?token=" + secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	address := check.Must(url.Parse("https://bob:" + secret + "@example.com/?token=" + secret))(t)
 	for name, change := range map[string]func(l *slog.Logger) *slog.Logger{
 		"message":         func(l *slog.Logger) *slog.Logger { l.Info("login with " + text); return l }, //nolint:sloglint // the message is what is tested
 		"field":           func(l *slog.Logger) *slog.Logger { return l.With("password", secret) },

@@ -11,6 +11,7 @@ import (
 	"testing/slogtest"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/logging"
 )
 
@@ -22,9 +23,7 @@ func TestSamplingHandlerContract(t *testing.T) {
 		return logging.NewSamplingHandler(slog.NewJSONHandler(&out, nil), nil)
 	}, func(t *testing.T) map[string]any {
 		var result map[string]any
-		if err := json.Unmarshal(out.Bytes(), &result); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "decode", json.Unmarshal(out.Bytes(), &result))
 		return result
 	})
 }
@@ -70,9 +69,7 @@ func TestSampling(t *testing.T) {
 			for i, s := range test.steps {
 				out.Reset()
 				r := slog.NewRecord(recordTime.Add(s.after), s.level, s.message, 0)
-				if err := h.Handle(t.Context(), r); err != nil {
-					t.Fatal(err)
-				}
+				check.NoError(t, "handle record", h.Handle(t.Context(), r))
 				if got := out.Len() > 0; got != s.pass {
 					t.Errorf("step %d: passed is %t", i, got)
 				}
@@ -95,9 +92,7 @@ func TestSamplingDefaults(t *testing.T) {
 	var out bytes.Buffer
 	h := logging.NewSamplingHandler(slog.NewTextHandler(&out, nil), nil)
 	for range 10 + 250 {
-		if err := h.Handle(t.Context(), record(slog.LevelInfo, "m")); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "handle record", h.Handle(t.Context(), record(slog.LevelInfo, "m")))
 	}
 	if got := strings.Count(out.String(), "\n"); got != 12 || h.Dropped() != 248 {
 		t.Errorf("%d passed and %d were dropped, want 12 and 248", got, h.Dropped())
@@ -110,9 +105,7 @@ func TestSamplingManyMessages(t *testing.T) {
 	var out bytes.Buffer
 	h := logging.NewSamplingHandler(slog.NewTextHandler(&out, nil), &logging.SamplingOptions{First: 1, Thereafter: -1})
 	for i := range 5000 {
-		if err := h.Handle(t.Context(), record(slog.LevelInfo, fmt.Sprint("message ", i))); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "handle record", h.Handle(t.Context(), record(slog.LevelInfo, fmt.Sprint("message ", i))))
 	}
 	if got := strings.Count(out.String(), "\n"); got != 1025 || h.Dropped() != 5000-1025 {
 		t.Errorf("%d passed and %d were dropped", got, h.Dropped())

@@ -19,25 +19,25 @@ import (
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
-// Transport says how a destination is reached. The zero value of each field is
-// its default.
+// Transport says how a destination is reached. The zero value of a field is its
+// default.
 type Transport struct {
-	// AllowedNetworks are those that a destination may be in besides the public
-	// internet. By default an address that is private, link-local, of the
-	// machine itself or otherwise special is refused, whatever name leads to it.
+	// AllowedNetworks are networks that a destination may be in besides the
+	// public internet. By default an address that is private, link-local,
+	// loopback or otherwise special is refused, whatever name leads to it.
 	AllowedNetworks []netip.Prefix
-	// TLS defaults to the roots of the system and TLS 1.2 or later.
+	// TLS defaults to the root certificates of the system and TLS 1.2 or later.
 	TLS *tls.Config
 	// Timeout limits a delivery, from looking up the name to the end of the
-	// answer. Defaults to 10 seconds.
+	// response. Defaults to 10 seconds.
 	Timeout time.Duration
 }
 
-// maxRetryAfter is the longest wait that a destination is granted.
+// maxRetryAfter is the longest pause that a destination can ask for.
 const maxRetryAfter = time.Hour
 
-// A Client posts to one HTTP endpoint. It follows no redirect and uses no proxy,
-// reads at most 1 MiB of an answer and opens a connection for each request. It
+// A Client posts to one HTTP endpoint. It follows no redirects, uses no proxy,
+// reads at most 1 MiB of a response and opens a connection for each request. It
 // is safe for concurrent use.
 type Client struct {
 	endpoint *url.URL
@@ -45,7 +45,7 @@ type Client struct {
 }
 
 // NewClient returns a client. The error does not quote the endpoint, which may
-// hold a token.
+// contain a token.
 func NewClient(endpoint string, t Transport) (*Client, error) {
 	u, err := guard.ParseURL(endpoint)
 	if err != nil {
@@ -53,7 +53,7 @@ func NewClient(endpoint string, t Transport) (*Client, error) {
 	}
 	c := &Client{endpoint: u}
 	if u.User != nil {
-		if err := c.Confidential(); err != nil {
+		if err := c.RequireTLS(); err != nil {
 			return nil, err
 		}
 	}
@@ -63,11 +63,10 @@ func NewClient(endpoint string, t Transport) (*Client, error) {
 	return c, nil
 }
 
-// Confidential returns an error if what is posted can be read on the way: over
-// plain http to another machine. A destination that sends a secret asks for it
-// when it is made.
-func (c *Client) Confidential() error {
-	if err := guard.Confidential(c.endpoint); err != nil {
+// RequireTLS returns an error if the endpoint is neither https nor on this
+// machine. A destination that sends a secret calls it when it is made.
+func (c *Client) RequireTLS() error {
+	if err := guard.RequireTLS(c.endpoint); err != nil {
 		return fmt.Errorf("URL: %w", err)
 	}
 	return nil
@@ -75,14 +74,15 @@ func (c *Client) Confidential() error {
 
 // A Request is what a [Client] posts.
 type Request struct {
-	// Path is added to that of the endpoint, each element escaped.
+	// Path has the elements to add to the path of the endpoint. They need not be
+	// escaped.
 	Path   []string
 	Header http.Header
 	Body   []byte
 }
 
-// JSON returns a request with v as its body. The error is an
-// [alerting.DeliveryError], for good: v cannot be encoded.
+// JSON returns a request with v as its body. If v cannot be encoded, the error is
+// a permanent [alerting.DeliveryError].
 func JSON(v any) (Request, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -91,13 +91,13 @@ func JSON(v any) (Request, error) {
 	return Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, nil
 }
 
-// Post sends a request and returns the body of the answer if its status is 2xx.
+// Post sends a request and returns the body of the response if its status is 2xx.
 //
-// Any error is an [alerting.DeliveryError] that names the endpoint's scheme and
-// host and says nothing of its path, the request or the answer. It is permanent
-// for a redirect and for statuses 4xx without 408, 425 and 429; those, statuses
-// 5xx and an exchange that failed are to be tried again. Retry-After is
-// heeded, up to an hour.
+// All errors are of type [alerting.DeliveryError]. They contain the endpoint's
+// scheme and host, but nothing of its path, the request or the response. An error
+// is permanent for status 3xx and for 4xx except 408, 425 and 429. With these,
+// with status 5xx and after an exchange that failed, the delivery is to be tried
+// again; a header Retry-After of up to an hour is respected.
 func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.at(r.Path), bytes.NewReader(r.Body))
 	if err != nil {
@@ -105,28 +105,28 @@ func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
 	}
 	maps.Copy(req.Header, r.Header)
 	req.Header.Set("User-Agent", "auditwarden")
-	answer, err := c.guarded.Do(req)
+	resp, err := c.guarded.Do(req)
 	if err != nil {
 		return nil, c.failed(err)
 	}
-	if answer.Status/100 == 2 {
-		return answer.Body, nil
+	if resp.Status/100 == 2 {
+		return resp.Body, nil
 	}
-	e := c.failed(fmt.Errorf("status %d %s", answer.Status, http.StatusText(answer.Status)))
+	e := c.failed(fmt.Errorf("status %d %s", resp.Status, http.StatusText(resp.Status)))
 	switch {
-	case answer.Status == http.StatusRequestTimeout, answer.Status == http.StatusTooEarly,
-		answer.Status == http.StatusTooManyRequests, answer.Status/100 == 5:
-		e.RetryAfter = retryAfter(answer.Header)
-	case answer.Status/100 == 3, answer.Status/100 == 4:
+	case resp.Status == http.StatusRequestTimeout, resp.Status == http.StatusTooEarly,
+		resp.Status == http.StatusTooManyRequests, resp.Status/100 == 5:
+		e.RetryAfter = retryAfter(resp.Header)
+	case resp.Status/100 == 3, resp.Status/100 == 4:
 		e.Permanent = true
 	}
 	return nil, e
 }
 
-// Unexpected returns the error for an answer that is not what the destination's
-// protocol prescribes. It is to be tried again.
+// Unexpected returns the error for a response that the destination's protocol
+// does not allow. It is not permanent.
 func (c *Client) Unexpected() error {
-	return c.failed(errors.New("the answer is not that of the protocol"))
+	return c.failed(errors.New("the response is not what the protocol prescribes"))
 }
 
 func (c *Client) failed(err error) *alerting.DeliveryError {
@@ -150,8 +150,8 @@ func (c *Client) at(elements []string) string {
 	return u.String()
 }
 
-// retryAfter returns how long a server wants to be left alone (RFC 9110,
-// 10.2.3): a number of seconds, or a date, which is compared to the server's own.
+// retryAfter returns the pause that a server asks for (RFC 9110, 10.2.3): a number
+// of seconds, or a date, which is compared with the date of the response.
 func retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {

@@ -10,9 +10,10 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/internal/check"
 )
 
-// How Post takes an answer is tested by notifytest.RunHTTP, here and with every
+// How Post handles a response is tested by notifytest.RunHTTP, here and with every
 // destination.
 
 const secretPath = "/T0KEN?key=T0KEN"
@@ -20,17 +21,14 @@ const secretPath = "/T0KEN?key=T0KEN"
 var destination = notifytest.HTTP{
 	New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
 		url = strings.Replace(url, "://", "://ann:T0KEN@", 1) + secretPath
-		c, err := notify.NewClient(url, t)
-		if err != nil {
-			tb.Fatal(err)
-		}
+		c := check.Must(notify.NewClient(url, t))(tb)
 		return notifier{c}
 	},
-	Answer:  "thanks",
+	Body:    "thanks",
 	Secrets: []string{"T0KEN"},
 }
 
-// A notifier is a destination as a host may write it.
+// A notifier is a destination as an application may write it.
 type notifier struct{ client *notify.Client }
 
 func (d notifier) Notify(ctx context.Context, n *alerting.Notification) error {
@@ -57,9 +55,7 @@ func TestRequest(t *testing.T) {
 		t.Errorf("path %q", r.Path)
 	}
 	for name, want := range map[string]string{"Content-Type": "application/json", "User-Agent": "auditwarden"} {
-		if got := r.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
+		check.Equal(t, name, r.Header.Get(name), want)
 	}
 	if user := r.Header.Get("Authorization"); !strings.HasPrefix(user, "Basic ") {
 		t.Errorf("Authorization: %q", user)
@@ -68,14 +64,8 @@ func TestRequest(t *testing.T) {
 
 func TestHeaderCannotBeInjected(t *testing.T) {
 	t.Parallel()
-	c, err := notify.NewClient("https://example.com"+secretPath, notify.Transport{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := notify.JSON("x")
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
+	r := check.Must(notify.JSON("x"))(t)
 	r.Header.Set("Title", "T0KEN\r\nX-Injected: yes")
 	if _, err := c.Post(t.Context(), r); err == nil || strings.Contains(err.Error(), "T0KEN") {
 		t.Errorf("Post = %v", err)
@@ -85,17 +75,12 @@ func TestHeaderCannotBeInjected(t *testing.T) {
 func TestJSONThatIsNone(t *testing.T) {
 	t.Parallel()
 	_, err := notify.JSON(math.Inf(1))
-	if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || !e.Permanent {
-		t.Errorf("JSON = %v", err)
-	}
+	check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "encode", err).Permanent, true)
 }
 
 func TestUnexpected(t *testing.T) {
 	t.Parallel()
-	c, err := notify.NewClient("https://example.com"+secretPath, notify.Transport{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
 	e, ok := errors.AsType[*alerting.DeliveryError](c.Unexpected())
 	if !ok || e.Permanent || !strings.Contains(e.Error(), "https://example.com:") || strings.Contains(e.Error(), "T0KEN") {
 		t.Errorf("Unexpected = %v", e)

@@ -1,34 +1,34 @@
-// Package notify is what the destinations of notifications have in common. Each
-// of them is a package of its own below this one, with a Notifier that is an
+// Package notify has what the destinations of notifications share. Each
+// destination is a package below this one, with a Notifier that is an
 // [alerting.Notifier]:
 //
-//   - webhook: signed JSON to a server of the host's (Standard Webhooks)
-//   - ntfy: push messages, in the form of the reference
+//   - webhook: signed JSON to a server of your own (Standard Webhooks)
+//   - ntfy: push messages
 //   - email: SMTP
 //   - slack: an incoming webhook
 //   - pagerduty: Events API v2
 //   - alertmanager: the API v2 of Prometheus Alertmanager
 //   - lognotify: a slog.Logger
 //
-// A destination is the Notifier of an [alerting.Route]. Where people look at what is
-// open (pagerduty, alertmanager) the route has the reasons of [alerting.Reasons], so
-// that the end of an alert gets there too.
+// A destination becomes the Notifier of an [alerting.Route]. pagerduty and
+// alertmanager show which alerts are open; a route to them should have the reasons
+// of [alerting.Reasons], so that they also hear of the end of an alert.
 //
-// A notification may come late, and more than once. Every destination takes the
-// status of the alert that it comes with for the truth, whatever its reason was,
-// so that the last one leaves it right.
+// A notification may arrive late and more than once. Every destination shows the
+// status of the alert in the notification, whatever the reason of the notification
+// is, so that after the last one it shows the right status.
 //
-// # What goes out
+// # Security
 //
-// Destinations connect to public addresses only, unless [Transport] allows more,
-// follow no redirect and send no secret over plain http to another machine. What
-// comes from an event is escaped for the format of the destination and limited in
-// length. A [Secret], the path of a URL and what a server answered appear in no
-// error.
+// Destinations connect only to public addresses, unless [Transport] allows more.
+// They follow no redirects and send no secret over plain http to another machine.
+// Text from an event is escaped for the format of the destination and limited in
+// length. Errors contain no [Secret], no path of a URL and nothing of a server's
+// response.
 //
-// # Another destination
+// # Other destinations
 //
-// A host writes its own with [Client], which posts and turns the answer into an
-// [alerting.DeliveryError], and [Templates], and proves it with
+// To write another destination, use [Client], which posts a request and turns the
+// response into an [alerting.DeliveryError], and [Templates], and test it with
 // notifytest.RunHTTP.
 package notify

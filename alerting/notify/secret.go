@@ -5,19 +5,18 @@ import (
 	"io"
 )
 
-// hidden stands in the place of a secret.
+// hidden replaces a secret.
 const hidden = "[REDACTED]"
 
-// A Secret is a text that does not show itself: wherever it is printed, encoded
-// or logged, there is [REDACTED] in its place, and nothing if it is empty. The
-// zero value is the empty secret.
+// A Secret is a text that is not printed, encoded or logged: [REDACTED] appears in
+// its place, or nothing if it is empty. The zero value is the empty secret.
 type Secret struct {
-	// A pointer, since package fmt prints the fields of a struct that are not
-	// exported without asking them how.
+	// A pointer, since package fmt does not call the methods of unexported fields
+	// when it prints a struct.
 	text *string
 }
 
-// NewSecret returns a secret with that text.
+// NewSecret returns a secret with this text.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -25,7 +24,7 @@ func NewSecret(text string) Secret {
 	return Secret{&text}
 }
 
-// Reveal returns the text. It must not get into an error or a log.
+// Reveal returns the text. Keep it out of errors and logs.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -44,8 +43,8 @@ func (s Secret) String() string {
 	return hidden
 }
 
-// Format prints the same for every verb.
+// Format writes the same text as String, for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// MarshalText returns the same as String.
+// MarshalText returns the same text as String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/internal/check"
 )
 
 func TestSecretIsHidden(t *testing.T) {
@@ -23,10 +24,7 @@ func TestSecretIsHidden(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", s, "options", o)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", s, "options", &o)
-	encoded, err := json.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	encoded := check.Must(json.Marshal(o))(t)
 	shown := []string{log.String(), string(encoded), fmt.Errorf("options %v", o).Error()}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 		shown = append(shown, fmt.Sprintf(format, s), fmt.Sprintf(format, &s), fmt.Sprintf(format, o), fmt.Sprintf(format, &o), fmt.Sprintf(format, []any{s, o}))

@@ -12,21 +12,21 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Templates are what a notification says, in the language of package
+// Templates make the text of a notification, in the language of package
 // text/template. The data is the [alerting.Notification]: {{.Reason}},
-// {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line keeps a text from
-// an event on one line: {{line .Alert.ResolvedBy}}.
+// {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line puts a text on one
+// line: {{line .Alert.ResolvedBy}}. The function time writes a time in UTC.
 //
-// A destination escapes what comes out for its format.
+// The destination escapes the result for its format.
 type Templates struct {
-	// Title is one line. Defaults to severity, status and title of the alert.
+	// Title makes one line. Defaults to severity, status and title of the alert.
 	Title string
-	// Body defaults to the description and the facts that somebody needs who
-	// does not have the alert before him.
+	// Body defaults to the description, followed by status, organization, rule,
+	// occurrences, reason and ID.
 	Body string
 }
 
-// The longest texts that come out of a template, in bytes. The rest is cut off.
+// The longest results of the templates, in bytes. The rest is cut off.
 const (
 	maxTitle = 400
 	maxBody  = 16 << 10
@@ -48,13 +48,13 @@ Notified because: {{.Reason}}
 Alert: {{line .Alert.ID}}`
 )
 
-// Texts are templates that are ready for use, by several goroutines at once.
+// Texts are parsed [Templates]. They are safe for concurrent use.
 type Texts struct {
 	title, body *template.Template
 }
 
-// Parse returns the templates ready for use. It tries them on a notification, so
-// that a name which does not exist is found now. The error names the template.
+// Parse parses the templates and tries them on a sample notification, which finds
+// fields that do not exist. The error names the template.
 func (t Templates) Parse() (*Texts, error) {
 	title, titleErr := parse("Templates.Title", cmp.Or(t.Title, defaultTitle))
 	body, bodyErr := parse("Templates.Body", cmp.Or(t.Body, defaultBody))
@@ -79,10 +79,10 @@ func parse(name, text string) (*template.Template, error) {
 	return t, nil
 }
 
-// Render returns title and body of a notification: the title on one line, the
-// body without control characters but line feeds and tabs, and both of limited
-// length. The error is an [alerting.DeliveryError], for good: the template fails
-// for this alert.
+// Render returns the title and the body of a notification. The title is one line.
+// The body has no control characters except line feeds and tabs. Both are limited
+// in length. If a template fails for this notification, the error is a permanent
+// [alerting.DeliveryError].
 func (t *Texts) Render(n *alerting.Notification) (title, body string, err error) {
 	title, titleErr := execute(t.title, n, maxTitle)
 	body, bodyErr := execute(t.body, n, maxBody)
@@ -92,8 +92,8 @@ func (t *Texts) Render(n *alerting.Notification) (title, body string, err error)
 	return Clip(Line(title), maxTitle), Clip(Lines(body), maxBody), nil
 }
 
-// execute returns a bit more than limit bytes at most, for Clip to see that there
-// was more.
+// execute returns at most limit+1 bytes, so that Clip can tell whether there was
+// more than limit.
 func execute(t *template.Template, n *alerting.Notification, limit int) (string, error) {
 	w := &limitedBuilder{left: limit + 1}
 	if err := t.Execute(w, n); err != nil && !errors.Is(err, errFull) {
@@ -104,7 +104,7 @@ func execute(t *template.Template, n *alerting.Notification, limit int) (string,
 
 var errFull = errors.New("text is long enough")
 
-// A limitedBuilder takes no more than a number of bytes.
+// A limitedBuilder takes a limited number of bytes.
 type limitedBuilder struct {
 	strings.Builder
 	left int

@@ -1,26 +1,21 @@
 package notify_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 func render(t *testing.T, templates notify.Templates, n *alerting.Notification) (title, body string) {
 	t.Helper()
-	texts, err := templates.Parse()
-	if err != nil {
-		t.Fatal(err)
-	}
-	title, body, err = texts.Render(n)
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := check.Must(templates.Parse())(t)
+	title, body, err := texts.Render(n)
+	check.NoError(t, "render", err)
 	return title, body
 }
 
@@ -34,9 +29,7 @@ func TestDefaultTexts(t *testing.T) {
 	} {
 		n := notifytest.InStatus(status)
 		title, body := render(t, notify.Templates{}, n)
-		if got := "[HIGH, " + string(status) + "] Suspicious Pattern Detected: FAILED_AUTH"; title != got {
-			t.Errorf("title %q, want %q", title, got)
-		}
+		check.Equal(t, "title", title, "[HIGH, "+string(status)+"] Suspicious Pattern Detected: FAILED_AUTH")
 		for _, want := range []string{
 			n.Alert.Description + "\n\n" + want + " acme\nRule: failed_auth\nOccurrences: 3, from 2026-03-01 02:29:00 UTC to 2026-03-01 02:30:00 UTC\n",
 			"Notified because: " + string(n.Reason) + "\nAlert: alert-1",
@@ -56,12 +49,8 @@ func TestOwnTexts(t *testing.T) {
 		Title: "{{.Reason}}\n{{.Alert.Title}}",
 		Body:  "{{.Alert.Finding.Count}} {{line .Alert.Title}}\n\x00{{time .CreatedAt}}",
 	}, n)
-	if want := "opened eve  X-Injected: yes    <script>alert(\"1\")</script> <!channel> &amp; {{.Reason}}"; title != want {
-		t.Errorf("title %q, want %q", title, want)
-	}
-	if want := "5 eve  X-Injected: yes    <script>alert(\"1\")</script> <!channel> &amp; {{.Reason}}\n 2026-03-01 02:30:00 UTC"; body != want {
-		t.Errorf("body %q, want %q", body, want)
-	}
+	check.Equal(t, "title", title, "opened eve  X-Injected: yes    <script>alert(\"1\")</script> <!channel> &amp; {{.Reason}}")
+	check.Equal(t, "body", body, "5 eve  X-Injected: yes    <script>alert(\"1\")</script> <!channel> &amp; {{.Reason}}\n 2026-03-01 02:30:00 UTC")
 }
 
 func TestLongTexts(t *testing.T) {
@@ -92,25 +81,16 @@ func TestBadTemplates(t *testing.T) {
 		"both":         {notify.Templates{Title: "{{", Body: "{{.X}}"}, []string{"Templates.Title", "Templates.Body"}},
 	} {
 		_, err := tt.templates.Parse()
-		for _, want := range tt.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: Parse = %v, want an error about %s", name, err, want)
-			}
-		}
+		check.ErrorText(t, name, err, tt.want...)
 	}
 }
 
 // TestTemplateFailsLater for an alert that is not like the others.
 func TestTemplateFailsLater(t *testing.T) {
 	t.Parallel()
-	texts, err := notify.Templates{Title: `{{if .Alert.Tags}}{{index .Alert.Tags 1}}{{end}}`}.Parse()
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := check.Must(notify.Templates{Title: `{{if .Alert.Tags}}{{index .Alert.Tags 1}}{{end}}`}.Parse())(t)
 	n := notifytest.Notification()
 	n.Alert.Tags = []string{"one"}
-	_, _, err = texts.Render(n)
-	if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || !e.Permanent {
-		t.Errorf("Render = %v", err)
-	}
+	_, _, err := texts.Render(n)
+	check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "render", err).Permanent, true)
 }

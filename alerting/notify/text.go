@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text on one line: every control character, line separator and
-// change of the writing direction in it becomes a space, and what is not UTF-8 a
-// replacement character. It is safe as the value of a header.
+// Line returns a text as one line that is safe as the value of a header. Every
+// control character, line separator and character that changes the writing
+// direction becomes a space, and what is not UTF-8 becomes U+FFFD.
 func Line(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unsafeRune(r) {
@@ -18,7 +18,7 @@ func Line(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD")))
 }
 
-// Lines is like [Line], but leaves line feeds and tabs where they are.
+// Lines does the same as [Line] but keeps line feeds and tabs.
 func Lines(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unsafeRune(r) && r != '\n' && r != '\t' {
@@ -32,8 +32,8 @@ func unsafeRune(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// Clip returns at most limit bytes of a text in UTF-8. One that is cut ends in an
-// ellipsis. The limit is at least 3.
+// Clip returns at most limit bytes of a text in UTF-8. A text that is too long is
+// cut off and ends in an ellipsis. The limit must be at least 3.
 func Clip(s string, limit int) string {
 	const ellipsis = "…"
 	if len(s) <= limit {

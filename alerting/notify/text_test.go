@@ -1,11 +1,13 @@
 package notify_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -22,12 +24,8 @@ func TestLine(t *testing.T) {
 		"👩‍💻 ü":               {"👩‍💻 ü", "👩‍💻 ü"},
 		"":                    {"", ""},
 	} {
-		if got := notify.Line(text); got != want[0] {
-			t.Errorf("Line(%q) = %q, want %q", text, got, want[0])
-		}
-		if got := notify.Lines(text); got != want[1] {
-			t.Errorf("Lines(%q) = %q, want %q", text, got, want[1])
-		}
+		check.Equal(t, fmt.Sprintf("Line(%q)", text), notify.Line(text), want[0])
+		check.Equal(t, fmt.Sprintf("Lines(%q)", text), notify.Lines(text), want[1])
 	}
 }
 
@@ -48,9 +46,7 @@ func TestClip(t *testing.T) {
 		{"😀😀", 7, "😀…"},
 		{"😀😀", 6, "…"},
 	} {
-		if got := notify.Clip(tt.text, tt.limit); got != tt.want {
-			t.Errorf("Clip(%q, %d) = %q, want %q", tt.text, tt.limit, got, tt.want)
-		}
+		check.Equal(t, fmt.Sprintf("Clip(%q, %d)", tt.text, tt.limit), notify.Clip(tt.text, tt.limit), tt.want)
 	}
 }
 

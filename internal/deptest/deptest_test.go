@@ -4,15 +4,13 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/deptest"
 )
 
 func load(t *testing.T) *deptest.Module {
 	t.Helper()
-	m, err := deptest.Load(t.Context(), "testdata/module")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := check.Must(deptest.Load(t.Context(), "testdata/module"))(t)
 	return m
 }
 

@@ -1,11 +1,12 @@
-// Package guard makes the connections that the library opens by itself: to the
-// destinations of notifications and to other services that a host names.
+// Package guard makes the connections that the library opens by itself, such as
+// those to the destinations of notifications.
 //
-// A [Dialer] refuses addresses inside the host's network, so that a name or URL
-// which somebody else may choose does not lead there. A [Client] speaks HTTP over
-// it: without redirects and proxies, within limits of time and size, no secret
-// over plain http to another machine, and nothing in an error that a URL, a
-// request or an answer may hold in confidence.
+// A [Dialer] refuses addresses inside the application's own network, so that a
+// name or URL that somebody else may choose does not lead there. A [Client]
+// speaks HTTP through a dialer. It follows no redirects and uses no proxy, limits
+// the time and size of a response, sends no credentials over plain http to
+// another machine, and keeps what may be secret in a URL, a request or a response
+// out of its errors.
 package guard
 
 import (
@@ -22,28 +23,28 @@ import (
 	"time"
 )
 
-// DefaultTimeout is the time limit of an exchange for which none is set.
-const DefaultTimeout = 10 * time.Second
+const defaultTimeout = 10 * time.Second
 
-// Limits of an answer, in bytes.
+// The limits of a response, in bytes.
 const (
 	maxHeader = 64 << 10
 	maxBody   = 1 << 20
 )
 
-// Options are the settings of a connection. The zero value of each is its
+// Options are the settings of a connection. The zero value of a field is its
 // default.
 type Options struct {
-	// AllowedNetworks may be connected to besides public addresses.
+	// AllowedNetworks are the networks that are allowed besides public addresses.
 	AllowedNetworks []netip.Prefix
-	// TLS defaults to the roots of the system.
+	// TLS defaults to the root certificates of the system.
 	TLS *tls.Config
-	// Timeout limits an exchange from its beginning to the end of the answer.
-	// Defaults to [DefaultTimeout].
+	// Timeout limits an exchange, from looking up the name to the end of the
+	// response. Defaults to 10 seconds.
 	Timeout time.Duration
 }
 
-// Validate returns an error that names the option which cannot be used.
+// Validate returns an error that names the option that is invalid, if there is
+// one.
 func (o Options) Validate() error {
 	for i, p := range o.AllowedNetworks {
 		if !p.IsValid() {
@@ -56,22 +57,22 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// TimeoutOrDefault returns the time limit.
+// TimeoutOrDefault returns Timeout, or its default.
 func (o Options) TimeoutOrDefault() time.Duration {
 	if o.Timeout == 0 {
-		return DefaultTimeout
+		return defaultTimeout
 	}
 	return o.Timeout
 }
 
-// A Client speaks HTTP to servers that it does not trust. It opens a connection
-// for each request, and is safe for concurrent use.
+// A Client speaks HTTP to servers that are not trusted. It opens a connection for
+// each request and is safe for concurrent use.
 type Client struct {
 	http    *http.Client
 	timeout time.Duration
 }
 
-// NewClient returns a client. The error names the option that cannot be used.
+// NewClient returns a client. The error names the option that is invalid.
 func NewClient(o Options) (*Client, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -91,18 +92,19 @@ func NewClient(o Options) (*Client, error) {
 	}, nil
 }
 
-// An Answer is the whole response to a request.
-type Answer struct {
+// A Response is a response whose body has been read.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do sends a request and reads the answer, a redirect as any other. Its errors
-// hold nothing of the URL but the host, and nothing of the answer.
-func (c *Client) Do(req *http.Request) (*Answer, error) {
+// Do sends a request and reads the response. A redirect is a response like any
+// other. An error contains at most the host of the URL and nothing of the
+// response.
+func (c *Client) Do(req *http.Request) (*Response, error) {
 	if req.URL.User != nil || req.Header.Get("Authorization") != "" {
-		if err := Confidential(req.URL); err != nil {
+		if err := RequireTLS(req.URL); err != nil {
 			return nil, err
 		}
 	}
@@ -117,26 +119,27 @@ func (c *Client) Do(req *http.Request) (*Answer, error) {
 	if _, err := body.ReadFrom(http.MaxBytesReader(nil, resp.Body, maxBody)); err != nil {
 		return nil, explain(ctx, err)
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body.Bytes()}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body.Bytes()}, nil
 }
 
-// explain returns the error of an exchange.
+// explain returns an error that describes why an exchange failed.
 func explain(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return fmt.Errorf("the answer is larger than %d bytes: %w", e.Limit, e)
+		return fmt.Errorf("the response is larger than %d bytes: %w", e.Limit, e)
 	}
-	return cmp.Or(Cause(ctx, err), errors.New("request or answer is not valid HTTP"))
+	return cmp.Or(Cause(ctx, err), errors.New("request or response is not valid HTTP"))
 }
 
-// Cause returns what can be told of an error of a connection: that the context
-// has ended, that the address was refused, that the network or TLS failed. Others
-// may quote the URL, the request or the answer; of them it returns nil.
+// Cause returns the part of a connection's error that contains no secret: that
+// the context ended, that the address was refused, or that the network or TLS
+// failed. It returns nil for all other errors, which may quote the URL, the
+// request or the response.
 func Cause(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[*AddressError](err); ok {
 		return e
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("no answer: %w", ctx.Err())
+		return fmt.Errorf("no response: %w", ctx.Err())
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e
@@ -145,7 +148,7 @@ func Cause(ctx context.Context, err error) error {
 		return e
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the answer is cut off: %w", io.ErrUnexpectedEOF)
+		return fmt.Errorf("the response is cut off: %w", io.ErrUnexpectedEOF)
 	}
 	return nil
 }

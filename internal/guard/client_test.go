@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
@@ -15,11 +16,11 @@ import (
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-func TestAnswer(t *testing.T) {
+func TestResponse(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {
-			t.Error("a compressed answer is accepted")
+			t.Error("a compressed response is accepted")
 		}
 		if !r.Close {
 			t.Error("the connection stays")
@@ -29,14 +30,8 @@ func TestAnswer(t *testing.T) {
 		fmt.Fprint(w, "short and stout")
 	}))
 	t.Cleanup(s.Close)
-	c, err := guard.NewClient(guard.Options{AllowedNetworks: loopback})
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(guard.NewClient(guard.Options{AllowedNetworks: loopback}))(t)
+	req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody))(t)
 	a, err := c.Do(req)
 	if err != nil || a.Status != http.StatusTeapot || a.Header.Get("X-Key") != "value" || string(a.Body) != "short and stout" {
 		t.Errorf("Do = %+v, %v", a, err)
@@ -51,14 +46,8 @@ func TestNoProxy(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
-	c, err := guard.NewClient(guard.Options{AllowedNetworks: loopback})
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://10.0.0.1/", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(guard.NewClient(guard.Options{AllowedNetworks: loopback}))(t)
+	req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://10.0.0.1/", http.NoBody))(t)
 	if a, err := c.Do(req); err == nil {
 		t.Errorf("Do = %+v", a)
 	}
@@ -66,15 +55,9 @@ func TestNoProxy(t *testing.T) {
 
 func TestCredentialsOverPlainHTTP(t *testing.T) {
 	t.Parallel()
-	c, err := guard.NewClient(guard.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(guard.NewClient(guard.Options{}))(t)
 	for _, url := range []string{"http://ann:s3cret@example.com", "http://example.com"} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody))(t)
 		if req.URL.User == nil {
 			req.Header.Set("Authorization", "Bearer s3cret")
 		}

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// An AddressError is the refusal to connect to an address.
+// An AddressError says that connecting to an address is not allowed.
 type AddressError struct {
 	Addr netip.Addr
 }
@@ -18,10 +18,10 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("address %s is neither public nor in an allowed network", e.Addr)
 }
 
-// Dialer returns a dialer that connects to public addresses and to those in the
-// allowed networks. It looks at the address that a name was resolved to, so that
-// no answer of a name server gets around it. What it refuses is an
-// [AddressError].
+// Dialer returns a dialer that connects to public addresses and to addresses in
+// the allowed networks only. It checks the address that a name was resolved to,
+// so that a name server cannot lead around the check. It returns an
+// [AddressError] for an address that it refuses.
 func Dialer(allowed []netip.Prefix) *net.Dialer {
 	allowed = slices.Clone(allowed)
 	return &net.Dialer{
@@ -53,12 +53,13 @@ func permitted(addr netip.Addr, allowed []netip.Prefix) bool {
 }
 
 var (
-	// nat64 holds the IPv4 address that is meant in its last 32 bits (RFC 6052).
+	// nat64 addresses have an IPv4 address in their last 32 bits (RFC 6052).
 	nat64 = netip.MustParsePrefix("64:ff9b::/96")
-	// globalUnicast is all of IPv6 that is given out (RFC 4291, 2.4).
+	// globalUnicast is the part of IPv6 that is assigned (RFC 4291, 2.4).
 	globalUnicast = netip.MustParsePrefix("2000::/3")
 	// special are the networks in IANA's registries of special-purpose addresses
-	// (RFC 6890) and those for multicast. Of IPv6 those inside globalUnicast.
+	// (RFC 6890), and those for multicast. For IPv6 it has only those inside
+	// globalUnicast.
 	special = []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),       // this network
 		netip.MustParsePrefix("10.0.0.0/8"),      // private

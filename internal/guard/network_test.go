@@ -2,10 +2,12 @@ package guard_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
@@ -67,9 +69,7 @@ func TestAddresses(t *testing.T) {
 		"ff02::1":            false,
 		"4000::1":            false, // given to nobody
 	} {
-		if got := guard.Permitted(netip.MustParseAddr(text), nil); got != want {
-			t.Errorf("%s is permitted: %v, want %v", text, got, want)
-		}
+		check.Equal(t, fmt.Sprintf("%s is permitted", text), guard.Permitted(netip.MustParseAddr(text), nil), want)
 	}
 	allowed := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")}
 	for text, want := range map[string]bool{
@@ -84,18 +84,13 @@ func TestAddresses(t *testing.T) {
 		"64:ff9b::7f00:1":    false,
 		"2001:db8:a01:203::": false,
 	} {
-		if got := guard.Permitted(netip.MustParseAddr(text), allowed); got != want {
-			t.Errorf("%s is permitted: %v, want %v", text, got, want)
-		}
+		check.Equal(t, fmt.Sprintf("%s is permitted", text), guard.Permitted(netip.MustParseAddr(text), allowed), want)
 	}
 }
 
 func TestDialer(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { l.Close() })
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}

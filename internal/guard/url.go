@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// ParseURL parses the address of an HTTP server. Its error does not quote the
-// text, which may hold a token.
+// ParseURL parses the URL of an HTTP server. Its error does not quote the text,
+// which may contain a token.
 func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -23,20 +23,20 @@ func ParseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the part of a URL that is no secret: scheme, host and port.
+// Origin returns the part of a URL that is not secret: scheme, host and port.
 func Origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// Confidential returns an error if what is sent to the URL can be read on the
-// way: over plain http to another machine.
-func Confidential(u *url.URL) error {
+// RequireTLS returns an error if the URL is neither https nor on this machine, so
+// that a secret could be read on its way there.
+func RequireTLS(u *url.URL) error {
 	if u.Scheme == "https" || Loopback(u.Hostname()) {
 		return nil
 	}
 	return errors.New("a secret does not go over plain http to another machine")
 }
 
-// Loopback reports whether a host, given as a name or an address, is this
-// machine. The name is localhost (RFC 6761, 6.3).
+// Loopback reports whether a host is this machine: localhost (RFC 6761, 6.3) or a
+// loopback address.
 func Loopback(host string) bool {
 	if host == "localhost" {
 		return true

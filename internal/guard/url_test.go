@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
@@ -32,7 +33,7 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
-func TestConfidential(t *testing.T) {
+func TestRequireTLS(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"https://example.com":        true,
@@ -47,22 +48,16 @@ func TestConfidential(t *testing.T) {
 		"http://127.0.0.1.evil.com":  false,
 		"http://localhost@evil.com/": false,
 	} {
-		u, err := guard.ParseURL(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := guard.Confidential(u); (err == nil) != want {
-			t.Errorf("Confidential(%q) = %v", text, err)
+		u := check.Must(guard.ParseURL(text))(t)
+		if err := guard.RequireTLS(u); (err == nil) != want {
+			t.Errorf("RequireTLS(%q) = %v", text, err)
 		}
 	}
 }
 
 func TestOrigin(t *testing.T) {
 	t.Parallel()
-	u, err := guard.ParseURL("https://ann:s3cret@example.com:8443/s3cret?s3cret#s3cret")
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := check.Must(guard.ParseURL("https://ann:s3cret@example.com:8443/s3cret?s3cret#s3cret"))(t)
 	if got, want := guard.Origin(u), "https://example.com:8443"; got != want {
 		t.Errorf("Origin = %q, want %q", got, want)
 	}

@@ -1,18 +1,18 @@
 // Package alertmanager delivers notifications to Prometheus Alertmanager by its
 // API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
 //
-// An alert has the labels alertname (the rule), organization, severity, alert (its
-// ID) and those of the host, and the annotations summary, description, status and
-// occurrences. It ends when it is resolved or dismissed, if the route has the reasons
-// of [alerting.Reasons]. Labels are what
-// Alertmanager tells alerts apart by: when the severity has risen, the alert with
-// the lower one is ended by the same request.
+// An alert has the labels alertname (the rule), organization, severity and alert
+// (its ID), those of [Options.Labels], and the annotations summary, description,
+// status and occurrences. It ends in Alertmanager when it is resolved or dismissed,
+// if the route has the reasons of [alerting.Reasons]. Alertmanager distinguishes
+// alerts by their labels: when the severity rises, the request also ends the alert
+// with the lower severity.
 //
-// Alertmanager keeps nothing for ever: an open alert that is not notified again
-// ends there after [Options] Expiry.
+// An open alert ends in Alertmanager after [Options.Expiry] if no other
+// notification of it follows.
 //
-// A cluster of Alertmanagers wants every alert at each of its members; give each a
-// notifier and a route.
+// Every member of a cluster of Alertmanagers must get every alert: give each member
+// a notifier and a route.
 package alertmanager
 
 import (
@@ -31,20 +31,19 @@ import (
 
 const defaultExpiry = 7 * 24 * time.Hour
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Labels are added to those of every alert. Names are of letters, digits and
-	// underscores.
+	// Labels are added to those of every alert. Their names consist of letters,
+	// digits and underscores.
 	Labels map[string]string
-	// Expiry is how long an open alert stands after its last notification. It
-	// must be longer than alerts stay open, or than the time between two
+	// Expiry is how long an open alert remains after its last notification. It
+	// must be longer than an alert stays open, or than the time between two
 	// escalations. Defaults to 7 days.
 	Expiry time.Duration
-	// Templates are those of the annotations summary and description. They
-	// default to the title of the alert and its description.
+	// Templates make the annotations summary and description.
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -59,7 +58,8 @@ type Notifier struct {
 }
 
 // New returns a notifier for the Alertmanager at a URL, such as
-// https://alertmanager.example.com: what its --web.external-url is.
+// https://alertmanager.example.com. This is the --web.external-url of that
+// Alertmanager. Options may be nil.
 func New(url string, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}
@@ -71,7 +71,7 @@ func New(url string, o *Options) (*Notifier, error) {
 		err = errors.Join(err, fmt.Errorf("option Expiry: %v is negative", o.Expiry))
 	}
 	if err == nil && !o.Token.IsZero() {
-		err = client.Confidential()
+		err = client.RequireTLS()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: make notifier: %w", err)
@@ -109,8 +109,8 @@ type alert struct {
 	EndsAt      time.Time         `json:"endsAt"`
 }
 
-// alerts returns the alert as it stands, and those to be ended that it was while
-// its severity was lower.
+// alerts returns the alert and, to end them, its former selves with a lower
+// severity.
 func (m *Notifier) alerts(a *monitor.Alert, title, body string, now time.Time) []alert {
 	ends := now.Add(m.expiry)
 	if !a.Status.Open() {
@@ -139,14 +139,14 @@ func (m *Notifier) alert(a *monitor.Alert, s monitor.Severity, annotations map[s
 	labels["severity"] = s.String()
 	labels["alert"] = notify.Line(a.ID)
 	starts := a.FirstSeen
-	if ends.Before(starts) { // which is the time of an event, by another clock
+	if ends.Before(starts) { // starts is an event's time, by another clock
 		starts = ends
 	}
 	return alert{labels, annotations, starts.UTC(), ends.UTC()}
 }
 
-// checkLabels refuses labels that Prometheus does not know or that are the
-// alert's own.
+// checkLabels returns an error if a label has a name that Prometheus does not
+// allow, or that of a label which the alert sets.
 func checkLabels(labels map[string]string) error {
 	own := []string{"alertname", "organization", "severity", "alert"}
 	for _, name := range slices.Sorted(maps.Keys(labels)) {

@@ -11,6 +11,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/alertmanager"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -21,10 +22,7 @@ func destination(o alertmanager.Options) notifytest.HTTP {
 		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
 			o := o
 			o.Transport = t
-			n, err := alertmanager.New(url+"/prefix/", &o)
-			if err != nil {
-				tb.Fatal(err)
-			}
+			n := check.Must(alertmanager.New(url+"/prefix/", &o))(tb)
 			return n
 		},
 		Secrets: []string{token},
@@ -51,13 +49,9 @@ func receive(t *testing.T, o alertmanager.Options, n *alerting.Notification) []a
 	if !o.Token.IsZero() {
 		want = "Bearer " + o.Token.Reveal()
 	}
-	if got := r.Header.Get("Authorization"); got != want {
-		t.Errorf("Authorization: %q, want %q", got, want)
-	}
+	check.Equal(t, "Authorization", r.Header.Get("Authorization"), want)
 	var all []alert
-	if err := json.Unmarshal([]byte(r.Body), &all); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "decode", json.Unmarshal([]byte(r.Body), &all))
 	for _, a := range all {
 		if a.StartsAt.IsZero() || a.EndsAt.Before(a.StartsAt) {
 			t.Errorf("from %v to %v", a.StartsAt, a.EndsAt)

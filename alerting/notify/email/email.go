@@ -1,11 +1,12 @@
-// Package email delivers notifications by SMTP: a mail with the text as plain text
-// and as HTML. The mails of one alert are one thread. The Message-ID comes from the
-// notification's idempotency key, so that a mail server or client may recognize one
-// that comes again.
+// Package email delivers notifications by SMTP, as mails with the text in plain
+// text and in HTML. The mails about one alert form a thread. The Message-ID is
+// derived from the notification's idempotency key, so that a mail server or client
+// can recognize a mail that arrives again.
 //
-// The connection is encrypted by STARTTLS, or not used, unless [Options] Security
-// says otherwise. A mail goes to all recipients or to none: a server that refuses
-// one gets no mail. Replies 4xx are tried again, replies 5xx are for good.
+// By default no mail is sent unless the server offers STARTTLS; see
+// [Options.Security]. A mail goes to all recipients or to none: if the server
+// refuses one of them, nothing is sent. After a reply 4xx the delivery is to be
+// tried again; a reply 5xx is permanent.
 package email
 
 import (
@@ -26,52 +27,49 @@ import (
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
-// Security says how a connection is protected.
+// Security says how the connection to the server is encrypted.
 type Security int
 
 const (
-	// StartTLS upgrades the connection, usually to port 587, and does nothing if
-	// the server does not offer that.
+	// StartTLS encrypts the connection by STARTTLS, usually on port 587. Sending
+	// fails if the server does not offer it.
 	StartTLS Security = iota
-	// ImplicitTLS is TLS from the start, usually to port 465.
+	// ImplicitTLS uses TLS from the start, usually on port 465.
 	ImplicitTLS
-	// NoTLS protects nothing. With it there is no authentication, except on this
+	// NoTLS does not encrypt. It allows authentication only to a server on this
 	// machine.
 	NoTLS
 )
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
 	// Security defaults to StartTLS.
 	Security Security
-	// Username and Password authenticate, by SCRAM-SHA-256, PLAIN or LOGIN. By
-	// default there is no authentication.
+	// Username and Password are used to authenticate, by SCRAM-SHA-256, PLAIN or
+	// LOGIN. Without them there is no authentication.
 	Username string
 	Password notify.Secret
-	// Templates are those of subject and text. They default to the title of the
-	// alert and its description with the most important facts.
+	// Templates make the subject and the text.
 	Templates notify.Templates
 	Transport notify.Transport
 }
 
-// A Notifier sends mails through one server, each on a connection of its own. It
-// is safe for concurrent use.
+// A Notifier sends mails through one server. It opens a connection for each mail
+// and is safe for concurrent use.
 type Notifier struct {
 	host     string
 	port     int
-	from     *netmail.Address
-	to       []*netmail.Address
 	options  *Options
-	texts    *notify.Texts
+	composer composer
 	dialer   *net.Dialer
 	tls      *tls.Config
 	deadline time.Duration
 }
 
-// New returns a notifier that sends from an address to others through the server
-// at host:port. The addresses are of the form ann@example.com or
-// Ann <ann@example.com>.
+// New returns a notifier that sends mails from one address to others through the
+// server at host:port. An address has the form ann@example.com or
+// Ann <ann@example.com>. Options may be nil.
 func New(server, from string, to []string, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}
@@ -104,7 +102,7 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	}
 	switch {
 	case o.Security < StartTLS || o.Security > NoTLS:
-		return nil, fmt.Errorf("option Security: %d is none", o.Security)
+		return nil, fmt.Errorf("option Security: %d is not a Security", o.Security)
 	case o.Username == "" != o.Password.IsZero():
 		return nil, errors.New("options Username and Password: one is missing")
 	case o.Username != "" && o.Security == NoTLS && !guard.Loopback(host):
@@ -124,16 +122,16 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	}
 	config.ServerName = cmp.Or(config.ServerName, host)
 	return &Notifier{
-		host: host, port: int(port), from: sender, to: recipients,
-		options: &o, texts: texts,
-		dialer: guard.Dialer(o.Transport.AllowedNetworks), tls: config,
+		host: host, port: int(port), options: &o,
+		composer: composer{sender, recipients, texts},
+		dialer:   guard.Dialer(o.Transport.AllowedNetworks), tls: config,
 		deadline: transport.TimeoutOrDefault(),
 	}, nil
 }
 
 // Notify sends a mail.
 func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
-	m, err := e.message(n)
+	m, err := e.composer.message(n)
 	if err != nil {
 		return err
 	}
@@ -145,7 +143,7 @@ func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	return nil
 }
 
-// failed returns what can be told of an error, without what the server said.
+// failed returns the error of a delivery, without any text of the server.
 func (e *Notifier) failed(ctx context.Context, err error) error {
 	d := &alerting.DeliveryError{}
 	cause := guard.Cause(ctx, err)
@@ -154,7 +152,7 @@ func (e *Notifier) failed(ctx context.Context, err error) error {
 		cause = fmt.Errorf("reply %d", code)
 	}
 	if cause == nil {
-		cause = errors.New("the session broke off, or the server lacks STARTTLS or authentication as it is wanted")
+		cause = errors.New("the session broke off, or the server does not offer STARTTLS or the authentication")
 	}
 	d.Err = fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause)
 	return d
@@ -172,7 +170,7 @@ func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
 
 	options := []mail.Option{
 		mail.WithPort(e.port), mail.WithoutNoop(), mail.WithoutRset(),
-		mail.WithTimeout(2 * e.deadline), // ctx ends before
+		mail.WithTimeout(2 * e.deadline), // ctx ends earlier
 		mail.WithTLSPolicy(mail.NoTLS), mail.WithTLSConfig(e.tls),
 		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
 	}
@@ -198,13 +196,13 @@ func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
 	return client.CloseWithSMTPClient(session)
 }
 
-// connect opens a connection, with TLS if that comes first.
+// connect opens a connection. With ImplicitTLS it is encrypted.
 func (e *Notifier) connect(ctx context.Context) (net.Conn, error) {
 	conn, err := e.dialer.DialContext(ctx, "tcp", net.JoinHostPort(e.host, strconv.Itoa(e.port)))
 	if err != nil {
 		return nil, err
 	}
-	conn = &limitedConn{Conn: conn, left: maxAnswers}
+	conn = &limitedConn{Conn: conn, left: maxReplies}
 	if e.options.Security != ImplicitTLS {
 		return conn, nil
 	}

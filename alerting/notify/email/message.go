@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	netmail "net/mail"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -21,9 +22,16 @@ var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 </div></body></html>
 `))
 
+// A composer writes the mails of a notifier.
+type composer struct {
+	from  *netmail.Address
+	to    []*netmail.Address
+	texts *notify.Texts
+}
+
 // message returns the mail about a notification.
-func (e *Notifier) message(n *alerting.Notification) (*mail.Msg, error) {
-	title, body, err := e.texts.Render(n)
+func (c *composer) message(n *alerting.Notification) (*mail.Msg, error) {
+	title, body, err := c.texts.Render(n)
 	if err != nil {
 		return nil, err
 	}
@@ -33,13 +41,13 @@ func (e *Notifier) message(n *alerting.Notification) (*mail.Msg, error) {
 		return nil, &alerting.DeliveryError{Permanent: true, Err: fmt.Errorf("email: write mail: %w", err)}
 	}
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	m.FromMailAddress(e.from)
-	m.ToMailAddress(e.to...)
+	m.FromMailAddress(c.from)
+	m.ToMailAddress(c.to...)
 	m.Subject(title)
 	m.SetDate()
-	m.SetMessageIDWithValue(e.messageID("notification", n.Key))
-	// No mail has the ID of the thread: all are answers to it.
-	thread := "<" + e.messageID("alert", a.OrganizationID+"\x00"+a.ID) + ">"
+	m.SetMessageIDWithValue(c.messageID("notification", n.Key))
+	// No mail has the ID of the thread. All are replies to it.
+	thread := "<" + c.messageID("alert", a.OrganizationID+"\x00"+a.ID) + ">"
 	m.SetGenHeader(mail.HeaderInReplyTo, thread)
 	m.SetGenHeader(mail.HeaderReferences, thread)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834
@@ -52,9 +60,9 @@ func (e *Notifier) message(n *alerting.Notification) (*mail.Msg, error) {
 	return m, nil
 }
 
-// messageID returns an ID that is the same for the same name (RFC 5322, 3.6.4).
-func (e *Notifier) messageID(kind, name string) string {
+// messageID returns an ID that depends only on kind and name (RFC 5322, 3.6.4).
+func (c *composer) messageID(kind, name string) string {
 	hash := sha256.Sum256([]byte(name))
-	at := strings.LastIndexByte(e.from.Address, '@')
-	return kind + "." + hex.EncodeToString(hash[:16]) + e.from.Address[at:]
+	at := strings.LastIndexByte(c.from.Address, '@')
+	return kind + "." + hex.EncodeToString(hash[:16]) + c.from.Address[at:]
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/wneessen/go-mail"
 )
 
-// replyCode returns the code of the reply that an error is about, or 0.
+// replyCode returns the code of the reply that caused an error, or 0.
 func replyCode(err error) int {
 	if e, ok := errors.AsType[*mail.SendError](err); ok {
 		return e.ErrorCode()
@@ -20,10 +20,10 @@ func replyCode(err error) int {
 	return 0
 }
 
-// maxAnswers is what a server may say in one session, in bytes.
-const maxAnswers = 1 << 20
+// maxReplies is how much a server may send in one session, in bytes.
+const maxReplies = 1 << 20
 
-// A limitedConn reads no more than a number of bytes.
+// A limitedConn reads a limited number of bytes.
 type limitedConn struct {
 	net.Conn
 	left int

@@ -1,6 +1,5 @@
-// Package lognotify writes notifications to a logger of the host's: one record
-// each, with the severity of the alert as its level. CRITICAL and HIGH are errors,
-// MEDIUM is a warning, the others are information.
+// Package lognotify writes each notification as a record to a logger. The level is
+// error for CRITICAL and HIGH alerts, warn for MEDIUM and info for the others.
 package lognotify
 
 import (
@@ -26,7 +25,7 @@ func New(logger *slog.Logger) (*Notifier, error) {
 	return &Notifier{logger}, nil
 }
 
-// Notify writes a record. It never fails: a logger does not tell.
+// Notify writes a record. It always returns nil, since a logger reports no errors.
 func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	a := n.Alert
 	l.logger.LogAttrs(ctx, level(a.Severity), "alert notification",

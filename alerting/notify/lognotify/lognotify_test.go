@@ -9,6 +9,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify/lognotify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -25,10 +26,7 @@ func TestRecord(t *testing.T) {
 		n.Reason = alerting.ReasonOpened // it comes late
 		n.Alert.Severity, n.Alert.Title = severity, notifytest.Hostile
 		var out bytes.Buffer
-		notifier, err := lognotify.New(slog.New(slog.NewJSONHandler(&out, nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		notifier := check.Must(lognotify.New(slog.New(slog.NewJSONHandler(&out, nil))))(t)
 		if err := notifier.Notify(t.Context(), n); err != nil {
 			t.Errorf("Notify = %v", err)
 		}
@@ -39,9 +37,7 @@ func TestRecord(t *testing.T) {
 			Level, Key, Reason string
 			Alert              map[string]any
 		}
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "decode", json.Unmarshal(out.Bytes(), &got))
 		if got.Level != level || got.Key != n.Key || got.Reason != "opened" {
 			t.Errorf("record %+v, want level %s", got, level)
 		}

@@ -19,27 +19,26 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 )
 
-// confidential is in every answer of the servers here, and must be in no error.
-const confidential = "a confidential answer"
+// confidential is in every response of the servers here and must not be in errors.
+const confidential = "a confidential response"
 
-// patience is the time limit of the deliveries that are to run into it.
+// patience is the time limit of the deliveries that are to exceed it.
 const patience = 100 * time.Millisecond
 
-// HTTP is a destination to be tested.
+// HTTP describes a destination that speaks HTTP.
 type HTTP struct {
-	// New returns the destination for the server at a URL. It fails the test if
-	// it cannot.
+	// New returns the destination for the server at a URL, or fails the test.
 	New func(tb testing.TB, url string, t notify.Transport) alerting.Notifier
-	// Status and Answer are those of a server that accepted. They default to 200
-	// and nothing.
+	// Status and Body are the response of a server that accepts a notification.
+	// They default to 200 and an empty body.
 	Status int
-	Answer string
-	// Secrets must not be in an error, nor show when the destination is printed.
+	Body   string
+	// Secrets must not appear in an error or when the destination is printed.
 	Secrets []string
 }
 
-// Loopback returns a transport that may connect to this machine, and trusts the
-// server.
+// Loopback returns a transport that may connect to this machine and trusts the
+// certificate of the server, which may be nil.
 func Loopback(s *httptest.Server) notify.Transport {
 	t := notify.Transport{AllowedNetworks: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
@@ -52,15 +51,15 @@ func Loopback(s *httptest.Server) notify.Transport {
 	return t
 }
 
-// A Received is a request as the server got it.
+// Received is a request that a server received.
 type Received struct {
 	Path   string // escaped
 	Header http.Header
 	Body   string
 }
 
-// Receive delivers a notification to a server that accepts it and returns what
-// the server got.
+// Receive delivers a notification to a server that accepts it, and returns the
+// request.
 func (h HTTP) Receive(t *testing.T, n *alerting.Notification) Received {
 	t.Helper()
 	got := make(chan Received, 1)
@@ -82,7 +81,7 @@ func (h HTTP) accept(w http.ResponseWriter) {
 	if h.Status != 0 {
 		w.WriteHeader(h.Status)
 	}
-	_, _ = io.WriteString(w, h.Answer)
+	_, _ = io.WriteString(w, h.Body)
 }
 
 func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -94,19 +93,20 @@ func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// RunHTTP tests what every destination that speaks HTTP promises: how each status
-// is taken, time limits, answers that are garbage, huge or cut off, servers that
-// are away, redirects, addresses that are refused, and that no secret shows.
+// RunHTTP tests what all destinations that speak HTTP have in common: the outcome
+// for each status, redirects, time limits, responses that are invalid, huge or cut
+// off, servers that cannot be reached, addresses that are refused, and that secrets
+// are kept.
 func RunHTTP(t *testing.T, h HTTP) {
 	t.Run("Statuses", h.testStatuses)
 	t.Run("RetryAfter", h.testRetryAfter)
 	t.Run("Redirects", h.testRedirects)
 	t.Run("TooSlow", h.testTooSlow)
-	t.Run("BadAnswers", h.testBadAnswers)
-	t.Run("Away", h.testAway)
+	t.Run("BadResponses", h.testBadResponses)
+	t.Run("Unreachable", h.testUnreachable)
 	t.Run("RefusedAddress", h.testRefusedAddress)
 	t.Run("UntrustedServer", h.testUntrustedServer)
-	t.Run("GivenUp", h.testGivenUp)
+	t.Run("Canceled", h.testCanceled)
 	t.Run("PlainHTTP", h.testPlainHTTP)
 	t.Run("Printed", h.testPrinted)
 }
@@ -129,7 +129,7 @@ func (h HTTP) deliver(t *testing.T, url string, transport notify.Transport) *ale
 	return e
 }
 
-// echo answers with everything that a server knows of a request.
+// echo responds with everything that a server knows of a request.
 func echo(w io.Writer, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	_, _ = fmt.Fprintf(w, "%s %s %s %s", confidential, r.URL, r.Header, body)
@@ -226,7 +226,7 @@ func (h HTTP) testRedirects(t *testing.T) {
 
 func (h HTTP) testTooSlow(t *testing.T) {
 	t.Parallel()
-	for name, begin := range map[string]string{"answer": "", "body": confidential} {
+	for name, begin := range map[string]string{"response": "", "body": confidential} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -236,7 +236,7 @@ func (h HTTP) testTooSlow(t *testing.T) {
 					_ = http.NewResponseController(w).Flush()
 				}
 				<-r.Context().Done()
-				panic(http.ErrAbortHandler) // or the answer would be completed
+				panic(http.ErrAbortHandler) // or the response would be completed
 			})
 			transport := Loopback(s)
 			transport.Timeout = patience
@@ -248,10 +248,10 @@ func (h HTTP) testTooSlow(t *testing.T) {
 	}
 }
 
-func (h HTTP) testBadAnswers(t *testing.T) {
+func (h HTTP) testBadResponses(t *testing.T) {
 	t.Parallel()
 	huge := strings.Repeat(confidential, 100_000)
-	for name, answer := range map[string]string{
+	for name, response := range map[string]string{
 		"nothing":               "",
 		"not HTTP":              confidential + "\r\n\r\n",
 		"another protocol":      "220 mail.example " + confidential + "\r\n",
@@ -267,7 +267,7 @@ func (h HTTP) testBadAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := serveRaw(t, answer)
+			url := serveRaw(t, response)
 			if e := h.deliver(t, url, Loopback(nil)); e.Permanent {
 				t.Errorf("permanent: %v", e)
 			}
@@ -275,7 +275,7 @@ func (h HTTP) testBadAnswers(t *testing.T) {
 	}
 }
 
-func (h HTTP) testAway(t *testing.T) {
+func (h HTTP) testUnreachable(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{
 		"refused": unusedURL(t),
@@ -321,7 +321,7 @@ func (h HTTP) testUntrustedServer(t *testing.T) {
 	}
 }
 
-func (h HTTP) testGivenUp(t *testing.T) {
+func (h HTTP) testCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := h.serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -335,7 +335,7 @@ func (h HTTP) testGivenUp(t *testing.T) {
 	}
 }
 
-// testPlainHTTP has a server on this machine speak http, where it may.
+// testPlainHTTP uses a server on this machine, to which plain http is allowed.
 func (h HTTP) testPlainHTTP(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { h.accept(w) }))

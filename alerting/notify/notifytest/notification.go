@@ -1,6 +1,6 @@
-// Package notifytest helps to test destinations of notifications: it makes
-// notifications, and [RunHTTP] holds a destination that speaks HTTP to what all
-// of them promise.
+// Package notifytest helps to test destinations of notifications. It makes
+// notifications, and [RunHTTP] tests what all destinations that speak HTTP have in
+// common.
 package notifytest
 
 import (
@@ -10,9 +10,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Hostile is text as an attacker would choose it, who gets it into an event: it
-// breaks out of lines, headers, HTML, JSON and the markup of Slack where nobody
-// escapes it.
+// Hostile is a text that an attacker might put into an event. Where it is not
+// escaped, it breaks out of lines, headers, HTML, JSON and the markup of Slack.
 const Hostile = "eve\r\nX-Injected: yes\r\n\r\n<script>alert(\"1\")</script> <!channel> &amp; {{.Reason}} \x00\u2028\u202e"
 
 // Notification returns a notification of a new alert.

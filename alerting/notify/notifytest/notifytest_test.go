@@ -9,14 +9,12 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 func newNotifier(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-	client, err := notify.NewClient(url+"/hook", t)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	client := check.Must(notify.NewClient(url+"/hook", t))(tb)
 	return alerting.NotifierFunc(func(ctx context.Context, n *alerting.Notification) error {
 		_, err := client.Post(ctx, notify.Request{Body: []byte(n.Key)})
 		return err

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// discardLog keeps the complaints of a server about its clients to itself.
+// discardLog returns a logger for the errors that a server expects of its clients.
 func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func listen(t *testing.T) net.Listener {
@@ -45,8 +45,8 @@ func serve(t *testing.T, handle func(net.Conn)) string {
 	return "http://" + l.Addr().String()
 }
 
-// serveRaw answers each request with these bytes.
-func serveRaw(t *testing.T, answer string) string {
+// serveRaw responds to each request with these bytes.
+func serveRaw(t *testing.T, response string) string {
 	t.Helper()
 	return serve(t, func(conn net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(conn))
@@ -54,7 +54,7 @@ func serveRaw(t *testing.T, answer string) string {
 			return
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(conn, answer) // the client may have seen enough
+		_, _ = io.WriteString(conn, response) // the client may have seen enough
 	})
 }
 
@@ -69,7 +69,7 @@ func serveReset(t *testing.T) string {
 	})
 }
 
-// unusedURL returns a URL where nobody listens.
+// unusedURL returns a URL at which no server listens.
 func unusedURL(t *testing.T) string {
 	t.Helper()
 	l := listen(t)

@@ -1,17 +1,16 @@
 // Package ntfy delivers notifications as push messages of ntfy
-// (https://docs.ntfy.sh/publish/) in the form of the reference: POST to a topic
-// with the name of the alert's organization, the description as the text, and
+// (https://docs.ntfy.sh/publish/). A message is posted to a topic, which is the
+// alert's organization by default. Its text is the description of the alert, and
+// it has the headers
 //
 //	Authorization: Bearer <token>
 //	Title: <title>
 //	Tags: warning,<type>,<severity>,<source>,<status>
 //	Priority: 5
 //
-// the last for CRITICAL only. Different from the reference: a title that is not
-// ASCII is encoded (RFC 2047, which ntfy decodes), the topic is escaped, commas in
-// a tag become spaces, and a text of more than 4,096 bytes, which ntfy would turn
-// into an attachment, is cut off. The answer is looked at, and the status in the
-// tags is that of the alert now.
+// where the priority is for CRITICAL alerts only. A title that is not ASCII is
+// encoded by RFC 2047, which ntfy decodes. Commas in a tag become spaces. A text
+// of more than 4,096 bytes is cut off, since ntfy would make it an attachment.
 package ntfy
 
 import (
@@ -28,22 +27,24 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// maxText is the longest message in bytes.
+// maxText is the longest text of a message, in bytes.
 const maxText = 4096
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Topic is that of all notifications. Defaults to the organization of each.
+	// Topic is the topic of all notifications. Defaults to the organization of
+	// each alert.
 	Topic string
-	// Templates default to title and description of the alert.
+	// Templates make the title and the text. They default to the title and the
+	// description of the alert.
 	Templates notify.Templates
 	Transport notify.Transport
 }
 
-// A Notifier delivers to the topics of one server. It is safe for concurrent use.
+// A Notifier publishes to the topics of one server. It is safe for concurrent use.
 type Notifier struct {
 	client *notify.Client
 	texts  *notify.Texts
@@ -51,7 +52,8 @@ type Notifier struct {
 	topic  string
 }
 
-// New returns a notifier for the server at a URL, such as https://ntfy.sh.
+// New returns a notifier for the server at a URL, such as https://ntfy.sh. Options
+// may be nil.
 func New(url string, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}
@@ -63,7 +65,7 @@ func New(url string, o *Options) (*Notifier, error) {
 	}.Parse()
 	err := errors.Join(clientErr, textsErr)
 	if err == nil && !o.Token.IsZero() {
-		err = client.Confidential()
+		err = client.RequireTLS()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ntfy: make notifier: %w", err)
@@ -95,13 +97,13 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	return err
 }
 
-// encode returns the value of a header. Where the text itself looks encoded, it is
-// changed not to: ntfy would decode it.
+// encode returns a text as the value of a header. A text that looks as if it were
+// encoded already is changed, since ntfy would decode it.
 func encode(text string) string {
 	return mime.QEncoding.Encode("utf-8", strings.ReplaceAll(text, "=?", "= ?"))
 }
 
-// tags returns a list of tags, without those that are empty.
+// tags returns the tags as a list, without the empty ones.
 func tags(all ...string) string {
 	var list []string
 	for _, tag := range all {

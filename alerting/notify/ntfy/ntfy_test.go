@@ -1,6 +1,7 @@
 package ntfy_test
 
 import (
+	"fmt"
 	"mime"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/alerting/notify/ntfy"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -19,13 +21,10 @@ func destination(o ntfy.Options) notifytest.HTTP {
 		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
 			o := o
 			o.Transport = t
-			n, err := ntfy.New(url, &o)
-			if err != nil {
-				tb.Fatal(err)
-			}
+			n := check.Must(ntfy.New(url, &o))(tb)
 			return n
 		},
-		Answer:  `{"id":"hwQ2YpKdmg","event":"message"}`,
+		Body:    `{"id":"hwQ2YpKdmg","event":"message"}`,
 		Secrets: []string{token},
 	}
 }
@@ -49,9 +48,7 @@ func TestReference(t *testing.T) {
 		"Tags":          "warning,SECURITY,HIGH,audit-monitoring,active",
 		"Priority":      "",
 	} {
-		if got := r.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
+		check.Equal(t, name, r.Header.Get(name), want)
 	}
 	n = notifytest.InStatus(monitor.AlertResolved)
 	n.Alert.Severity, n.Alert.Source = monitor.SeverityCritical, ""
@@ -106,9 +103,7 @@ func TestTopic(t *testing.T) {
 	} {
 		n := notifytest.Notification()
 		n.Alert.OrganizationID = organization
-		if got := destination(ntfy.Options{}).Receive(t, n).Path; got != want {
-			t.Errorf("path of %q = %q, want %q", organization, got, want)
-		}
+		check.Equal(t, fmt.Sprintf("path of %q", organization), destination(ntfy.Options{}).Receive(t, n).Path, want)
 		if got := destination(ntfy.Options{Topic: "alerts"}).Receive(t, n).Path; got != "/alerts" {
 			t.Errorf("path with a topic of its own = %q", got)
 		}

@@ -1,15 +1,17 @@
 // Package pagerduty delivers notifications to PagerDuty by the Events API v2
-// (https://developer.pagerduty.com/docs/send-alert-event). An alert is one
-// incident there, with the alert's ID as its dedup_key, and follows the alert's
-// status, whatever the reason of the notification:
+// (https://developer.pagerduty.com/docs/send-alert-event). An alert is one incident
+// of PagerDuty, with the alert's ID as its dedup_key. The alert's status decides
+// the action, whatever the reason of the notification is:
 //
-//	active                triggers the incident
-//	acknowledged          acknowledges it
-//	resolved, dismissed   resolve it
+//	active                trigger
+//	acknowledged          acknowledge
+//	resolved, dismissed   resolve
 //
-// For that the route has the reasons of [alerting.Reasons].
+// To pass on all changes of the status, the route needs the reasons of
+// [alerting.Reasons].
 //
-// CRITICAL is critical there, HIGH error, MEDIUM and LOW warning, INFO info.
+// The severity is critical for CRITICAL alerts, error for HIGH, warning for MEDIUM
+// and LOW, and info for INFO.
 package pagerduty
 
 import (
@@ -25,8 +27,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// The longest texts, in characters: PagerDuty's for the summary, and what keeps
-// an event below its 512 kB.
+// The longest texts, in bytes: the summary that PagerDuty accepts, and a text that
+// keeps the event below 512 kB.
 const (
 	maxSummary = 1024
 	maxText    = 4096
@@ -34,14 +36,13 @@ const (
 
 const defaultURL = "https://events.pagerduty.com/v2/enqueue"
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
 	// URL defaults to https://events.pagerduty.com/v2/enqueue. That of the EU is
 	// https://events.eu.pagerduty.com/v2/enqueue.
 	URL string
-	// Templates default to the title of the alert for the summary, and its
-	// description for the detail "text".
+	// Templates make the summary and the detail "text".
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -53,14 +54,15 @@ type Notifier struct {
 	routingKey notify.Secret
 }
 
-// New returns a notifier for the integration with that routing key.
+// New returns a notifier for the integration with this routing key. Options may be
+// nil.
 func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}
 	}
 	client, err := notify.NewClient(cmp.Or(o.URL, defaultURL), o.Transport)
 	if err == nil {
-		err = client.Confidential()
+		err = client.RequireTLS()
 	}
 	texts, textsErr := o.Templates.Parse()
 	if routingKey.IsZero() {
@@ -74,7 +76,7 @@ func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
 
 // Notify sends the event.
 func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
-	title, body, err := p.texts.Render(n)
+	title, text, err := p.texts.Render(n)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,7 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 			Group:     a.OrganizationID,
 			Class:     a.Finding.Rule,
 			Details: map[string]any{
-				"text":         notify.Clip(body, maxText),
+				"text":         notify.Clip(text, maxText),
 				"organization": a.OrganizationID,
 				"rule":         a.Finding.Rule,
 				"severity":     a.Severity,
@@ -108,14 +110,14 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	if err != nil {
 		return err
 	}
-	answer, err := p.client.Post(ctx, r)
+	body, err := p.client.Post(ctx, r)
 	if err != nil {
 		return err
 	}
 	var accepted struct {
 		Status string `json:"status"`
 	}
-	if json.Unmarshal(answer, &accepted) != nil || accepted.Status != "success" {
+	if json.Unmarshal(body, &accepted) != nil || accepted.Status != "success" {
 		return p.client.Unexpected()
 	}
 	return nil

@@ -3,6 +3,7 @@ package pagerduty_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,23 +13,21 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/alerting/notify/pagerduty"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 const routingKey = "s3cret0123456789"
 
 func newNotifier(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-	n, err := pagerduty.New(notify.NewSecret(routingKey), &pagerduty.Options{URL: url + "/v2/enqueue", Transport: t})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	n := check.Must(pagerduty.New(notify.NewSecret(routingKey), &pagerduty.Options{URL: url + "/v2/enqueue", Transport: t}))(tb)
 	return n
 }
 
 var destination = notifytest.HTTP{
 	New:     newNotifier,
 	Status:  http.StatusAccepted,
-	Answer:  `{"status":"success","message":"Event processed","dedup_key":"alert-1"}`,
+	Body:    `{"status":"success","message":"Event processed","dedup_key":"alert-1"}`,
 	Secrets: []string{routingKey},
 }
 
@@ -52,9 +51,7 @@ func receive(t *testing.T, n *alerting.Notification) event {
 	t.Helper()
 	r := destination.Receive(t, n)
 	var e event
-	if err := json.Unmarshal([]byte(r.Body), &e); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "decode", json.Unmarshal([]byte(r.Body), &e))
 	if r.Path != "/v2/enqueue" || r.Header.Get("Content-Type") != "application/json" || len(r.Body) > 512_000 {
 		t.Errorf("path %q, header %v", r.Path, r.Header)
 	}
@@ -76,9 +73,7 @@ func TestStatusIsTheTruth(t *testing.T) {
 		for _, reason := range alerting.Reasons() {
 			n := notifytest.InStatus(status)
 			n.Reason = reason
-			if got := receive(t, n).EventAction; got != want {
-				t.Errorf("%s, %s: %q, want %q", status, reason, got, want)
-			}
+			check.Equal(t, fmt.Sprintf("%s, %s", status, reason), receive(t, n).EventAction, want)
 		}
 	}
 }

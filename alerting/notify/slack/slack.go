@@ -1,9 +1,9 @@
 // Package slack delivers notifications to an incoming webhook of Slack
-// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), or
-// of a chat that understands its messages. The message is the title and below it, as
-// blocks of Block Kit beside a bar in the color of the severity, the text and a
-// line with severity, status and occurrences. All of it is plain text, in which
-// neither markup nor a mention of a channel works.
+// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) or of
+// a chat that accepts the same messages. A message has the title and an attachment
+// in the color of the severity, which has the text and a line with severity, status
+// and occurrences. Everything is plain text, so that markup and mentions of
+// channels have no effect.
 package slack
 
 import (
@@ -17,13 +17,13 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 )
 
-// maxText is the longest text that Slack takes, in characters.
+// maxText is the longest text that Slack accepts, in characters.
 const maxText = 3000
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
-	// Templates default to the title of the alert and its description.
+	// Templates make the title and the text.
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -34,15 +34,15 @@ type Notifier struct {
 	texts  *notify.Texts
 }
 
-// New returns a notifier for an incoming webhook. Its URL is the secret that lets
-// one post.
+// New returns a notifier for the incoming webhook at a URL. The URL is secret,
+// since anybody who has it can post. Options may be nil.
 func New(webhook notify.Secret, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}
 	}
 	client, err := notify.NewClient(webhook.Reveal(), o.Transport)
 	if err == nil {
-		err = client.Confidential()
+		err = client.RequireTLS()
 	}
 	texts, textsErr := o.Templates.Parse()
 	if err := errors.Join(err, textsErr); err != nil {
@@ -73,7 +73,7 @@ func (s *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	return err
 }
 
-// message is what an incoming webhook takes
+// message is the request of an incoming webhook
 // (https://docs.slack.dev/reference/block-kit).
 type message struct {
 	Text        string       `json:"text"`
@@ -97,12 +97,12 @@ type text struct {
 	Text string `json:"text"`
 }
 
-// plain returns a text object. Slack refuses an empty one.
+// plain returns a text object, which must not be empty.
 func plain(s string) *text { return &text{"plain_text", cmp.Or(escape(s), "-")} }
 
-// escape returns a text with the characters that Slack takes for control
-// characters as entities (https://docs.slack.dev/messaging/formatting-message-text),
-// cut off where it gets too long.
+// escape returns a text in which Slack's control characters are entities
+// (https://docs.slack.dev/messaging/formatting-message-text). A text that is too
+// long is cut off.
 func escape(s string) string {
 	entities := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	if all := entities.Replace(s); len(all) <= maxText {

@@ -10,6 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/alerting/notify/slack"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -20,13 +21,10 @@ func destination(o slack.Options) notifytest.HTTP {
 		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
 			o := o
 			o.Transport = t
-			n, err := slack.New(notify.NewSecret(url+path), &o)
-			if err != nil {
-				tb.Fatal(err)
-			}
+			n := check.Must(slack.New(notify.NewSecret(url+path), &o))(tb)
 			return n
 		},
-		Answer:  "ok",
+		Body:    "ok",
 		Secrets: []string{"s3cret", "T000"},
 	}
 }
@@ -58,9 +56,7 @@ func receive(t *testing.T, o slack.Options, n *alerting.Notification) message {
 		t.Errorf("path %q, header %v", r.Path, r.Header)
 	}
 	var m message
-	if err := json.Unmarshal([]byte(r.Body), &m); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "decode", json.Unmarshal([]byte(r.Body), &m))
 	if len(m.Attachments) != 1 || len(m.Attachments[0].Blocks) != 2 || len(m.Attachments[0].Blocks[1].Elements) != 1 {
 		t.Fatalf("message %s", r.Body)
 	}

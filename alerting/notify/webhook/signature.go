@@ -23,19 +23,19 @@ const (
 	secretPrefix     = "whsec_"
 	signaturePrefix  = "v1,"
 	defaultTolerance = 5 * time.Minute
-	maxSignatures    = 16 // more are not looked at
+	maxSignatures    = 16 // more are ignored
 )
 
 // The errors of [Verify], to be tested with [errors.Is].
 var (
-	// ErrSignature: no signature of the request is by one of the secrets.
-	ErrSignature = errors.New("signature does not fit")
+	// ErrSignature: no signature of the request was made with one of the secrets.
+	ErrSignature = errors.New("signature does not verify")
 	// ErrExpired: the request was signed too long ago, or in the future.
 	ErrExpired = errors.New("timestamp is outside the tolerance")
 )
 
-// VerifyOptions change how [Verify] judges the time. The zero value of each is
-// its default.
+// VerifyOptions are the options of [Verify]. The zero value of a field is its
+// default.
 type VerifyOptions struct {
 	// Tolerance is how far the timestamp may be from Now. Defaults to 5 minutes.
 	Tolerance time.Duration
@@ -43,11 +43,11 @@ type VerifyOptions struct {
 	Now time.Time
 }
 
-// Verify says whether a request with that header and body was signed with one of
-// the secrets, and lately. A receiver calls it before it decodes the body, and
-// remembers the webhook-id of what it has handled for longer than the tolerance.
-// Nil options are the defaults. The error wraps [ErrSignature] or [ErrExpired],
-// or says which header or secret cannot be used.
+// Verify returns nil if a request with this header and body was signed with one of
+// the secrets, and recently. A receiver should call it before it decodes the body.
+// To recognize repeated requests, it should remember each webhook-id for longer
+// than the tolerance. The error wraps [ErrSignature] or [ErrExpired], or names the
+// header or secret that is invalid. Options may be nil.
 func Verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOptions) error {
 	if err := verify(h, body, secrets, o); err != nil {
 		return fmt.Errorf("webhook: verify request: %w", err)
@@ -88,13 +88,13 @@ func verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOption
 	return nil
 }
 
-// signedBy reports whether one of the signatures is by one of the keys.
+// signedBy reports whether one of the signatures was made with one of the keys.
 func signedBy(keys [][]byte, signatures, id, timestamp string, body []byte) bool {
 	macs := make([][]byte, len(keys))
 	for i, key := range keys {
 		macs[i] = mac(key, id, timestamp, body)
 	}
-	fits := false
+	valid := false
 	for i, text := range strings.Fields(signatures) {
 		text, ok := strings.CutPrefix(text, signaturePrefix)
 		signature, err := base64.StdEncoding.DecodeString(text)
@@ -102,13 +102,13 @@ func signedBy(keys [][]byte, signatures, id, timestamp string, body []byte) bool
 			continue
 		}
 		for _, mac := range macs {
-			fits = hmac.Equal(signature, mac) || fits
+			valid = hmac.Equal(signature, mac) || valid
 		}
 	}
-	return fits
+	return valid
 }
 
-// sign returns the signatures by all keys, separated by spaces.
+// sign returns the signatures with all keys, separated by spaces.
 func sign(keys [][]byte, id, timestamp string, body []byte) string {
 	signatures := make([]string, len(keys))
 	for i, key := range keys {
@@ -117,7 +117,7 @@ func sign(keys [][]byte, id, timestamp string, body []byte) string {
 	return strings.Join(signatures, " ")
 }
 
-// mac is HMAC-SHA256 over id, timestamp and body, with full stops between them.
+// mac is HMAC-SHA256 over id, timestamp and body, with periods between them.
 func mac(key []byte, id, timestamp string, body []byte) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(id + "." + timestamp + "."))
@@ -125,8 +125,8 @@ func mac(key []byte, id, timestamp string, body []byte) []byte {
 	return m.Sum(nil)
 }
 
-// messageID returns an idempotency key as a message id: the key, or its hash if
-// it has characters that an id must not have, such as the full stop.
+// messageID returns an idempotency key as a message ID: the key itself, or its hash
+// if it has characters that an ID must not have, such as a period.
 func messageID(key string) string {
 	ok := key != "" && len(key) <= 255 && !strings.ContainsFunc(key, func(r rune) bool {
 		return r <= ' ' || r > '~' || r == '.'

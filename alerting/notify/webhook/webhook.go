@@ -1,8 +1,8 @@
-// Package webhook delivers notifications as signed JSON to a server of the
-// host's, as Standard Webhooks describes it (https://www.standardwebhooks.com,
-// specification 1.0). The body is a [Payload]; the headers are webhook-id, which
-// is the notification's idempotency key, webhook-timestamp and webhook-signature.
-// A server checks them with [Verify] or any library of that standard.
+// Package webhook delivers notifications as signed JSON to a server of your own,
+// according to Standard Webhooks 1.0 (https://www.standardwebhooks.com). The body
+// is a [Payload]. The headers are webhook-id, which is the notification's
+// idempotency key, webhook-timestamp and webhook-signature. The server checks them
+// with [Verify] or a library for that standard.
 package webhook
 
 import (
@@ -17,19 +17,20 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options are the settings of a [Notifier]. The zero value of each is its
+// Options are the settings of a [Notifier]. The zero value of a field is its
 // default.
 type Options struct {
 	Transport notify.Transport
 }
 
-// A Payload is what a webhook gets, as JSON. The times are RFC 3339 in UTC.
+// A Payload is the body of a request, as JSON. Times are in RFC 3339 and UTC.
 type Payload struct {
-	// Key is the idempotency key: the same in every delivery of a notification.
+	// Key is the idempotency key. It is the same in every delivery of a
+	// notification.
 	Key       string          `json:"key"`
 	Reason    alerting.Reason `json:"reason"`
 	CreatedAt time.Time       `json:"createdAt"`
-	// Alert is the alert as it stood at the delivery.
+	// Alert is the alert as it was when the delivery began.
 	Alert *monitor.Alert `json:"alert"`
 }
 
@@ -40,8 +41,9 @@ type Notifier struct {
 }
 
 // New returns a notifier that posts to a URL and signs with each of the secrets.
-// One is enough; two let the receiver change from one to the other. A secret is
-// 24 to 64 random bytes in base64, with whsec_ before it or not.
+// One secret is enough; with two of them the receiver can change from one to the
+// other. A secret is 24 to 64 random bytes in base64, with or without the prefix
+// whsec_. Options may be nil.
 func New(url string, secrets []notify.Secret, o *Options) (*Notifier, error) {
 	if o == nil {
 		o = &Options{}

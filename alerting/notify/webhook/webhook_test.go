@@ -15,6 +15,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/alerting/notify/webhook"
+	"github.com/auditwarden/auditwarden/internal/check"
 )
 
 const (
@@ -33,10 +34,7 @@ func secrets(texts ...string) []notify.Secret {
 
 var destination = notifytest.HTTP{
 	New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-		n, err := webhook.New(url+path, secrets(oldSecret, newSecret), &webhook.Options{Transport: t})
-		if err != nil {
-			tb.Fatal(err)
-		}
+		n := check.Must(webhook.New(url+path, secrets(oldSecret, newSecret), &webhook.Options{Transport: t}))(tb)
 		return n
 	},
 	Status:  http.StatusNoContent,
@@ -65,16 +63,11 @@ func TestRequest(t *testing.T) {
 		}
 	}
 	var got webhook.Payload
-	if err := json.Unmarshal([]byte(r.Body), &got); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, "decode", json.Unmarshal([]byte(r.Body), &got))
 	if got.Key != n.Key || got.Reason != n.Reason || !got.CreatedAt.Equal(n.CreatedAt) {
 		t.Errorf("payload %+v", got)
 	}
-	want, err := json.Marshal(n.Alert)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := check.Must(json.Marshal(n.Alert))(t)
 	if text, err := json.Marshal(got.Alert); err != nil || !bytes.Equal(text, want) {
 		t.Errorf("alert %s, %v, want %s", text, err, want)
 	}

@@ -1,5 +1,5 @@
-// Command quickstart is a small HTTP service with a monitor inside. It watches
-// its own audit trail while a day of traffic, with attacks in it, passes by.
+// Command quickstart is a small HTTP service that embeds a monitor. It watches its
+// own audit trail during a day of traffic that contains attacks.
 //
 // Run it with
 //
@@ -31,7 +31,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	// The secret that the emitting side signs with.
+	// The key with which events are signed.
 	key, err := crypto.NewHMACKey("2026-11", []byte("a secret of at least 32 bytes, from a vault"), nil)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func run(ctx context.Context, out io.Writer) error {
 		Detectors:         []monitor.Detector{rules},
 		Alerts:            alerts,
 		Metrics:           counted,
-		RedeliveryHorizon: redeliveryHorizon, // short, so that the replay of the demonstration is one
+		RedeliveryHorizon: redeliveryHorizon, // short, so that the demonstration need not wait long
 	})
 	if err != nil {
 		return err

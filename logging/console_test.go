@@ -72,6 +72,8 @@ func TestConsoleHandlerLine(t *testing.T) {
 			`2023-10-26T10:30:00.123Z FATAL [trace_id=t1 span_id=s1] m`},
 		"quoted": {t.Context(), nil, record(slog.LevelDebug, "m", "a", "two words", "b", "", "c", `x"y`, "d", "a=b", "e f", 1, "g", `\`),
 			`2023-10-26T10:30:00.123Z DEBUG m a="two words" b="" c="x\"y" d="a=b" "e f"=1 g="\\"`},
+		"brackets": {t.Context(), nil, record(slog.LevelWarn, "m", "a", "[x", "b", "x]"),
+			`2023-10-26T10:30:00.123Z WARN  m a="[x" b="x]"`},
 		"nested": {t.Context(), nil, record(slog.LevelWarn, "m", slog.Group("g", "a", 1, slog.Group("h", "b", []any{"x y", 2}))),
 			`2023-10-26T10:30:00.123Z WARN  m g.a=1 g.h.b=["x y",2]`},
 		"time": {t.Context(), nil, record(slog.LevelWarn, "m", "at", recordTime),

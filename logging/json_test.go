@@ -186,6 +186,7 @@ func TestValues(t *testing.T) {
 		"infinities":        {[]float64{math.Inf(-1), 2}, `["-Inf",2]`},
 		"duration":          {1500 * time.Millisecond, `"1.5s"`},
 		"time":              {recordTime, `"2023-10-26T10:30:00.123Z"`},
+		"nested numbers":    {[]any{-64500, uint(64500), 64500.5}, `[-64500,64500,64500.5]`},
 		"nested times":      {[]any{time.Second, recordTime}, `["1s","2023-10-26T10:30:00.123Z"]`},
 		"error":             {fmt.Errorf("outer: %w", errors.New("inner")), `"outer: inner"`},
 		"errors":            {map[string]error{"a": errors.New("b"), "c": nil}, `{"a":"b","c":null}`},

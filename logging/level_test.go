@@ -5,8 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/logging"
 )
+
+func TestLevelFatal(t *testing.T) {
+	t.Parallel()
+	check.Equal(t, "fatal", logging.LevelFatal, slog.Level(12))
+}
 
 func TestLevelFromEnv(t *testing.T) {
 	for value, want := range map[string]slog.Level{

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/email"
@@ -46,9 +48,7 @@ func certificates(t *testing.T) (*tls.Config, notify.Transport) {
 func newNotifier(t *testing.T, addr string, o *email.Options) *email.Notifier {
 	t.Helper()
 	n, err := email.New(addr, sender, []string{recipient, "Bob <bob@example.com>"}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return n
 }
 
@@ -56,30 +56,21 @@ func newNotifier(t *testing.T, addr string, o *email.Options) *email.Notifier {
 func parse(t *testing.T, text string) (header mail.Header, plain, html string) {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(text))
-	if err != nil {
-		t.Fatalf("the mail is not one: %v\n%s", err, text)
-	}
+	require.NoError(t, err, text)
 	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
-		t.Fatalf("Content-Type %q, %v", kind, err)
-	}
+	require.NoError(t, err)
+	require.Equal(t, "multipart/alternative", kind)
 	parts := map[string]string{}
 	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
 		p, err := r.NextPart()
 		if errors.Is(err, io.EOF) {
 			return m.Header, parts["text/plain"], parts["text/html"]
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		kind, _, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		body, err := io.ReadAll(p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		parts[kind] = strings.ReplaceAll(string(body), "\r\n", "\n")
 	}
 }
@@ -87,9 +78,7 @@ func parse(t *testing.T, text string) (header mail.Header, plain, html string) {
 func subject(t *testing.T, h mail.Header) string {
 	t.Helper()
 	text, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return text
 }
 
@@ -103,9 +92,7 @@ func TestMail(t *testing.T) {
 		n := notifytest.InStatus(status)
 		n.Key = "key-" + string(status)
 		for range 2 { // it comes again
-			if err := notifier.Notify(t.Context(), n); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, notifier.Notify(t.Context(), n))
 		}
 		_, mails := s.received()
 		first, _, _ := parse(t, mails[len(mails)-2])
@@ -118,40 +105,28 @@ func TestMail(t *testing.T) {
 			"Message-Id":     first.Get("Message-Id"),
 			"References":     h.Get("In-Reply-To"),
 		} {
-			if got := h.Get(name); got != want {
-				t.Errorf("%s: %q, want %q", name, got, want)
-			}
+			require.Equal(t, want, h.Get(name), name)
 		}
-		if got, want := subject(t, h), "[HIGH, "+string(status)+"] "+n.Alert.Title; got != want {
-			t.Errorf("subject %q, want %q", got, want)
-		}
+		require.Equal(t, "[HIGH, "+string(status)+"] "+n.Alert.Title, subject(t, h))
 		for _, text := range []string{plain, html} {
-			if !strings.Contains(text, n.Alert.Description) || !strings.Contains(text, "Status: "+string(status)) {
-				t.Errorf("the text lacks the description or the status: %s", text)
-			}
+			require.Contains(t, text, n.Alert.Description)
+			require.Contains(t, text, "Status: "+string(status))
 		}
-		if _, err := h.Date(); err != nil {
-			t.Errorf("date: %v", err)
-		}
+		_, err := h.Date()
+		require.NoError(t, err)
+		require.NotEmpty(t, h.Get("References"))
 		if previous != nil {
-			if h.Get("Message-Id") == previous.Get("Message-Id") {
-				t.Error("two notifications have one Message-ID")
-			}
-			if h.Get("References") == "" || h.Get("References") != previous.Get("References") {
-				t.Errorf("References %q and %q: no thread", previous.Get("References"), h.Get("References"))
-			}
+			require.NotEqual(t, previous.Get("Message-Id"), h.Get("Message-Id"), "two notifications have one Message-ID")
+			require.Equal(t, previous.Get("References"), h.Get("References"), "the thread")
 		}
 		previous = h
 	}
 	other := notifytest.Notification()
 	other.Alert.ID = "alert-2"
-	if err := notifier.Notify(t.Context(), other); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, notifier.Notify(t.Context(), other))
 	_, mails := s.received()
-	if h, _, _ := parse(t, mails[len(mails)-1]); h.Get("References") == previous.Get("References") {
-		t.Error("two alerts are one thread")
-	}
+	h, _, _ := parse(t, mails[len(mails)-1])
+	require.NotEqual(t, previous.Get("References"), h.Get("References"), "two alerts are one thread")
 }
 
 func TestHostileText(t *testing.T) {
@@ -164,26 +139,19 @@ func TestHostileText(t *testing.T) {
 	for _, field := range []*string{&n.Key, &a.ID, &a.Title, &a.Description, &a.OrganizationID, &a.Finding.Rule, &a.Source} {
 		*field = notifytest.Hostile + ".\r\n.\r\nMAIL FROM:<eve@example.com>\r\n"
 	}
-	if err := notifier.Notify(t.Context(), n); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, notifier.Notify(t.Context(), n))
 	commands, mails := s.received()
-	if len(mails) != 1 || slices.ContainsFunc(commands, func(c string) bool { return strings.Contains(c, "eve") }) {
-		t.Fatalf("%d mails, commands %q", len(mails), commands)
-	}
+	require.Len(t, mails, 1)
+	require.NotContains(t, strings.Join(commands, "\n"), "eve")
 	h, plain, html := parse(t, mails[0])
-	if h.Get("X-Injected") != "" || len(h["To"]) != 1 {
-		t.Errorf("the header is injected: %v", h)
-	}
-	if got := subject(t, h); strings.ContainsAny(got, "\r\n\x00") || !strings.Contains(got, "eve  X-Injected: yes") {
-		t.Errorf("subject %q", got)
-	}
-	if strings.Contains(html, "<script") || !strings.Contains(html, "&lt;script&gt;") {
-		t.Errorf("HTML is not escaped: %s", html)
-	}
-	if !strings.Contains(plain, "<script>") || strings.Contains(plain, "\u202e") {
-		t.Errorf("plain text: %q", plain)
-	}
+	require.Empty(t, h.Get("X-Injected"))
+	require.Len(t, h["To"], 1)
+	require.False(t, strings.ContainsAny(subject(t, h), "\r\n\x00"), "subject %q", subject(t, h))
+	require.Contains(t, subject(t, h), "eve  X-Injected: yes")
+	require.NotContains(t, html, "<script")
+	require.Contains(t, html, "&lt;script&gt;")
+	require.Contains(t, plain, "<script>")
+	require.NotContains(t, plain, "\u202e")
 }
 
 func TestTLSAndAuthentication(t *testing.T) {
@@ -220,20 +188,18 @@ func TestTLSAndAuthentication(t *testing.T) {
 			s := tt.server.start(t)
 			o := *tt.options
 			if tt.server.tls == nil {
-				o.Transport.Timeout = 500 * time.Millisecond // a handshake waits for an answer
+				o.Transport.Timeout = 500 * time.Millisecond // a handshake waits for a response
 			}
 			err := newNotifier(t, s.addr, &o).Notify(t.Context(), notifytest.Notification())
 			commands, mails := s.received()
 			i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "MAIL") })
 			if tt.want == nil {
-				if err == nil || i >= 0 || slices.ContainsFunc(commands, func(c string) bool { return strings.HasPrefix(c, "AUTH") }) {
-					t.Errorf("Notify = %v, commands %q", err, commands)
-				}
+				require.Error(t, err)
+				require.NotRegexp(t, `(?m)^(MAIL|AUTH)`, strings.Join(commands, "\n"))
 				return
 			}
-			if err != nil || len(mails) != 1 {
-				t.Fatalf("Notify = %v, commands %q", err, commands)
-			}
+			require.NoError(t, err, commands)
+			require.Len(t, mails, 1)
 			var got []string
 			for _, c := range commands[:i] {
 				if strings.HasPrefix(c, "EHLO") {
@@ -241,9 +207,7 @@ func TestTLSAndAuthentication(t *testing.T) {
 				}
 				got = append(got, c)
 			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("commands %q, want %q", got, tt.want)
-			}
+			require.Equal(t, tt.want, got)
 		})
 	}
 }
@@ -254,7 +218,7 @@ func TestFailures(t *testing.T) {
 	huge := strings.Repeat("250-confidential\r\n", 100_000) + "250 OK"
 	const (
 		retry = iota
-		forGood
+		permanent
 		delivered
 	)
 	for _, command := range []string{"GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "END", "QUIT"} {
@@ -262,10 +226,10 @@ func TestFailures(t *testing.T) {
 			"421 confidential":                       retry,
 			"450 4.2.1 confidential":                 retry,
 			"451-confidential\r\n451 " + password:    retry,
-			"500 confidential":                       forGood,
-			"535 5.7.8 confidential s3cret-password": forGood,
-			"550 5.1.1 confidential":                 forGood,
-			"554 confidential":                       forGood,
+			"500 confidential":                       permanent,
+			"535 5.7.8 confidential s3cret-password": permanent,
+			"550 5.1.1 confidential":                 permanent,
+			"554 confidential":                       permanent,
 			"confidential garbage":                   retry,
 			"999999999999999999999 confidential":     retry,
 			huge:                                     retry,
@@ -275,7 +239,7 @@ func TestFailures(t *testing.T) {
 			if command == "QUIT" {
 				want = delivered // the mail was accepted
 			}
-			if command == "EHLO" && want == forGood {
+			if command == "EHLO" && want == permanent {
 				continue // then HELO is tried
 			}
 			t.Run(fmt.Sprintf("%s %.20q", command, reply), func(t *testing.T) {
@@ -287,26 +251,19 @@ func TestFailures(t *testing.T) {
 				}
 				err := newNotifier(t, s.addr, o).Notify(t.Context(), notifytest.Notification())
 				if want == delivered {
-					if err != nil {
-						t.Errorf("Notify = %v", err)
-					}
+					require.NoError(t, err)
 					return
 				}
-				e, ok := errors.AsType[*alerting.DeliveryError](err)
-				if !ok || e.Permanent != (want == forGood) {
-					t.Fatalf("Notify = %v, permanent = %v", err, ok && e.Permanent)
-				}
-				if reply == "HANG" && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("Notify = %v, want a deadline", err)
+				var e *alerting.DeliveryError
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, want == permanent, e.Permanent, err)
+				if reply == "HANG" {
+					require.ErrorIs(t, err, context.DeadlineExceeded)
 				}
 				for _, secret := range []string{"confidential", password, base64.StdEncoding.EncodeToString([]byte(password))} {
-					if text := fmt.Sprintf("%v %+v", err, e.Err); strings.Contains(text, secret) {
-						t.Errorf("the error shows %q: %s", secret, text)
-					}
+					require.NotContains(t, fmt.Sprintf("%v %+v", err, e.Err), secret)
 				}
-				if !strings.Contains(err.Error(), s.addr) {
-					t.Errorf("the error does not say where: %v", err)
-				}
+				require.ErrorContains(t, err, s.addr)
 			})
 		}
 	}
@@ -320,9 +277,7 @@ func TestCanceled(t *testing.T) {
 	defer cancel()
 	transport.Timeout = time.Hour
 	err := newNotifier(t, s.addr, &email.Options{Transport: transport}).Notify(ctx, notifytest.Notification())
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Notify = %v", err)
-	}
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestRefusedAddress(t *testing.T) {
@@ -332,13 +287,10 @@ func TestRefusedAddress(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254"} {
 		o := &email.Options{Security: email.NoTLS}
 		err := newNotifier(t, host+":"+port, o).Notify(t.Context(), notifytest.Notification())
-		if err == nil || !strings.Contains(err.Error(), "allowed") {
-			t.Errorf("Notify to %s = %v", host, err)
-		}
+		require.ErrorContains(t, err, "allowed", host)
 	}
-	if commands, _ := s.received(); len(commands) > 0 {
-		t.Errorf("the server was asked: %q", commands)
-	}
+	commands, _ := s.received()
+	require.Empty(t, commands)
 }
 
 func TestBadOptions(t *testing.T) {
@@ -368,9 +320,8 @@ func TestBadOptions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := email.New(tt.server, tt.from, tt.to, tt.options)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), password) {
-				t.Errorf("New = %v, want an error about %s", err, tt.want)
-			}
+			require.ErrorContains(t, err, tt.want)
+			require.NotContains(t, err.Error(), password)
 		})
 	}
 }
@@ -379,9 +330,9 @@ func TestPrinted(t *testing.T) {
 	t.Parallel()
 	n := newNotifier(t, "mail.example.com:587", &email.Options{Username: "ann", Password: notify.NewSecret(password)})
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
-		if text := fmt.Sprintf(format, n); strings.Contains(text, password) || strings.Contains(text, fmt.Sprintf("%x", password)) {
-			t.Errorf("%s shows the password: %s", format, text)
-		}
+		text := fmt.Sprintf(format, n)
+		require.NotContains(t, text, password, format)
+		require.NotContains(t, text, fmt.Sprintf("%x", password), format)
 	}
 }
 
@@ -391,16 +342,12 @@ func TestRealServer(t *testing.T) {
 	config, transport := certificates(t)
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	private, err := x509.MarshalPKCS8PrivateKey(config.Certificates[0].PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for file, block := range map[string]*pem.Block{
 		cert: {Type: "CERTIFICATE", Bytes: config.Certificates[0].Certificate[0]},
 		key:  {Type: "PRIVATE KEY", Bytes: private},
 	} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
 	}
 	for name, tt := range map[string]struct {
 		args     []string
@@ -418,40 +365,32 @@ func TestRealServer(t *testing.T) {
 			n.Alert.Title = "Überfall " + notifytest.Hostile
 			n.Alert.Description = ".\r\n.\r\n" + strings.Repeat("ein sehr langer Text, größer als eine Zeile. ", 300)
 			for range 2 {
-				if err := notifier.Notify(t.Context(), n); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, notifier.Notify(t.Context(), n))
 			}
 			mails := s.Received()
-			if len(mails) != 2 {
-				t.Fatalf("the server has %d mails", len(mails))
-			}
+			require.Len(t, mails, 2)
 			h, plain, html := parse(t, mails[0])
-			if got := subject(t, h); !strings.HasPrefix(got, "[HIGH, active] Überfall eve  X-Injected") {
-				t.Errorf("subject %q", got)
-			}
-			if !strings.Contains(plain, "größer als eine Zeile. ein") || !strings.Contains(html, "größer") || h.Get("X-Injected") != "" {
-				t.Errorf("mail: %s", mails[0])
-			}
-			// And away: nothing is lost that a retry does not bring.
+			require.Regexp(t, `^\[HIGH, active\] Überfall eve  X-Injected`, subject(t, h))
+			require.Contains(t, plain, "größer als eine Zeile. ein")
+			require.Contains(t, html, "größer")
+			require.Empty(t, h.Get("X-Injected"))
+			// The server is away. A retry brings the mail.
 			s.Kill()
-			err := notifier.Notify(t.Context(), n)
-			if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || e.Permanent {
-				t.Errorf("Notify without a server = %v", err)
-			}
+			var e *alerting.DeliveryError
+			require.ErrorAs(t, notifier.Notify(t.Context(), n), &e)
+			require.False(t, e.Permanent, e)
 			s.Restart()
-			if err := notifier.Notify(t.Context(), n); err != nil || len(s.Received()) != 3 {
-				t.Errorf("Notify after the restart = %v, %d mails", err, len(s.Received()))
-			}
+			require.NoError(t, notifier.Notify(t.Context(), n))
+			require.Len(t, s.Received(), 3)
 		})
 	}
 	t.Run("too large", func(t *testing.T) {
 		t.Parallel()
 		s := testservice.SMTP(t, "--size", "500")
 		notifier := newNotifier(t, s.Addr, &email.Options{Security: email.NoTLS, Transport: transport})
-		err := notifier.Notify(t.Context(), notifytest.Notification())
-		if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || !e.Permanent || !strings.Contains(err.Error(), "552") {
-			t.Errorf("Notify = %v", err)
-		}
+		var e *alerting.DeliveryError
+		require.ErrorAs(t, notifier.Notify(t.Context(), notifytest.Notification()), &e)
+		require.True(t, e.Permanent)
+		require.ErrorContains(t, e, "552")
 	})
 }

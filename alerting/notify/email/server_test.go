@@ -9,16 +9,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
-// A server is a mail server that says what a test wants it to.
+// A server is a mail server whose replies a test can choose.
 type server struct {
 	addr  string
 	tls   *tls.Config // nil: no STARTTLS
 	first bool        // TLS comes first
 	auth  string      // mechanisms to be offered
-	// replies are given instead of the usual ones, by the command. "HANG" is
-	// none, "RESET" breaks the connection off, and anything may be garbage.
+	// replies replace the usual ones, by command. "HANG" sends nothing and "RESET"
+	// breaks the connection off.
 	replies map[string]string
 
 	mu       sync.Mutex
@@ -31,9 +33,7 @@ type server struct {
 func (s *server) start(t *testing.T) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	s.addr, s.released = l.Addr().String(), make(chan struct{})
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -118,7 +118,7 @@ func (s *server) serve(conn net.Conn) {
 	}
 }
 
-// readMail reads up to the line with the full stop.
+// readMail reads up to the line with the period.
 func readMail(r io.Reader) (string, error) {
 	var mail strings.Builder
 	for lines := bufio.NewScanner(r); lines.Scan(); {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -31,6 +32,12 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 		if !strings.Contains(err.Error(), field) {
 			t.Errorf("error does not name %s: %v", field, err)
 		}
+	}
+	for range 20 { // in the same order every time
+		_, again := monitor.New(monitor.Config{QueueCapacity: -1, Workers: -1, DrainTimeout: -1, QuarantineInterval: -1})
+		check.Equal(t, "error", again.Error(), "monitor: configuration: Verifier: missing; set it, or AllowUnverified\n"+
+			"QuarantineInterval: cannot be switched off\nDrainTimeout: cannot be switched off\n"+
+			"QueueCapacity: cannot be switched off\nWorkers: cannot be switched off")
 	}
 }
 

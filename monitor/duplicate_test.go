@@ -2,12 +2,15 @@ package monitor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -134,6 +137,7 @@ func TestTiming(t *testing.T) {
 		{"b", 1875*time.Millisecond - time.Minute, monitor.TimingOnTime, 1875 * time.Millisecond},
 		{"b", 1875*time.Millisecond - time.Minute - 1, monitor.TimingTooLate, 1875 * time.Millisecond},
 	}
+	seen := map[uint64]bool{}
 	for i, step := range steps {
 		e := newEvent("", step.at)
 		e.OrganizationID = step.organization
@@ -143,7 +147,11 @@ func TestTiming(t *testing.T) {
 		equal(t, fmt.Sprint("arrival ", i), a.Timing, step.timing)
 		equal(t, fmt.Sprint("watermark ", i), a.Watermark.UTC(), noon.Add(step.watermark))
 		equal(t, "lateness", a.Lateness, time.Minute)
-		equal(t, "sequence", a.Sequence, uint64(i+1))
+		equal(t, "sequence", r.Sequence, a.Sequence)
+		if r.Sequence == 0 || seen[r.Sequence] {
+			t.Errorf("sequence %d is not unique", r.Sequence)
+		}
+		seen[r.Sequence] = true
 	}
 	equal(t, "too late", c.get("events_too_late"), 2)
 }
@@ -203,4 +211,85 @@ func (*arrivalRecorder) Name() string { return "arrivals" }
 func (a *arrivalRecorder) Detect(_ context.Context, _ *monitor.Event, r *monitor.Reporter) error {
 	a.last = *r.Arrival()
 	return nil
+}
+
+// TestEveryFieldTellsAConflict changes the fields of an event one by one: each is
+// part of what tells a second delivery from another event with the same ID.
+func TestEveryFieldTellsAConflict(t *testing.T) {
+	t.Parallel()
+	// What the duplicate is looked up by.
+	identity := map[string]bool{"ID": true, "OrganizationID": true}
+	var walk func(at string, v reflect.Value, visit func(field string, v reflect.Value))
+	walk = func(at string, v reflect.Value, visit func(field string, v reflect.Value)) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			switch {
+			case !f.IsExported() || identity[at+f.Name]:
+			case f.Type == reflect.TypeFor[monitor.Session]():
+				walk(f.Name+".", v.Field(i), visit)
+			default:
+				visit(at+f.Name, v.Field(i))
+			}
+		}
+	}
+	fields := 0
+	walk("", reflect.ValueOf(newEvent("e", 0)).Elem(), func(field string, _ reflect.Value) {
+		fields++
+		m := newMonitor(t, nil)
+		process(t, m, newEvent("e", 0))
+		changed := newEvent("e", 0)
+		walk("", reflect.ValueOf(changed).Elem(), func(name string, v reflect.Value) {
+			if name == field {
+				change(t, v)
+			}
+		})
+		check.Equal(t, field, process(t, m, changed).Duplicate, monitor.DuplicateConflicting)
+	})
+	if fields < 20 {
+		t.Errorf("only %d fields were found", fields)
+	}
+}
+
+// change gives a field of an event another value that is valid.
+func change(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch old := v.Interface().(type) {
+	case time.Time:
+		v.Set(reflect.ValueOf(old.Add(time.Nanosecond)))
+	case monitor.EventStatus:
+		v.Set(reflect.ValueOf(monitor.StatusAttempt))
+	case int64:
+		v.SetInt(old + 1)
+	case map[string]any:
+		v.Set(reflect.ValueOf(map[string]any{"more": true}))
+	default:
+		v.SetString(v.String() + "x")
+	}
+}
+
+func TestDetailsTellAConflict(t *testing.T) {
+	t.Parallel()
+	details := []map[string]any{
+		{"a": map[string]any{}}, {"a": []any{}}, {"a": nil}, {"a": ""}, {"a": "1"}, {"a": json.Number("1")},
+		{"a": []any{"1"}}, {"a": []any{[]any{"1"}}}, {"a": true}, {"a": "true"}, {"a": map[string]any{"b": "c"}},
+		{"b": map[string]any{"a": "c"}}, {"a": []any{"b", "c"}}, {"a": []any{"c", "b"}},
+	}
+	var events []*monitor.Event
+	for _, d := range details {
+		here, there := newEvent("e", 0), newEvent("e", 0)
+		here.Details, there.Session.Details = d, d
+		events = append(events, here, there)
+	}
+	for i, first := range events {
+		for j, second := range events {
+			m := newMonitor(t, nil)
+			process(t, m, first)
+			want := monitor.DuplicateConflicting
+			if i == j {
+				want = monitor.DuplicateRedelivered
+			}
+			check.Equal(t, list(first.Details, first.Session.Details, second.Details, second.Session.Details),
+				process(t, m, second).Duplicate, want)
+		}
+	}
 }

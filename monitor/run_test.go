@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -510,4 +511,25 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	equal(t, "alerts", len(s.list()), 5)
 	equal(t, "occurrences", occurrences, goroutines*each)
+}
+
+// valued is a port that can be compared by its type, and not by what it holds.
+type valued struct{ held any }
+
+func (valued) Record(context.Context, monitor.Measurement) {}
+
+func (valued) Verify(context.Context, *monitor.Event) monitor.Verification {
+	return monitor.Verification{}
+}
+
+func TestPortsNeedNotBeComparable(t *testing.T) {
+	t.Parallel()
+	for _, held := range []any{func() {}, []int{1}, valued{held: func() {}}, 1} {
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.AllowUnverified, c.Verifier, c.Metrics = false, valued{held}, valued{held}
+		})
+		m.Health(t.Context())
+		check.NoError(t, "flush", m.Flush(t.Context()))
+		check.NoError(t, "shutdown", m.Shutdown(t.Context()))
+	}
 }

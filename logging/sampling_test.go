@@ -91,11 +91,34 @@ func TestSamplingDefaults(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	h := logging.NewSamplingHandler(slog.NewTextHandler(&out, nil), nil)
-	for range 10 + 250 {
+	for range 10 + 250 + 49 {
 		check.NoError(t, "handle record", h.Handle(t.Context(), record(slog.LevelInfo, "m")))
 	}
-	if got := strings.Count(out.String(), "\n"); got != 12 || h.Dropped() != 248 {
-		t.Errorf("%d passed and %d were dropped, want 12 and 248", got, h.Dropped())
+	if got := strings.Count(out.String(), "\n"); got != 12 || h.Dropped() != 297 {
+		t.Errorf("%d passed and %d were dropped, want 12 and 297", got, h.Dropped())
+	}
+	check.NoError(t, "handle record", h.Handle(t.Context(), record(slog.LevelInfo, "m")))
+	check.Equal(t, "passed after 10 and 3 hundreds", strings.Count(out.String(), "\n"), 13)
+}
+
+// TestSamplingLeavesRecordsAlone hands over a record twice that has room for more
+// attributes.
+func TestSamplingLeavesRecordsAlone(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	h := logging.NewSamplingHandler(slog.NewTextHandler(&out, nil), &logging.SamplingOptions{First: 2, Thereafter: -1})
+	r := record(slog.LevelInfo, "m", "a", 1, "b", 2, "c", 3, "d", 4, "e", 5)
+	r.Add("f", 6) // behind those that a record holds itself
+	r.Add("g", 7)
+	r.Add("h", 8)
+	for range 2 {
+		for range 3 {
+			check.NoError(t, "handle record", h.Handle(t.Context(), record(slog.LevelInfo, "dropped")))
+		}
+		check.NoError(t, "handle record", h.Handle(t.Context(), r))
+	}
+	if got := out.String(); strings.Contains(got, "BUG") || strings.Count(got, " dropped=") != 2 {
+		t.Errorf("got %s", got)
 	}
 }
 

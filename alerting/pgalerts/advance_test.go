@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -28,9 +30,8 @@ func testAdvanceOnce(t *testing.T, server string) {
 		if i%2 == 1 {
 			settings = alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityMedium: time.Millisecond}}
 		}
-		if _, err := s.SaveSettings(t.Context(), tenant, settings, "ann"); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.SaveSettings(t.Context(), tenant, settings, "ann")
+		require.NoError(t, err)
 		for j := range alerts {
 			put(t, s, alertingtest.Occurrence(tenant, fmt.Sprint(j), fmt.Sprint(j), at(0)))
 		}
@@ -54,22 +55,14 @@ func testAdvanceOnce(t *testing.T, server string) {
 		})
 	}
 	running.Wait()
-	if n := escalated.Load(); n != escalations {
-		t.Errorf("%d escalations, want %d", n, escalations)
-	}
+	assert.EqualValues(t, escalations, escalated.Load())
 	for what, want := range map[string]int{
 		`reason = 'escalated'`: escalations, `reason = 'resolved'`: resolutions, `targets = '{manager}'`: escalations / 2,
 	} {
-		if n := scan[int](t, pool, `SELECT count(*) FROM auditwarden_alert_outbox WHERE `+what); n != want {
-			t.Errorf("%d notifications with %s, want %d", n, what, want)
-		}
+		assert.Equal(t, want, scan[int](t, pool, `SELECT count(*) FROM auditwarden_alert_outbox WHERE `+what), what)
 	}
-	if n := scan[int](t, pool, `SELECT count(*) FROM auditwarden_alerts WHERE timer_due IS NOT NULL`); n != 0 {
-		t.Errorf("%d timers still run", n)
-	}
-	if codes := tr.failed(); len(codes) > 0 {
-		t.Errorf("the server returned errors: %q", codes)
-	}
+	assert.Zero(t, scan[int](t, pool, `SELECT count(*) FROM auditwarden_alerts WHERE timer_due IS NOT NULL`), "timers that still run")
+	assert.Empty(t, tr.failed(), "errors of the server")
 	checkAll(t, pool)
 }
 
@@ -79,9 +72,8 @@ func testBrokenSettings(t *testing.T, server string) {
 	pool := migrated(t, server)
 	s := newStore(t, pool, nil)
 	for _, tenant := range []string{"acme", "other"} {
-		if _, err := s.SaveSettings(t.Context(), tenant, escalating(time.Millisecond), "ann"); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.SaveSettings(t.Context(), tenant, escalating(time.Millisecond), "ann")
+		require.NoError(t, err)
 	}
 	put(t, s, occurrence("eve", "e0", 0))
 	for _, broken := range []string{`{"debounceWindow": "long"}`, `{"suppressionWindows": [{"timezone": "Mars/Base"}]}`} {
@@ -94,20 +86,18 @@ func testBrokenSettings(t *testing.T, server string) {
 		var err error
 		for p.Escalated == 0 { // until it is time
 			p, err = s.Advance(t.Context(), 100)
-			if err != nil && !strings.Contains(err.Error(), `"acme"`) {
-				t.Fatalf("Advance: %v, want an error about acme", err)
+			if err != nil {
+				require.ErrorContains(t, err, `"acme"`)
 			}
 		}
 		// Once in a while is often enough.
-		if n := scan[int](t, pool, `SELECT count(*) FROM auditwarden_alerts WHERE organization_id = 'acme' AND timer_due > now() + interval '50 seconds'`); n < 2 {
-			t.Errorf("%d timers of acme were put off", n)
-		}
-		if p, err := s.Advance(t.Context(), 0); err != nil || p.Looked != 0 {
-			t.Errorf("Advance: %+v, %v", p, err)
-		}
-		if _, err := s.Settings(t.Context(), "acme"); err == nil || !strings.Contains(err.Error(), `"acme"`) {
-			t.Errorf("Settings: %v", err)
-		}
+		putOff := scan[int](t, pool, `SELECT count(*) FROM auditwarden_alerts WHERE organization_id = 'acme' AND timer_due > now() + interval '50 seconds'`)
+		assert.GreaterOrEqual(t, putOff, 2)
+		p, err = s.Advance(t.Context(), 0)
+		require.NoError(t, err)
+		assert.Zero(t, p.Looked)
+		_, err = s.Settings(t.Context(), "acme")
+		require.ErrorContains(t, err, `"acme"`)
 	}
 	run(t, pool, `UPDATE auditwarden_alert_settings SET settings = (
 		SELECT settings FROM auditwarden_alert_settings WHERE organization_id = 'other')`)
@@ -118,9 +108,7 @@ func testBrokenSettings(t *testing.T, server string) {
 		more, err = s.Advance(t.Context(), 100)
 		p.Escalated += more.Escalated
 	}
-	if err != nil {
-		t.Errorf("Advance: %v", err)
-	}
+	require.NoError(t, err)
 	checkAll(t, pool)
 }
 
@@ -135,9 +123,8 @@ func testSettingsRace(t *testing.T, server string) {
 			call := func() error { return store(t.Context(), s, occurrence("mallory", "e1", 0)) }
 			if what == "Reopen" {
 				ref := monitor.AlertRef{Organization: "acme", ID: put(t, s, occurrence("mallory", "e1", 0))[0].AlertID}
-				if _, err := s.Resolve(t.Context(), ref, "ann", ""); err != nil {
-					t.Fatal(err)
-				}
+				_, err := s.Resolve(t.Context(), ref, "ann", "")
+				require.NoError(t, err)
 				call = func() error { _, err := s.Reopen(t.Context(), ref, "ann", ""); return err }
 			}
 			saved := make(chan error, 1)
@@ -154,19 +141,14 @@ func testSettingsRace(t *testing.T, server string) {
 					awaitSaving(t, pool)
 				})
 			}
-			if err := call(); err != nil {
-				t.Fatal(err)
-			}
-			if err := <-saved; err != nil {
-				t.Fatal(err)
-			}
-			if p, err := other.Advance(t.Context(), 10); err != nil || p.Looked != 1 {
-				t.Errorf("Advance: %+v, %v", p, err)
-			}
+			require.NoError(t, call())
+			require.NoError(t, <-saved)
+			p, err := other.Advance(t.Context(), 10)
+			require.NoError(t, err)
+			assert.Equal(t, 1, p.Looked)
 			due := scan[*time.Time](t, pool, `SELECT timer_due FROM auditwarden_alerts`)
-			if due == nil || time.Until(*due) < 50*time.Minute {
-				t.Errorf("the timer is due at %v, want in an hour", due)
-			}
+			require.NotNil(t, due)
+			assert.GreaterOrEqual(t, time.Until(*due), 50*time.Minute, "want it in an hour")
 		})
 	}
 }
@@ -258,9 +240,7 @@ func testEverythingAtOnce(t *testing.T, server string) {
 	}
 	running.Wait()
 	for _, code := range tr.failed() {
-		if code != "23505" { // an alert that was reopened beside another
-			t.Errorf("the server returned error %s", code)
-		}
+		assert.Equal(t, "23505", code, "an alert that was reopened beside another")
 	}
 	checkSums(t, pool)
 	drain(t, pool)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -51,9 +52,7 @@ func BenchmarkInsert(b *testing.B) {
 		storing += time.Since(began)
 		copying += copyNewest(b, from, to)
 	}
-	if got := scan[uint64](b, to, `SELECT count(*) FROM auditwarden_alert_outbox`); got != n {
-		b.Fatalf("%d of %d notifications were copied", got, n)
-	}
+	require.Equal(b, n, scan[uint64](b, to, `SELECT count(*) FROM auditwarden_alert_outbox`))
 	b.ReportMetric(float64(n)/storing.Seconds(), "alerts/s")
 	b.ReportMetric(float64(n)/copying.Seconds(), "COPY-alerts/s")
 	b.ReportMetric(storing.Seconds()/copying.Seconds(), "ratio")
@@ -77,9 +76,7 @@ func copyNewest(b *testing.B, from, to *pgxpool.Pool) time.Duration {
 			_, err := c.Conn().PgConn().CopyTo(b.Context(), &rows[i], sql)
 			return err
 		})
-		if err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, err)
 	}
 	began := time.Now()
 	err := pgx.BeginFunc(b.Context(), to, func(tx pgx.Tx) error {
@@ -90,9 +87,7 @@ func copyNewest(b *testing.B, from, to *pgxpool.Pool) time.Duration {
 		}
 		return nil
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	return time.Since(began)
 }
 
@@ -140,9 +135,8 @@ func BenchmarkPages(b *testing.B) {
 	n := 50_000
 	if text := os.Getenv("AUDITWARDEN_BENCH_ALERTS"); text != "" {
 		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
+		n, err = strconv.Atoi(text)
+		require.NoError(b, err)
 	}
 	pool := migrated(b, testservice.PostgresURL(b))
 	load(b, pool, n)
@@ -226,8 +220,7 @@ func load(tb testing.TB, pool *pgxpool.Pool, n int) {
 			resolvedAt, by, by, 1, 1, loadedAt(i),
 		}, nil
 	})
-	if _, err := pool.CopyFrom(tb.Context(), pgx.Identifier{"auditwarden_alerts"}, columns, rows); err != nil {
-		tb.Fatal(err)
-	}
+	_, err := pool.CopyFrom(tb.Context(), pgx.Identifier{"auditwarden_alerts"}, columns, rows)
+	require.NoError(tb, err)
 	run(tb, pool, `VACUUM ANALYZE auditwarden_alerts`)
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
@@ -30,15 +31,12 @@ import (
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	server := testservice.Postgres(t)
-	pool := newPool(t, server.URL())
-	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
+	pool := testservice.PostgresPool(t, server.URL())
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	settings := escalating(time.Millisecond)
 	settings.Cooldown = 30 * time.Second
-	if _, err := newStore(t, pool, nil).SaveSettings(t.Context(), "acme", settings, "ann"); err != nil {
-		t.Fatal(err)
-	}
+	_, err := newStore(t, pool, nil).SaveSettings(t.Context(), "acme", settings, "ann")
+	require.NoError(t, err)
 	// What was ever in the outbox.
 	run(t, pool, `CREATE TABLE written (idempotency_key text PRIMARY KEY)`)
 	run(t, pool, `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -53,7 +51,7 @@ func TestKilledServer(t *testing.T) {
 	stored := make(chan struct{})
 	var dispatchers []*dispatcher
 	for i := range instances {
-		s := newStore(t, newPool(t, server.URL()), nil)
+		s := newStore(t, testservice.PostgresPool(t, server.URL()), nil)
 		d := newDispatcher(s)
 		d.lease = 200 * time.Millisecond
 		dispatchers = append(dispatchers, d)
@@ -105,9 +103,8 @@ func TestKilledServer(t *testing.T) {
 	for _, a := range alerts {
 		sum += a.Occurrences
 	}
-	if len(alerts) != incidents || sum != instances*calls*5 {
-		t.Errorf("%d alerts with %d occurrences, want %d with %d", len(alerts), sum, incidents, instances*calls*5)
-	}
+	assert.Len(t, alerts, incidents)
+	assert.EqualValues(t, instances*calls*5, sum)
 	checkSums(t, pool)
 	delivered := drain(t, pool)
 	for _, d := range dispatchers {
@@ -117,15 +114,11 @@ func TestKilledServer(t *testing.T) {
 	}
 	written := scan[[]string](t, pool, `SELECT array_agg(idempotency_key) FROM written`)
 	for _, key := range written {
-		if delivered[key] == 0 {
-			t.Errorf("%s was not delivered", key)
-		}
+		assert.NotZero(t, delivered[key], "%s was not delivered", key)
 	}
 	for _, a := range alerts {
 		for _, key := range []string{a.ID + "/" + monitor.EventKeyOf("acme", a.Finding.Event.ID).String(), a.ID + "/version-1/step-1", a.ID + "/version-1/step-2"} {
-			if !slices.Contains(written, key) {
-				t.Errorf("%s was not written", key)
-			}
+			assert.Contains(t, written, key)
 		}
 	}
 }
@@ -149,16 +142,13 @@ func persist(t *testing.T, what string, f func() error) {
 func TestPausedServer(t *testing.T) {
 	t.Parallel()
 	server := testservice.Postgres(t)
-	pool := newPool(t, server.URL())
-	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
+	pool := testservice.PostgresPool(t, server.URL())
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	s := newStore(t, pool, nil)
 	a := put(t, s, occurrence("mallory", "e1", 0))[0]
 	claimed, err := s.ClaimNotifications(t.Context(), "", 1, time.Minute)
-	if err != nil || len(claimed) != 1 {
-		t.Fatalf("claimed %v, %v", claimed, err)
-	}
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
 	server.Pause()
 	for what, call := range map[string]func(ctx context.Context) error{
 		"StoreOccurrences": func(ctx context.Context) error { return store(ctx, s, occurrence("mallory", "e2", 0)) },
@@ -205,17 +195,15 @@ func TestPausedServer(t *testing.T) {
 		"Migrate": func(ctx context.Context) error { return pgalerts.Migrate(ctx, pool) },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: %v, want the deadline to be exceeded", what, err)
-		}
+		require.ErrorIs(t, call(ctx), context.DeadlineExceeded, what)
 		cancel()
 	}
 	server.Resume()
 	put(t, s, occurrence("mallory", "e3", 0))
 	checkSums(t, pool)
-	if b, err := s.Backlog(t.Context()); err != nil || b.Waiting+len(drain(t, pool)) < 1 {
-		t.Errorf("backlog %+v, %v", b, err)
-	}
+	b, err := s.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Positive(t, b.Waiting+len(drain(t, pool)))
 }
 
 // Commits whose outcome the client does not hear of are as good as any other.
@@ -229,66 +217,57 @@ func testLostCommit(t *testing.T, server string) {
 		t.Run(name, func(t *testing.T) {
 			direct := migrated(t, server)
 			p, url := newProxy(t, direct.Config().ConnString())
-			pool := newPool(t, url)
+			pool := testservice.PostgresPool(t, url)
 			s := newStore(t, pool, nil)
 			check := func(what string) {
 				t.Helper()
-				if p.carriedOut() != len(cuts) {
-					t.Errorf("%s: %d of %d cuts were carried out", what, p.carriedOut(), len(cuts))
-				}
+				assert.Equal(t, len(cuts), p.carriedOut(), "%s: cuts that were carried out", what)
 				checkSums(t, direct)
 			}
 			put(t, s, occurrence("eve", "known", 0))
 			checked := func(what string, err error) {
 				t.Helper()
-				if err != nil {
-					t.Errorf("%s: %v", what, err)
-				}
+				require.NoError(t, err, what)
 				check(what)
 			}
 
 			p.cut(cuts...)
 			ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("mallory", "e2", 1), occurrence("eve", "known", 0))
-			for i, want := range []monitor.Disposition{
+			assert.Equal(t, []monitor.Disposition{
 				{AlertID: ds[0].AlertID, Stored: monitor.StoredNew, Notify: monitor.NotifyDue},
 				{AlertID: ds[0].AlertID, Stored: monitor.StoredRepeat},
 				{AlertID: ds[2].AlertID, Stored: monitor.StoredBefore},
-			} {
-				if ds[i] != want {
-					t.Errorf("disposition %d = %+v, want %+v", i, ds[i], want)
-				}
-			}
+			}, ds)
 			check("StoreOccurrences")
 
 			p.cut(cuts...)
 			ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID, Version: 1}
 			a, err := s.Resolve(t.Context(), ref, "ann", "done")
-			if err != nil || a.Status != monitor.AlertResolved || a.ResolutionNotes != "done" || a.Version != 2 {
-				t.Errorf("Resolve: %+v, %v", a, err)
-			}
-			if history, err := s.History(t.Context(), ref); err != nil || len(history) != 2 {
-				t.Errorf("history %v, %v", history, err)
-			}
+			require.NoError(t, err)
+			assert.Equal(t, monitor.AlertResolved, a.Status)
+			assert.Equal(t, "done", a.ResolutionNotes)
+			assert.EqualValues(t, 2, a.Version)
+			history, err := s.History(t.Context(), ref)
+			require.NoError(t, err)
+			assert.Len(t, history, 2)
 			check("Resolve")
 
 			p.cut(cuts...)
 			saved, err := s.SaveSettings(t.Context(), "acme", alerting.Settings{Cooldown: time.Hour}, "ann")
-			if err != nil || saved.Version != 1 || saved.Cooldown != time.Hour {
-				t.Errorf("SaveSettings: %+v, %v", saved, err)
-			}
+			require.NoError(t, err)
+			assert.EqualValues(t, 1, saved.Version)
+			assert.Equal(t, time.Hour, saved.Cooldown)
 			check("SaveSettings")
 
 			p.cut(cuts...)
 			a, err = s.Reopen(t.Context(), monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}, "ann", "")
 			checked("Reopen", err)
-			if a != nil && (a.Status != monitor.AlertActive || a.Version != 3) {
-				t.Errorf("Reopen: %+v", a)
-			}
+			assert.Equal(t, monitor.AlertActive, a.Status)
+			assert.EqualValues(t, 3, a.Version)
 
 			saved.Escalations = escalating(time.Millisecond).Escalations
-			if _, err := s.SaveSettings(t.Context(), "acme", saved, "ann"); err != nil {
-				t.Fatal(err)
-			}
+			_, err = s.SaveSettings(t.Context(), "acme", saved, "ann")
+			require.NoError(t, err)
 			escalated := func() int {
 				return scan[int](t, direct, `SELECT count(*) FROM auditwarden_alert_outbox WHERE reason = 'escalated'`)
 			}
@@ -299,23 +278,18 @@ func testLostCommit(t *testing.T, server string) {
 			}
 			for escalated() < 4 { // two steps of two alerts
 				_, err = s.Advance(t.Context(), 10)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 			}
 			want := []string{"escalated", "escalated", "opened", "reopened", "resolved"}
-			if got := scan[[]string](t, direct, `SELECT array_agg(reason ORDER BY reason) FROM auditwarden_alert_outbox
-				WHERE alert_id = $1`, ds[0].AlertID); !slices.Equal(got, want) {
-				t.Errorf("there are notifications %q, want %q", got, want)
-			}
+			assert.Equal(t, want, scan[[]string](t, direct, `SELECT array_agg(reason ORDER BY reason) FROM auditwarden_alert_outbox
+				WHERE alert_id = $1`, ds[0].AlertID))
 
 			claim := func(route string) *alerting.Notification {
 				t.Helper()
 				run(t, direct, `UPDATE auditwarden_alert_outbox SET due_at = created_at`)
 				ns, err := s.ClaimNotifications(t.Context(), route, 1, time.Minute)
-				if err != nil || len(ns) != 1 {
-					t.Fatalf("claimed %d on route %q, %v", len(ns), route, err)
-				}
+				require.NoError(t, err, "route %q", route)
+				require.Len(t, ns, 1, "route %q", route)
 				return ns[0]
 			}
 			const total = 5 + 3
@@ -332,9 +306,10 @@ func testLostCommit(t *testing.T, server string) {
 				step.s.Notification = claim(step.route)
 				p.cut(cuts...)
 				checked("SettleNotifications", s.SettleNotifications(t.Context(), []alerting.Settlement{step.s}))
-				if b, err := s.Backlog(t.Context()); err != nil || b.Waiting != step.waiting || b.Dead != step.dead {
-					t.Errorf("backlog %+v, %v, want %d that wait and %d dead", b, err, step.waiting, step.dead)
-				}
+				b, err := s.Backlog(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, step.waiting, b.Waiting)
+				assert.Equal(t, step.dead, b.Dead)
 			}
 		})
 	}
@@ -348,20 +323,14 @@ func testConnectionLimit(t *testing.T, server string) {
 	run(t, admin, `ALTER ROLE `+role+` NOSUPERUSER`)
 	run(t, admin, `GRANT USAGE ON SCHEMA `+schemaName(t, schema)+` TO `+role)
 	run(t, admin, `GRANT ALL ON ALL TABLES IN SCHEMA `+schemaName(t, schema)+` TO `+role)
-	held, err := newPool(t, as(schema)).Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = newStore(t, newPool(t, as(schema)), &pgalerts.Options{MaxAttempts: 2}).Settings(t.Context(), "acme")
-	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "53300" {
-		t.Errorf("Settings: %v, want too_many_connections", err)
-	}
+	held, err := testservice.PostgresPool(t, as(schema)).Acquire(t.Context())
+	require.NoError(t, err)
+	_, err = newStore(t, testservice.PostgresPool(t, as(schema)), &pgalerts.Options{MaxAttempts: 2}).Settings(t.Context(), "acme")
+	requireCode(t, "53300", err) // too_many_connections
 	// Released after the first attempt was refused.
 	tr := &tracer{}
 	config, err := pgxpool.ParseConfig(as(schema))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	attempts := 0
 	config.BeforeConnect = func(ctx context.Context, _ *pgx.ConnConfig) error {
 		if attempts++; attempts == 2 {
@@ -372,14 +341,10 @@ func testConnectionLimit(t *testing.T, server string) {
 	config.ConnConfig.Tracer = tr
 	config.MaxConns = 1
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
-	if attempts < 2 {
-		t.Errorf("%d attempts to connect were made", attempts)
-	}
+	assert.GreaterOrEqual(t, attempts, 2, "attempts to connect")
 	checkAll(t, admin)
 	held.Release()
 }
@@ -389,20 +354,13 @@ func testReadOnly(t *testing.T, server string) {
 	pool := migrated(t, server)
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 	tr := &tracer{}
-	s := newStore(t, traced(t, with(t, pool.Config().ConnString(), "default_transaction_read_only", "on"), 1, tr), nil)
-	_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e2", 0)})
-	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "25006" {
-		t.Errorf("StoreOccurrences: %v, want read_only_sql_transaction", err)
-	}
-	if codes := tr.failed(); len(codes) != 1 {
-		t.Errorf("the server returned %q, want one error", codes)
-	}
-	if _, err := s.ClaimNotifications(t.Context(), "", 1, time.Minute); err == nil {
-		t.Error("notifications were claimed")
-	}
-	if n := len(all(t, s, alerting.Query{})); n != 1 {
-		t.Errorf("%d alerts are listed", n)
-	}
+	s := newStore(t, traced(t, testservice.WithParameter(t, pool.Config().ConnString(), "default_transaction_read_only", "on"), 1, tr), nil)
+	err := store(t.Context(), s, occurrence("mallory", "e2", 0))
+	requireCode(t, "25006", err) // read_only_sql_transaction
+	assert.Len(t, tr.failed(), 1, "errors of the server")
+	_, err = s.ClaimNotifications(t.Context(), "", 1, time.Minute)
+	require.Error(t, err)
+	assert.Len(t, all(t, s, alerting.Query{}), 1)
 	checkAll(t, pool)
 }
 
@@ -416,7 +374,7 @@ func testRevoked(t *testing.T, server string) {
 		run(t, pool, `GRANT USAGE ON SCHEMA `+name+` TO `+role)
 		run(t, pool, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA `+name+` TO `+role)
 	}
-	s := newStore(t, newPool(t, as(pool.Config().ConnString())), nil)
+	s := newStore(t, testservice.PostgresPool(t, as(pool.Config().ConnString())), nil)
 	grant()
 	put(t, s, occurrence("mallory", "e0", 0))
 	for i, revoked := range []string{
@@ -425,14 +383,11 @@ func testRevoked(t *testing.T, server string) {
 	} {
 		run(t, pool, `REVOKE `+revoked+` FROM `+role)
 		o := occurrence(fmt.Sprint("eve", i), "e", 0)
-		_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{o, occurrence("mallory", fmt.Sprint("e", i), 0)})
-		pg, ok := errors.AsType[*pgconn.PgError](err)
-		if !ok || pg.Code != "42501" && pg.Code != "42P01" { // tables of a schema that one may not use do not exist
-			t.Errorf("StoreOccurrences without %s: %v, want it refused", revoked, err)
-		}
-		if n := scan[int](t, pool, `SELECT sum(occurrences) FROM auditwarden_alerts`); n != 1+2*i {
-			t.Errorf("%d occurrences are stored without %s, want %d", n, revoked, 1+2*i)
-		}
+		err := store(t.Context(), s, o, occurrence("mallory", fmt.Sprint("e", i), 0))
+		var pg *pgconn.PgError
+		require.ErrorAs(t, err, &pg, revoked)
+		assert.Contains(t, []string{"42501", "42P01"}, pg.Code, revoked) // tables of a schema that one may not use do not exist
+		assert.Equal(t, 1+2*i, scan[int](t, pool, `SELECT sum(occurrences) FROM auditwarden_alerts`), revoked)
 		grant()
 		put(t, s, o, occurrence("mallory", fmt.Sprint("e", i+1), 0))
 	}
@@ -442,28 +397,22 @@ func testRevoked(t *testing.T, server string) {
 func TestLostFile(t *testing.T) {
 	t.Parallel()
 	server := testservice.Postgres(t)
-	pool := newPool(t, server.URL())
-	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
+	pool := testservice.PostgresPool(t, server.URL())
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	s := newStore(t, pool, nil)
 	put(t, s, occurrence("mallory", "e0", 0))
 	run(t, pool, `CHECKPOINT`)
 	file := filepath.Join(scan[string](t, pool, `SHOW data_directory`), scan[string](t, pool, `SELECT pg_relation_filepath('auditwarden_alert_outbox')`))
-	if err := os.Chmod(file, 0); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.Chmod(file, 0))
 	pool.Reset() // connections keep files open
-	_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e1", 600), occurrence("eve", "e2", 0)})
-	if _, ok := errors.AsType[*pgconn.PgError](err); !ok || !strings.Contains(err.Error(), "could not open file") {
-		t.Errorf("StoreOccurrences: %v, want an error about a file", err)
-	}
-	if err := os.Chmod(file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if as := all(t, s, alerting.Query{}); len(as) != 1 || as[0].Occurrences != 1 {
-		t.Errorf("there are %v, want one alert with one occurrence", as)
-	}
+	err := store(t.Context(), s, occurrence("mallory", "e1", 600), occurrence("eve", "e2", 0))
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.ErrorContains(t, err, "could not open file")
+	require.NoError(t, os.Chmod(file, 0o600))
+	as := all(t, s, alerting.Query{})
+	require.Len(t, as, 1)
+	assert.EqualValues(t, 1, as[0].Occurrences)
 	put(t, s, occurrence("mallory", "e1", 600), occurrence("eve", "e2", 0))
 	checkAll(t, pool)
 }
@@ -474,13 +423,11 @@ func TestBadConfiguration(t *testing.T) {
 	t.Parallel()
 	const secret = "open-sesame"
 	server := testservice.Postgres(t)
-	admin := newPool(t, server.URL())
+	admin := testservice.PostgresPool(t, server.URL())
 	authenticate(t, server.URL())
 	run(t, admin, `CREATE ROLE service LOGIN PASSWORD 'right'`)
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	nobody.Close()
 	for name, tt := range map[string]struct {
 		change func(u *url.URL)
@@ -497,25 +444,16 @@ func TestBadConfiguration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u, err := url.Parse(server.URL())
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			u.User = url.UserPassword("test", secret)
 			tt.change(u)
-			pool := newPool(t, u.String())
+			pool := testservice.PostgresPool(t, u.String())
 			migrateErr := pgalerts.Migrate(t.Context(), pool)
 			_, err = newStore(t, pool, &pgalerts.Options{MaxAttempts: 2}).Settings(t.Context(), "acme")
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Settings: %v, want an error with %q", err, tt.want)
-			}
-			if migrateErr == nil {
-				t.Error("Migrate succeeded")
-			}
-			for _, err := range []error{err, migrateErr} {
-				if err != nil && strings.Contains(err.Error(), secret) {
-					t.Errorf("the password is in %q", err)
-				}
-			}
+			require.ErrorContains(t, err, tt.want)
+			require.Error(t, migrateErr)
+			assert.NotContains(t, err.Error(), secret)
+			assert.NotContains(t, migrateErr.Error(), secret)
 		})
 	}
 }
@@ -523,7 +461,7 @@ func TestBadConfiguration(t *testing.T) {
 // authenticate makes a server ask everybody but its superuser for a password.
 func authenticate(t *testing.T, server string) {
 	t.Helper()
-	pool := newPool(t, server)
+	pool := testservice.PostgresPool(t, server)
 	run(t, pool, fmt.Sprintf(`COPY (VALUES
 		('host all test 127.0.0.1/32 trust'),
 		('host all service,somebody 127.0.0.1/32 scram-sha-256')) TO '%s'`, scan[string](t, pool, `SHOW hba_file`)))

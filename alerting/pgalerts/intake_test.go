@@ -1,7 +1,6 @@
 package pgalerts_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -40,9 +40,8 @@ func testInstances(t *testing.T, server string) {
 				}
 				if len(batch) >= 40 {
 					rand.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
-					if _, err := s.StoreOccurrences(t.Context(), batch); err != nil {
-						t.Errorf("StoreOccurrences: %v", err)
-					}
+					_, err := s.StoreOccurrences(t.Context(), batch)
+					assert.NoError(t, err)
 					batch = batch[:0]
 				}
 			}
@@ -55,13 +54,10 @@ func testInstances(t *testing.T, server string) {
 	for _, a := range alerts {
 		sum += a.Occurrences
 	}
-	if len(alerts) != 2*incidents || sum != instances*events {
-		t.Errorf("%d alerts with %d occurrences, want %d with %d", len(alerts), sum, 2*incidents, instances*events)
-	}
+	assert.Len(t, alerts, 2*incidents)
+	assert.EqualValues(t, instances*events, sum)
 	checkAll(t, first)
-	if codes := tr.failed(); len(codes) > 0 {
-		t.Errorf("the server returned errors: %q", codes)
-	}
+	assert.Empty(t, tr.failed(), "errors of the server")
 }
 
 // checkSums checks that counters and rows agree.
@@ -78,9 +74,7 @@ func checkSums(t testing.TB, pool *pgxpool.Pool) {
 			SELECT 1 FROM auditwarden_alerts WHERE status IN ('active', 'acknowledged')
 			GROUP BY organization_id, fingerprint HAVING count(*) > 1) AS doubled`,
 	} {
-		if n := scan[int](t, pool, sql); n != 0 {
-			t.Errorf("there are %d %s", n, what)
-		}
+		assert.Zero(t, scan[int](t, pool, sql), what)
 	}
 }
 
@@ -96,9 +90,8 @@ func testRace(t *testing.T, server string) {
 	closes := func(t *testing.T, other *pgalerts.Store) {
 		t.Helper()
 		for _, a := range all(t, other, alerting.Query{Statuses: []monitor.AlertStatus{monitor.AlertActive}}) {
-			if _, err := other.Resolve(t.Context(), a.Ref(), "ann", ""); err != nil {
-				t.Fatal(err)
-			}
+			_, err := other.Resolve(t.Context(), a.Ref(), "ann", "")
+			require.NoError(t, err)
 		}
 	}
 	for name, tt := range map[string]struct {
@@ -127,17 +120,10 @@ func testRace(t *testing.T, server string) {
 					})
 				}
 			}
-			d := put(t, s, occurrence("mallory", "e1", 0))[0]
-			if d.Stored != tt.want {
-				t.Errorf("the occurrence was %v, want %v", d.Stored, tt.want)
-			}
-			if n := len(all(t, other, alerting.Query{})); n != tt.alerts {
-				t.Errorf("there are %d alerts, want %d", n, tt.alerts)
-			}
+			assert.Equal(t, tt.want, put(t, s, occurrence("mallory", "e1", 0))[0].Stored)
+			assert.Len(t, all(t, other, alerting.Query{}), tt.alerts)
 			checkSums(t, pool)
-			if codes := tr.failed(); len(codes) > 0 {
-				t.Errorf("the server returned errors: %q", codes)
-			}
+			assert.Empty(t, tr.failed(), "errors of the server")
 		})
 	}
 }
@@ -154,38 +140,24 @@ func testDeadlock(t *testing.T, server string) {
 				held, wanted = wanted, held
 			}
 			tx, err := pool.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer tx.Rollback(t.Context())
 			const lock = `SELECT 1 FROM auditwarden_alerts WHERE id = $1 FOR UPDATE`
-			for _, statement := range []string{`SET LOCAL deadlock_timeout = '60s'`} { // the other finds out
-				if _, err := tx.Exec(t.Context(), statement); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if _, err := tx.Exec(t.Context(), lock, held); err != nil {
-				t.Fatal(err)
-			}
-			locked := make(chan error, 1)
-			go func() {
-				awaitBlocked(t, pool)
-				_, err := tx.Exec(t.Context(), lock, wanted)
-				if err == nil {
-					err = tx.Commit(t.Context())
-				}
-				locked <- err
-			}()
-			_, err = s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e3", 0), occurrence("eve", "e4", 0)})
-			if lockErr := <-locked; lockErr != nil {
-				t.Fatal(lockErr)
-			}
-			pg, failed := errors.AsType[*pgconn.PgError](err)
-			switch {
-			case attempts != 1 && err != nil:
-				t.Errorf("StoreOccurrences: %v", err)
-			case attempts == 1 && (!failed || pg.Code != "40P01"):
-				t.Errorf("StoreOccurrences: %v, want deadlock_detected", err)
+			_, err = tx.Exec(t.Context(), `SET LOCAL deadlock_timeout = '60s'`) // the other finds out
+			require.NoError(t, err)
+			_, err = tx.Exec(t.Context(), lock, held)
+			require.NoError(t, err)
+			stored := make(chan error, 1)
+			go func() { stored <- store(t.Context(), s, occurrence("mallory", "e3", 0), occurrence("eve", "e4", 0)) }()
+			awaitBlocked(t, pool)
+			_, err = tx.Exec(t.Context(), lock, wanted)
+			require.NoError(t, err)
+			require.NoError(t, tx.Commit(t.Context()))
+			err = <-stored
+			if attempts == 1 {
+				requireCode(t, "40P01", err) // deadlock_detected
+			} else {
+				require.NoError(t, err)
 			}
 			checkAll(t, pool)
 		})
@@ -222,20 +194,16 @@ func testOpenedAndWorse(t *testing.T, server string) {
 	}
 	put(t, s, batch...)
 	as := all(t, s, alerting.Query{})
-	if len(as) != 10 {
-		t.Fatalf("%d alerts were opened", len(as))
-	}
+	require.Len(t, as, 10)
 	for _, a := range as {
 		severity, version := monitor.SeverityMedium, int64(1)
 		if a.Occurrences == 2 {
 			severity, version = monitor.SeverityCritical, 2
 		}
-		if a.Severity != severity || a.Version != version {
-			t.Errorf("an alert with %d occurrences has severity %v and version %d, want %v and %d", a.Occurrences, a.Severity, a.Version, severity, version)
-		}
-		if _, err := s.Acknowledge(t.Context(), a.Ref(), "ann", ""); err != nil {
-			t.Errorf("Acknowledge: %v", err)
-		}
+		assert.Equal(t, severity, a.Severity, "%d occurrences", a.Occurrences)
+		assert.Equal(t, version, a.Version, "%d occurrences", a.Occurrences)
+		_, err := s.Acknowledge(t.Context(), a.Ref(), "ann", "")
+		require.NoError(t, err)
 	}
 }
 
@@ -252,9 +220,7 @@ func testRoundTrips(t *testing.T, server string) {
 	for _, want := range []int{3, 2} { // and BEGIN and COMMIT
 		trips = 0
 		put(t, s, batch...)
-		if trips != want {
-			t.Errorf("%d round trips, want %d", trips, want)
-		}
+		assert.Equal(t, want, trips)
 	}
 	checkSums(t, pool)
 }
@@ -282,15 +248,10 @@ func testPurgeInChunks(t *testing.T, server string) {
 		before = left
 	}
 	purged, err := s.Purge(t.Context(), "acme", time.Now().Add(time.Hour))
-	if err != nil || purged != n {
-		t.Errorf("Purge returned %d, %v, want %d", purged, err, n)
-	}
-	if !slices.Equal(chunks, []int{1000, 1000, 500}) {
-		t.Errorf("it deleted in chunks of %d", chunks)
-	}
+	require.NoError(t, err)
+	assert.Equal(t, n, purged)
+	assert.Equal(t, []int{1000, 1000, 500}, chunks)
 	for _, table := range []string{"alerts", "alert_history", "alert_occurrences", "alert_outbox"} {
-		if n := scan[int](t, pool, `SELECT count(*) FROM auditwarden_`+table); n != 2 {
-			t.Errorf("%d rows are left in %s, want 2", n, table)
-		}
+		assert.Equal(t, 2, scan[int](t, pool, `SELECT count(*) FROM auditwarden_`+table), "rows left in %s", table)
 	}
 }

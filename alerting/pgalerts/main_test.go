@@ -2,13 +2,12 @@ package pgalerts_test
 
 import (
 	"context"
-	"crypto/rand"
-	"net/url"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -74,75 +73,41 @@ func TestOneServer(t *testing.T) {
 	}
 }
 
-// newPool returns a pool on that server.
-func newPool(t testing.TB, server string) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(context.Background(), server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return pool
-}
-
-// schema makes a schema of the test's own and returns the URL of connections
-// that work in it.
-func schema(t testing.TB, server string) string {
-	t.Helper()
-	name := "t" + strings.ToLower(rand.Text())
-	pool := newPool(t, server)
-	run(t, pool, `CREATE SCHEMA `+name)
-	t.Cleanup(func() { run(t, pool, `DROP SCHEMA `+name+` CASCADE`) })
-	return with(t, server, "search_path", name)
-}
-
 // migrated returns a pool on a schema of the test's own that is up to date.
 func migrated(t testing.TB, server string) *pgxpool.Pool {
 	t.Helper()
-	pool := newPool(t, schema(t, server))
-	if err := pgalerts.Migrate(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
+	pool := testservice.PostgresPool(t, testservice.PostgresSchema(t, server))
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	return pool
-}
-
-// with returns the URL with another parameter.
-func with(t testing.TB, server, key, value string) string {
-	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set(key, value)
-	u.RawQuery = q.Encode()
-	return u.String()
 }
 
 func run(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	t.Helper()
-	if _, err := pool.Exec(context.Background(), sql, args...); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
+	_, err := pool.Exec(context.Background(), sql, args...)
+	require.NoError(t, err, sql)
 }
 
 // scan returns the one value that a query has.
 func scan[T any](t testing.TB, pool *pgxpool.Pool, sql string, args ...any) T {
 	t.Helper()
 	var v T
-	if err := pool.QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
+	require.NoError(t, pool.QueryRow(context.Background(), sql, args...).Scan(&v), sql)
 	return v
 }
 
 func newStore(t testing.TB, pool *pgxpool.Pool, o *pgalerts.Options) *pgalerts.Store {
 	t.Helper()
 	s, err := pgalerts.New(pool, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s
+}
+
+// requireCode checks that an error is the server's, with that SQLSTATE.
+func requireCode(t testing.TB, code string, err error, what ...any) {
+	t.Helper()
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg, what...)
+	require.Equal(t, code, pg.Code, what...)
 }
 
 // at is an event time in seconds.
@@ -155,17 +120,15 @@ func occurrence(key, event string, seconds int) *monitor.Occurrence {
 }
 
 // store stores an occurrence.
-func store(ctx context.Context, s alerting.Store, o *monitor.Occurrence) error {
-	_, err := s.StoreOccurrences(ctx, []*monitor.Occurrence{o})
+func store(ctx context.Context, s alerting.Store, os ...*monitor.Occurrence) error {
+	_, err := s.StoreOccurrences(ctx, os)
 	return err
 }
 
 func put(t testing.TB, s alerting.Store, os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
 	ds, err := s.StoreOccurrences(t.Context(), os)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return ds
 }
 
@@ -180,9 +143,7 @@ func all(t testing.TB, s alerting.Store, q alerting.Query) []*monitor.Alert {
 	}
 	var as []*monitor.Alert
 	for a, err := range s.List(t.Context(), q) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		as = append(as, a)
 	}
 	return as

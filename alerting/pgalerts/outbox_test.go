@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -25,9 +27,7 @@ func testOutbox(t *testing.T, server string) {
 		Cooldown:     time.Minute,
 		Suppressions: []alerting.Suppression{{From: at(300), Until: at(400), Reason: "upgrade"}},
 	}, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	batch := []*monitor.Occurrence{
 		occurrence("mallory", "e1", 0),   // due
 		occurrence("mallory", "e2", 30),  // in the cooldown
@@ -39,9 +39,8 @@ func testOutbox(t *testing.T, server string) {
 	ds := put(t, s, batch...)
 	put(t, s, batch...)
 	mallory, eve := ds[0].AlertID, ds[4].AlertID
-	if _, err := s.Acknowledge(t.Context(), monitor.AlertRef{Organization: "acme", ID: mallory}, "ann", ""); err != nil {
-		t.Fatal(err)
-	}
+	_, err = s.Acknowledge(t.Context(), monitor.AlertRef{Organization: "acme", ID: mallory}, "ann", "")
+	require.NoError(t, err)
 	got := scan[[]string](t, pool, `SELECT array_agg(concat_ws(' ', organization_id, reason, idempotency_key) ORDER BY sequence)
 		FROM auditwarden_alert_outbox WHERE route = '' AND due_at = created_at AND attempts = 0 AND NOT dead`)
 	want := []string{
@@ -52,9 +51,7 @@ func testOutbox(t *testing.T, server string) {
 	}
 	slices.SortFunc(got[:3], strings.Compare) // by fingerprint
 	slices.SortFunc(want[:3], strings.Compare)
-	if !slices.Equal(got, want) {
-		t.Errorf("the outbox has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	assert.Equal(t, want, got)
 }
 
 // A dispatcher routes and delivers, as an instance of the host does.
@@ -106,13 +103,13 @@ func drain(t testing.TB, pool *pgxpool.Pool) map[string]int {
 	d := newDispatcher(newStore(t, pool, nil))
 	for n := 1; n > 0; {
 		var err error
-		if n, err = d.dispatch(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		n, err = d.dispatch(t.Context())
+		require.NoError(t, err)
 	}
-	if b, err := d.store.Backlog(t.Context()); err != nil || b.Waiting != 0 || !b.OldestAt.IsZero() {
-		t.Errorf("backlog %+v, %v, want nothing to wait", b, err)
-	}
+	b, err := d.store.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, b.Waiting)
+	assert.Zero(t, b.OldestAt)
 	return d.delivered
 }
 
@@ -131,16 +128,12 @@ func checkAll(t testing.TB, pool *pgxpool.Pool) {
 			SELECT 1 FROM auditwarden_alert_outbox AS o
 			WHERE o.organization_id = h.organization_id AND o.alert_id = h.alert_id AND o.idempotency_key LIKE '%/version-' || h.version)`,
 	} {
-		if n := scan[int](t, pool, sql); n != 0 {
-			t.Errorf("there are %d %s", n, what)
-		}
+		assert.Zero(t, scan[int](t, pool, sql), what)
 	}
 	waiting := scan[[]string](t, pool, `SELECT coalesce(array_agg(DISTINCT idempotency_key), '{}') FROM auditwarden_alert_outbox`)
 	delivered := drain(t, pool)
 	for _, key := range waiting {
-		if delivered[key] == 0 {
-			t.Errorf("%s was not delivered", key)
-		}
+		assert.NotZero(t, delivered[key], "%s was not delivered", key)
 	}
 }
 
@@ -159,9 +152,9 @@ func testClaimers(t *testing.T, server string) {
 		}
 	}
 	put(t, s, batch...)
-	if ns, err := s.ClaimNotifications(t.Context(), "", 20, time.Millisecond); err != nil || len(ns) != 20 {
-		t.Fatalf("claimed %d, %v", len(ns), err)
-	}
+	ns, err := s.ClaimNotifications(t.Context(), "", 20, time.Millisecond)
+	require.NoError(t, err)
+	require.Len(t, ns, 20)
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	delivered := map[string]int{}
@@ -185,17 +178,11 @@ func testClaimers(t *testing.T, server string) {
 		})
 	}
 	running.Wait()
-	if len(delivered) != alerts*each {
-		t.Errorf("%d notifications were delivered, want %d", len(delivered), alerts*each)
-	}
+	assert.Len(t, delivered, alerts*each)
 	for key, n := range delivered {
-		if n != 1 {
-			t.Errorf("%s was delivered %d times", key, n)
-		}
+		assert.Equal(t, 1, n, "deliveries of %s", key)
 	}
-	if codes := tr.failed(); len(codes) > 0 {
-		t.Errorf("the server returned errors: %q", codes)
-	}
+	assert.Empty(t, tr.failed(), "errors of the server")
 }
 
 // An alert that somebody has made unreadable holds up no other.
@@ -205,26 +192,23 @@ func testBrokenAlert(t *testing.T, server string) {
 	ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
 	run(t, pool, `UPDATE auditwarden_alerts SET tags = '[1]' WHERE id = $1`, ds[0].AlertID)
 	ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
-	if err != nil || len(ns) != 1 || ns[0].Alert.ID != ds[1].AlertID {
-		t.Errorf("claimed %v, %v, want that of eve", ns, err)
-	}
+	require.NoError(t, err)
+	require.Len(t, ns, 1)
+	assert.Equal(t, ds[1].AlertID, ns[0].Alert.ID, "want that of eve")
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET due_at = created_at WHERE alert_id = $1`, ds[0].AlertID)
-	if ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute); err == nil || !strings.Contains(err.Error(), ds[0].AlertID) {
-		t.Errorf("claimed %v, %v, want an error about %s", ns, err, ds[0].AlertID)
-	}
+	_, err = s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+	require.ErrorContains(t, err, ds[0].AlertID)
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET dead = true`)
 	var read int
 	for n, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "acme"}) {
-		switch {
-		case err == nil && n.Alert.ID == ds[1].AlertID:
-			read++
-		case err == nil || !strings.Contains(err.Error(), ds[0].AlertID):
-			t.Errorf("DeadLetters: %v, %v", n, err)
+		if err != nil {
+			require.ErrorContains(t, err, ds[0].AlertID)
+			continue
 		}
+		assert.Equal(t, ds[1].AlertID, n.Alert.ID)
+		read++
 	}
-	if read != 1 {
-		t.Errorf("%d dead letters were read, want that of eve", read)
-	}
+	assert.Equal(t, 1, read, "want that of eve")
 }
 
 // Repeats change no index.
@@ -234,17 +218,14 @@ func testHeapOnly(t *testing.T, server string) {
 	connections := traced(t, pool.Config().ConnString(), 1, tr)
 	s := newStore(t, connections, nil)
 	_, err := s.SaveSettings(t.Context(), "acme", escalating(time.Hour), "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for i := range 4 {
 		put(t, s, occurrence("mallory", fmt.Sprint(i), i))
 	}
 	run(t, connections, `SELECT pg_stat_force_next_flush()`)
 	for column, want := range map[string]int{"n_tup_upd": 3, "n_tup_hot_upd": 3} {
-		if n := scan[int](t, connections, `SELECT `+column+` FROM pg_stat_user_tables WHERE relid = 'auditwarden_alerts'::regclass`); n != want {
-			t.Errorf("%s = %d, want %d", column, n, want)
-		}
+		n := scan[int](t, connections, `SELECT `+column+` FROM pg_stat_user_tables WHERE relid = 'auditwarden_alerts'::regclass`)
+		assert.Equal(t, want, n, column)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -34,9 +36,7 @@ func testPagesUseIndexes(t *testing.T, server string) {
 			tr.sent()
 			all(t, s, q)
 			for _, p := range explain(t, pool, tr.sent()) {
-				if nodes := p.nodes(); strings.Join(nodes, ", ") != "Limit, Index Scan "+index {
-					t.Errorf("%s, after %q: the plan is %q, want an index scan of %s", name, after, nodes, index)
-				}
+				assert.Equal(t, []string{"Limit", "Index Scan " + index}, p.nodes(), "%s, after %q", name, after)
 			}
 		}
 	}
@@ -63,9 +63,8 @@ func testWritesUseIndexes(t *testing.T, server string) {
 		put(t, s, batch...)
 	}
 	dead, err := s.ClaimNotifications(t.Context(), "", 1000, time.Minute)
-	if err != nil || len(dead) != 1000 {
-		t.Fatalf("claimed %d, %v", len(dead), err)
-	}
+	require.NoError(t, err)
+	require.Len(t, dead, 1000)
 	bury(t, s, dead[:50])
 	tr.sent()
 	batch := []*monitor.Occurrence{occurrence("mallory", "new", 0), occurrence("trudy", "new", 0)}
@@ -74,58 +73,46 @@ func testWritesUseIndexes(t *testing.T, server string) {
 	}
 	ds := put(t, s, batch...)
 	ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}
-	if _, err := s.Resolve(t.Context(), ref, "ann", ""); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.History(t.Context(), ref); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Purge(t.Context(), "acme", at(0)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Reopen(t.Context(), ref, "ann", ""); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.SaveSettings(t.Context(), "acme", escalating(time.Millisecond), "ann"); err != nil {
-		t.Fatal(err)
-	}
-	if p, err := s.Advance(t.Context(), 100); err != nil || p.Looked != 100 {
-		t.Fatalf("Advance: %+v, %v", p, err)
-	}
+	_, err = s.Resolve(t.Context(), ref, "ann", "")
+	require.NoError(t, err)
+	_, err = s.History(t.Context(), ref)
+	require.NoError(t, err)
+	_, err = s.Purge(t.Context(), "acme", at(0))
+	require.NoError(t, err)
+	_, err = s.Reopen(t.Context(), ref, "ann", "")
+	require.NoError(t, err)
+	_, err = s.SaveSettings(t.Context(), "acme", escalating(time.Millisecond), "ann")
+	require.NoError(t, err)
+	p, err := s.Advance(t.Context(), 100)
+	require.NoError(t, err)
+	require.Equal(t, 100, p.Looked)
 	ns, err := s.ClaimNotifications(t.Context(), "", 100, time.Minute)
-	if err != nil || len(ns) != 100 {
-		t.Fatalf("claimed %d, %v", len(ns), err)
-	}
-	if err := s.SettleNotifications(t.Context(), []alerting.Settlement{
+	require.NoError(t, err)
+	require.Len(t, ns, 100)
+	require.NoError(t, s.SettleNotifications(t.Context(), []alerting.Settlement{
 		{Notification: ns[0], Outcome: alerting.OutcomeDelivered},
 		{Notification: ns[1], Outcome: alerting.OutcomeRouted, Routes: []string{"pager", "mail"}},
 		{Notification: ns[2], Outcome: alerting.OutcomeRetry},
 		{Notification: ns[3], Outcome: alerting.OutcomeDead},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	for _, organization := range []string{"acme", alerting.AllOrganizations} {
-		for n, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: organization}) {
-			if err != nil {
-				t.Fatalf("DeadLetters: %v, %v", n, err)
-			}
+		for _, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: organization}) {
+			require.NoError(t, err)
 		}
-		if _, err := s.Redrive(t.Context(), organization, ""); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.Redrive(t.Context(), organization, "")
+		require.NoError(t, err)
 		bury(t, s, dead[50:100])
 	}
 	kept := scan[[]string](t, connections, `SELECT coalesce(array_agg(statement), '{}') FROM pg_prepared_statements
 		WHERE generic_plans > 0 AND statement LIKE $1`, `%auditwarden_alerts%`)
-	for _, sql := range kept {
-		t.Errorf("a plan was kept that was made when there was nothing, of%s", sql)
-	}
+	assert.Empty(t, kept, "plans were kept that were made when there was nothing")
 	checkPlans(t, pool, tr.sent(), 40)
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET dead = true WHERE sequence > 200`)
 	run(t, pool, `ANALYZE auditwarden_alert_outbox`)
-	if b, err := s.Backlog(t.Context()); err != nil || b.Waiting == 0 || b.Dead < 5000 {
-		t.Fatalf("Backlog: %+v, %v", b, err)
-	}
+	b, err := s.Backlog(t.Context())
+	require.NoError(t, err)
+	require.Positive(t, b.Waiting)
+	require.GreaterOrEqual(t, b.Dead, 5000)
 	statements := tr.sent()
 	checkPlans(t, pool, statements[:2], 2) // all that are dead are counted, one by one
 }
@@ -134,9 +121,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 // by an index. Only what an index has found is sorted.
 func checkPlans(t *testing.T, pool *pgxpool.Pool, statements []statement, atLeast int) {
 	t.Helper()
-	if len(statements) < atLeast {
-		t.Fatalf("only %d statements were sent", len(statements))
-	}
+	require.GreaterOrEqual(t, len(statements), atLeast)
 	for _, root := range explain(t, pool, statements) {
 		root.walk(func(p plan) {
 			switch {
@@ -156,9 +141,7 @@ func bury(t *testing.T, s alerting.Store, ns []*alerting.Notification) {
 	for _, n := range ns {
 		settlements = append(settlements, alerting.Settlement{Notification: n, Outcome: alerting.OutcomeDead})
 	}
-	if err := s.SettleNotifications(t.Context(), settlements); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.SettleNotifications(t.Context(), settlements))
 }
 
 // A plan is a node of what EXPLAIN returns.
@@ -188,26 +171,19 @@ func (p plan) nodes() (nodes []string) {
 func explain(t *testing.T, pool *pgxpool.Pool, statements []statement) []plan {
 	t.Helper()
 	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer tx.Rollback(t.Context())
 	var plans []plan
 	for _, s := range statements {
 		if !strings.Contains(s.sql, "auditwarden") {
-			if _, err := tx.Exec(t.Context(), s.sql, s.args...); err != nil {
-				t.Fatal(err)
-			}
+			_, err := tx.Exec(t.Context(), s.sql, s.args...)
+			require.NoError(t, err)
 			continue
 		}
 		var text []byte
-		if err := tx.QueryRow(t.Context(), `EXPLAIN (FORMAT JSON) `+s.sql, s.args...).Scan(&text); err != nil {
-			t.Fatalf("%s: %v", s.sql, err)
-		}
+		require.NoError(t, tx.QueryRow(t.Context(), `EXPLAIN (FORMAT JSON) `+s.sql, s.args...).Scan(&text), s.sql)
 		var explained []struct{ Plan plan }
-		if err := json.Unmarshal(text, &explained); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal(text, &explained))
 		explained[0].Plan.SQL = s.sql
 		plans = append(plans, explained[0].Plan)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/stretchr/testify/require"
 )
 
 // A proxy stands between a pool and its server and cuts connections.
@@ -37,13 +38,9 @@ const (
 func newProxy(t *testing.T, text string) (*proxy, string) {
 	t.Helper()
 	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	p := &proxy{server: u.Host, listener: listener}
 	u.Host = listener.Addr().String()
 	p.running.Go(p.accept)

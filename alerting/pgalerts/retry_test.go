@@ -2,15 +2,15 @@ package pgalerts_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
@@ -40,12 +40,12 @@ func testRetry(t *testing.T, server string) {
 			pool := migrated(t, server)
 			attempts := failing(t, pool, code, 2)
 			err := store(t.Context(), newStore(t, pool, nil), occurrence("mallory", "e1", 0))
-			pg, failed := errors.AsType[*pgconn.PgError](err)
-			switch {
-			case transient && (err != nil || attempts() != 3):
-				t.Errorf("StoreOccurrences: %v after %d attempts, want success after 3", err, attempts())
-			case !transient && (!failed || pg.Code != code || attempts() != 1):
-				t.Errorf("StoreOccurrences: %v after %d attempts, want an error after 1", err, attempts())
+			if transient {
+				require.NoError(t, err)
+				assert.Equal(t, 3, attempts())
+			} else {
+				requireCode(t, code, err)
+				assert.Equal(t, 1, attempts())
 			}
 		})
 	}
@@ -56,10 +56,8 @@ func testMaxAttempts(t *testing.T, server string) {
 		pool := migrated(t, server)
 		attempts := failing(t, pool, "40001", 1000)
 		s := newStore(t, pool, &pgalerts.Options{MaxAttempts: option})
-		err := store(t.Context(), s, occurrence("mallory", "e1", 0))
-		if pg, failed := errors.AsType[*pgconn.PgError](err); !failed || pg.Code != "40001" || attempts() != want {
-			t.Errorf("MaxAttempts %d: %v after %d attempts, want %d", option, err, attempts(), want)
-		}
+		requireCode(t, "40001", store(t.Context(), s, occurrence("mallory", "e1", 0)))
+		assert.Equal(t, want, attempts(), "MaxAttempts %d", option)
 	}
 }
 
@@ -72,14 +70,10 @@ func testCancel(t *testing.T, server string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	err := store(ctx, s, occurrence("mallory", "e1", 0))
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("StoreOccurrences: %v after %d attempts, want the deadline to be exceeded", err, attempts())
-	}
+	require.ErrorIs(t, err, context.DeadlineExceeded, "after %d attempts", attempts())
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := store(canceled, newStore(t, pool, nil), occurrence("mallory", "e1", 0)); !errors.Is(err, context.Canceled) {
-		t.Errorf("StoreOccurrences: %v, want it to be canceled", err)
-	}
+	require.ErrorIs(t, store(canceled, newStore(t, pool, nil), occurrence("mallory", "e1", 0)), context.Canceled)
 }
 
 // A connection that is ended by an operator is replaced by another.
@@ -107,9 +101,7 @@ func testTerminated(t *testing.T, server string) {
 				})
 			}
 		}
-		if err := call(); err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
+		require.NoError(t, call(), what)
 	}
 	checkAll(t, pool)
 }

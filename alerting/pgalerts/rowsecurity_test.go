@@ -2,19 +2,20 @@ package pgalerts_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
 // newRole makes a role that is no superuser, and returns its name and a function
@@ -22,14 +23,12 @@ import (
 func newRole(t testing.TB, server, options string) (name string, as func(url string) string) {
 	t.Helper()
 	name = "r" + strings.ToLower(rand.Text())
-	pool := newPool(t, server)
+	pool := testservice.PostgresPool(t, server)
 	run(t, pool, `CREATE ROLE `+name+` LOGIN `+options)
 	t.Cleanup(func() { run(t, pool, `DROP OWNED BY `+name+`; DROP ROLE `+name) })
 	return name, func(text string) string {
 		u, err := url.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		u.User = url.User(name)
 		return u.String()
 	}
@@ -38,9 +37,7 @@ func newRole(t testing.TB, server, options string) (name string, as func(url str
 func schemaName(t testing.TB, text string) string {
 	t.Helper()
 	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return u.Query().Get("search_path")
 }
 
@@ -49,18 +46,14 @@ func schemaName(t testing.TB, text string) string {
 func secured(t testing.TB, server string, owner bool) string {
 	t.Helper()
 	role, as := newRole(t, server, "")
-	schema := schema(t, server)
-	admin, migrator := newPool(t, schema), newPool(t, schema)
+	schema := testservice.PostgresSchema(t, server)
+	admin, migrator := testservice.PostgresPool(t, schema), testservice.PostgresPool(t, schema)
 	if owner {
 		run(t, admin, `GRANT USAGE, CREATE ON SCHEMA `+schemaName(t, schema)+` TO `+role)
-		migrator = newPool(t, as(schema))
+		migrator = testservice.PostgresPool(t, as(schema))
 	}
-	if err := pgalerts.Migrate(t.Context(), migrator); err != nil {
-		t.Fatal(err)
-	}
-	if err := pgalerts.SetRowSecurity(t.Context(), migrator, true); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, pgalerts.Migrate(t.Context(), migrator))
+	require.NoError(t, pgalerts.SetRowSecurity(t.Context(), migrator, true))
 	if !owner {
 		run(t, admin, `GRANT USAGE ON SCHEMA `+schemaName(t, schema)+` TO `+role)
 		run(t, admin, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA `+schemaName(t, schema)+` TO `+role)
@@ -71,23 +64,24 @@ func secured(t testing.TB, server string, owner bool) string {
 // Nothing changes for a store when the server checks its tenants.
 func testStoreWithRowSecurity(t *testing.T, server string) {
 	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(t *testing.T) alerting.Store { return newStore(t, newPool(t, secured(t, server, false)), nil) },
+		New: func(t *testing.T) alerting.Store {
+			return newStore(t, testservice.PostgresPool(t, secured(t, server, false)), nil)
+		},
 	})
 }
 
 func testRowSecurity(t *testing.T, server string) {
 	for name, owner := range map[string]bool{"owner": true, "other role": false} {
 		t.Run(name, func(t *testing.T) {
-			pool := newPool(t, secured(t, server, owner))
+			pool := testservice.PostgresPool(t, secured(t, server, owner))
 			s := newStore(t, pool, nil)
 			put(t, s,
 				alertingtest.Occurrence("acme", "mallory", "e1", at(0)),
 				alertingtest.Occurrence("other", "eve", "e2", at(0)),
 				alertingtest.Occurrence("other", "trudy", "e3", at(0)))
 			for _, organization := range []string{"acme", "other"} {
-				if _, err := s.SaveSettings(t.Context(), organization, alerting.Settings{}, "ann"); err != nil {
-					t.Fatal(err)
-				}
+				_, err := s.SaveSettings(t.Context(), organization, alerting.Settings{}, "ann")
+				require.NoError(t, err)
 			}
 			for table, theirs := range map[string]int{
 				"auditwarden_alerts": 2, "auditwarden_alert_history": 2, "auditwarden_alert_occurrences": 2,
@@ -95,9 +89,7 @@ func testRowSecurity(t *testing.T, server string) {
 			} {
 				want := map[string]int{"": 0, "other": theirs, "nobody": 0, "*": 0}
 				for organization, n := range want {
-					if got := visible(t, pool, organization, table); got != n {
-						t.Errorf("%q sees %d rows of %s, want %d", organization, got, table, n)
-					}
+					assert.Equal(t, n, visible(t, pool, organization, table), "rows of %s that %q sees", table, organization)
 				}
 			}
 			for statement, organizations := range map[string][]string{
@@ -114,19 +106,16 @@ func testRowSecurity(t *testing.T, server string) {
 						_, err := tx.Exec(t.Context(), statement)
 						return err
 					})
-					if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
-						t.Errorf("%s for %q: %v, want it refused", statement, organization, err)
-					}
+					requireCode(t, "42501", err, "%s for %q", statement, organization)
 				}
 			}
 			// Only the outbox is written for all at once.
 			ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
-			if err != nil || len(ns) != 3 {
-				t.Errorf("%d notifications were claimed, %v, want 3", len(ns), err)
-			}
-			if n, err := s.Redrive(t.Context(), alerting.AllOrganizations, ""); err != nil || n != 0 {
-				t.Errorf("Redrive: %d, %v", n, err)
-			}
+			require.NoError(t, err)
+			assert.Len(t, ns, 3)
+			n, err := s.Redrive(t.Context(), alerting.AllOrganizations, "")
+			require.NoError(t, err)
+			assert.Zero(t, n)
 		})
 	}
 }
@@ -153,25 +142,19 @@ func visible(t *testing.T, pool *pgxpool.Pool, organization, table string) (n in
 	err := as(t, pool, organization, func(tx pgx.Tx) error {
 		return tx.QueryRow(t.Context(), `SELECT count(*) FROM `+pgx.Identifier{table}.Sanitize()).Scan(&n)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return n
 }
 
 func testRowSecurityOff(t *testing.T, server string) {
 	url := secured(t, server, true)
-	pool := newPool(t, url)
+	pool := testservice.PostgresPool(t, url)
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 	for _, step := range []struct {
 		on   bool
 		want int
 	}{{false, 1}, {true, 0}, {true, 0}, {false, 1}} {
-		if err := pgalerts.SetRowSecurity(t.Context(), pool, step.on); err != nil {
-			t.Fatal(err)
-		}
-		if n := visible(t, pool, "", "auditwarden_alerts"); n != step.want {
-			t.Errorf("with row security %v, %d rows are visible to nobody in particular", step.on, n)
-		}
+		require.NoError(t, pgalerts.SetRowSecurity(t.Context(), pool, step.on))
+		assert.Equal(t, step.want, visible(t, pool, "", "auditwarden_alerts"), "row security %v", step.on)
 	}
 }

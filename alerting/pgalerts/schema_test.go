@@ -1,14 +1,13 @@
 package pgalerts_test
 
 import (
-	"errors"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -18,9 +17,8 @@ func testConstraints(t *testing.T, server string) {
 	pool := migrated(t, server)
 	s := newStore(t, pool, nil)
 	put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
-	if _, err := s.SaveSettings(t.Context(), "acme", settings(time.Minute), "ann"); err != nil {
-		t.Fatal(err)
-	}
+	_, err := s.SaveSettings(t.Context(), "acme", settings(time.Minute), "ann")
+	require.NoError(t, err)
 	const check, foreignKey, unique, notNull = "23514", "23503", "23505", "23502"
 	for statement, code := range map[string]string{
 		`UPDATE auditwarden_alerts SET organization_id = ''`:                                                             check,
@@ -67,9 +65,7 @@ func testConstraints(t *testing.T, server string) {
 		`UPDATE auditwarden_alert_settings SET organization_id = ''`:                                                     check,
 	} {
 		_, err := pool.Exec(t.Context(), statement)
-		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != code {
-			t.Errorf("%s: %v, want SQLSTATE %s", statement, err, code)
-		}
+		requireCode(t, code, err, statement)
 	}
 }
 
@@ -86,35 +82,25 @@ func testReferenceView(t *testing.T, server string) {
 	}
 	ref := func(key string) monitor.AlertRef { return monitor.AlertRef{Organization: "acme", ID: ids[key]} }
 	acknowledged, err := s.Acknowledge(t.Context(), ref("acknowledged"), "ann", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Resolve(t.Context(), ref("resolved"), "ann", "done"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Dismiss(t.Context(), ref("dismissed"), "ann", ""); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	_, err = s.Resolve(t.Context(), ref("resolved"), "ann", "done")
+	require.NoError(t, err)
+	_, err = s.Dismiss(t.Context(), ref("dismissed"), "ann", "")
+	require.NoError(t, err)
 
 	type column struct{ Name, Type string }
 	rows, err := pool.Query(t.Context(), `SELECT column_name, data_type FROM information_schema.columns
 		WHERE table_schema = current_schema() AND table_name = 'auditwarden_reference_alerts' ORDER BY ordinal_position`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[column])
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	const text, when = "text", "timestamp with time zone"
-	if want := []column{
+	assert.Equal(t, []column{
 		{"id", text}, {"organization_id", text}, {"severity", text}, {"type", text}, {"title", text}, {"description", text},
 		{"source", text}, {"status", text}, {"correlation_id", text}, {"metadata", "jsonb"}, {"acknowledged", text},
 		{"acknowledged_at", when}, {"acknowledged_by", text}, {"resolved", text}, {"resolved_at", when}, {"resolved_by", text},
 		{"resolution_notes", text}, {"tags", "jsonb"}, {"created_at", when}, {"updated_at", when},
-	}; !reflect.DeepEqual(columns, want) {
-		t.Errorf("the view has columns %v, want %v", columns, want)
-	}
+	}, columns)
 	var names []string
 	for _, c := range columns {
 		names = append(names, c.Name)
@@ -135,20 +121,14 @@ func testReferenceView(t *testing.T, server string) {
 		"dismissed": {"status": "dismissed", "resolved": "true", "resolved_by": "ann", "resolution_notes": ""},
 	} {
 		rows, err := pool.Query(t.Context(), `SELECT `+strings.Join(names, ", ")+` FROM auditwarden_reference_alerts WHERE id = $1`, ids[key])
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		got, err := pgx.CollectExactlyOneRow(rows, pgx.RowToMap)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for column, value := range want {
 			if at, ok := got[column].(time.Time); ok {
 				got[column] = at.UTC()
 			}
-			if !reflect.DeepEqual(got[column], value) {
-				t.Errorf("%s of an alert that is %s = %v, want %v", column, key, got[column], value)
-			}
+			assert.Equal(t, value, got[column], "%s of an alert that is %s", column, key)
 		}
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
 // harness makes stores in one schema each. Reopen is a new pool and store on the
@@ -23,7 +25,7 @@ func harness(server string, wrap func(*testing.T, alerting.Store) alerting.Store
 		New: func(t *testing.T) alerting.Store { return open(t, migrated(t, server)) },
 		Reopen: func(t *testing.T, s alerting.Store) alerting.Store {
 			schema, _ := schemas.Load(s)
-			return open(t, newPool(t, schema.(string)))
+			return open(t, testservice.PostgresPool(t, schema.(string)))
 		},
 	}
 }
@@ -35,9 +37,7 @@ func testStore(t *testing.T, server string) {
 func testManager(t *testing.T, server string) {
 	alertingtest.RunStore(t, harness(server, func(t *testing.T, s alerting.Store) alerting.Store {
 		m, err := alerting.NewManager(s, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return m
 	}))
 }

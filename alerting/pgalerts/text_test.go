@@ -1,10 +1,12 @@
 package pgalerts_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
@@ -25,9 +27,7 @@ func testHostileText(t *testing.T, server string) {
 		found := all(t, s, alerting.Query{
 			Types: []monitor.AlertType{monitor.AlertType(hostile)}, Sources: []string{hostile}, Rules: []string{hostile},
 		})
-		if len(found) != 1 {
-			t.Fatalf("%d alerts are found", len(found))
-		}
+		require.Len(t, found, 1)
 		if i > 0 {
 			continue
 		}
@@ -36,22 +36,21 @@ func testHostileText(t *testing.T, server string) {
 			"rule": a.Finding.Rule, "key": a.Finding.Key, "type": string(a.Type),
 			"source": a.Source, "correlation ID": a.CorrelationID, "tag": a.Tags[1],
 		} {
-			if got != stored {
-				t.Errorf("%s = %q, want %q", what, got, stored)
-			}
+			assert.Equal(t, stored, got, what)
 		}
-		if a.Metadata[stored] != stored {
-			t.Errorf("metadata = %q", a.Metadata)
-		}
-		for what, text := range map[string]string{"title": a.Title, "description": a.Description} {
-			if !strings.Contains(text, "\uFFFD") {
-				t.Errorf("%s = %q", what, text)
-			}
-		}
+		assert.Equal(t, stored, a.Metadata[stored])
+		assert.Contains(t, a.Title, "\uFFFD")
+		assert.Contains(t, a.Description, "\uFFFD")
 	}
-	if as := all(t, s, alerting.Query{Statuses: []monitor.AlertStatus{"a\x00\xff"}}); len(as) != 0 {
-		t.Errorf("%d alerts have a status that does not exist", len(as))
-	}
+	assert.Empty(t, all(t, s, alerting.Query{Statuses: []monitor.AlertStatus{"a\x00\xff"}}))
+}
+
+// requireInvalid checks that an error is about that field.
+func requireInvalid(t *testing.T, field string, err error) {
+	t.Helper()
+	var invalid *alerting.InvalidError
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, field, invalid.Field)
 }
 
 func testWhatCannotBeStored(t *testing.T, server string) {
@@ -70,27 +69,20 @@ func testWhatCannotBeStored(t *testing.T, server string) {
 	} {
 		o := occurrence("mallory", "e1", 0)
 		tt.spoil(o)
-		_, err := s.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("eve", "e2", 0), o})
-		if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != tt.field {
-			t.Errorf("StoreOccurrences: %v, want an error about %s", err, tt.field)
-		}
+		err := store(t.Context(), s, occurrence("eve", "e2", 0), o)
+		requireInvalid(t, tt.field, err)
 	}
 	for _, organization := range []string{"ac\xffme", strings.Repeat("x", 1001)} {
-		_, countErr := s.Count(t.Context(), alerting.Query{Organization: organization})
-		_, statsErr := s.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
-		_, settingsErr := s.Settings(t.Context(), organization)
-		_, getErr := s.Get(t.Context(), monitor.AlertRef{Organization: organization, ID: "x"})
-		for what, err := range map[string]error{
-			"Count": countErr, "Statistics": statsErr, "Settings": settingsErr, "Get": getErr,
-		} {
-			if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != "Organization" {
-				t.Errorf("%s: %v, want an error about Organization", what, err)
-			}
-		}
+		_, err := s.Count(t.Context(), alerting.Query{Organization: organization})
+		requireInvalid(t, "Organization", err)
+		_, err = s.Statistics(t.Context(), alerting.StatisticsQuery{Organization: organization})
+		requireInvalid(t, "Organization", err)
+		_, err = s.Settings(t.Context(), organization)
+		requireInvalid(t, "Organization", err)
+		_, err = s.Get(t.Context(), monitor.AlertRef{Organization: organization, ID: "x"})
+		requireInvalid(t, "Organization", err)
 	}
-	if n := len(all(t, s, alerting.Query{Organization: alerting.AllOrganizations})); n != 0 {
-		t.Errorf("%d alerts were stored", n)
-	}
+	assert.Empty(t, all(t, s, alerting.Query{Organization: alerting.AllOrganizations}))
 }
 
 // An occurrence of the longest organization there can be is stored and found.
@@ -98,12 +90,9 @@ func testLongOrganization(t *testing.T, server string) {
 	s := newStore(t, migrated(t, server), nil)
 	name := strings.Repeat("ä", 500)
 	put(t, s, alertingtest.Occurrence(name, "mallory", "e1", at(0)))
-	if _, err := s.SaveSettings(t.Context(), name, alerting.Settings{}, "ann"); err != nil {
-		t.Errorf("SaveSettings: %v", err)
-	}
-	if n := len(all(t, s, alerting.Query{Organization: name})); n != 1 {
-		t.Errorf("%d alerts are found", n)
-	}
+	_, err := s.SaveSettings(t.Context(), name, alerting.Settings{}, "ann")
+	require.NoError(t, err)
+	assert.Len(t, all(t, s, alerting.Query{Organization: name}), 1)
 }
 
 // Limits finer than the server's precision, or outside what it knows, are exact
@@ -125,9 +114,9 @@ func testTimes(t *testing.T, server string) {
 	} {
 		q := alerting.Query{Organization: "acme", Since: tt.since, Until: tt.until}
 		n, err := s.Count(t.Context(), q)
-		if got := len(all(t, s, q)); err != nil || n != tt.want || got != tt.want {
-			t.Errorf("%s: %d listed, %d counted, %v, want %d", tt.name, got, n, err, tt.want)
-		}
+		require.NoError(t, err, tt.name)
+		assert.Equal(t, tt.want, n, tt.name)
+		assert.Len(t, all(t, s, q), tt.want, tt.name)
 	}
 	for _, tt := range []struct {
 		since  time.Time
@@ -143,23 +132,15 @@ func testTimes(t *testing.T, server string) {
 			Organization: "acme", Since: tt.since, Until: tt.since.Add(time.Duration(len(tt.want)) * tt.period), Period: tt.period,
 		}
 		stats, err := s.Statistics(t.Context(), q)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for i, trend := range stats.Trends {
-			if trend.Created != tt.want[i] {
-				t.Errorf("periods of %v: %d were created in number %d, want %d", tt.period, trend.Created, i, tt.want[i])
-			}
+			assert.Equal(t, tt.want[i], trend.Created, "number %d of periods of %v", i, tt.period)
 		}
 	}
 	_, err := s.Count(t.Context(), alerting.Query{Organization: "acme", After: alerting.Cursor(&monitor.Alert{ID: "of memalerts"})})
-	if err != nil {
-		t.Errorf("Count looks at the cursor: %v", err)
-	}
+	require.NoError(t, err, "Count looks at the cursor")
 	for _, err := range s.List(t.Context(), alerting.Query{Organization: "acme", After: alerting.Cursor(&monitor.Alert{ID: "foreign"})}) {
-		if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != "Query.After" {
-			t.Errorf("List: %v", err)
-		}
+		requireInvalid(t, "Query.After", err)
 	}
 }
 

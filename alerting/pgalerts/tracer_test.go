@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 )
@@ -35,15 +36,11 @@ type statement struct {
 func traced(t testing.TB, schema string, connections int32, tr *tracer) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	config.MaxConns = connections
 	config.ConnConfig.Tracer = tr
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	return pool
 }

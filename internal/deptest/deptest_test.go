@@ -20,7 +20,7 @@ func TestDependencies(t *testing.T) {
 	if m.Path != "example.org/module" {
 		t.Errorf("path %q", m.Path)
 	}
-	want := []string{"", "clean", "core", "leaf", "noisy"}
+	want := []string{"", "circle", "clean", "core", "leaf", "noisy"}
 	if got := m.Packages(); !slices.Equal(got, want) {
 		t.Errorf("packages %q, want %q", got, want)
 	}
@@ -73,9 +73,29 @@ func TestSource(t *testing.T) {
 	}
 }
 
+func TestCycles(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	files := check.Must(deptest.LoadFiles(t.Context(), "testdata/module", m))(t)
+	for name, want := range map[string][]string{
+		"circle": {"middle.go uses count of part.go", "part.go uses Middle of middle.go"},
+		"clean":  nil,
+	} {
+		got, err := files.Cycles(name)
+		check.NoError(t, name, err)
+		check.Equal(t, name, got, want)
+	}
+	if _, err := files.Cycles("no/such/package"); err == nil {
+		t.Error("a missing package has no error")
+	}
+}
+
 func TestLoadOutsideModule(t *testing.T) {
 	t.Parallel()
 	if _, err := deptest.Load(t.Context(), t.TempDir()); err == nil {
 		t.Error("a folder without a module has no error")
+	}
+	if _, err := deptest.LoadFiles(t.Context(), t.TempDir(), load(t)); err == nil {
+		t.Error("a folder without a module has no files")
 	}
 }

@@ -2,6 +2,8 @@ package crypto_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"time"
 
@@ -106,4 +108,93 @@ func ExampleChecker_SetKeyring() {
 	// Output:
 	// forged
 	// verified
+}
+
+// A private key in memory, in a token or in an agent signs. Those who verify need
+// only the public key.
+func ExampleNewPrivateKey() {
+	ctx := context.Background()
+	private := ed25519.NewKeyFromSeed([]byte("a seed that is random, 32 bytes."))
+	key, err := auditcrypto.NewPrivateKey("emitter-1", auditcrypto.Ed25519, private, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	signer, err := auditcrypto.NewSigner(key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	event := &monitor.Event{Timestamp: time.Unix(1772445600, 0), Action: "data.read", Status: monitor.StatusSuccess, OrganizationID: "org-1"}
+	if err := signer.Sign(ctx, event); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	public, err := auditcrypto.NewPublicKey("emitter-1", auditcrypto.Ed25519, private.Public(),
+		&auditcrypto.KeyOptions{State: auditcrypto.KeyVerifyOnly, Organizations: []string{"org-1"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	keyring, err := auditcrypto.NewKeyring(public)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(public.ID(), public.Algorithm(), public.State())
+	fmt.Println(auditcrypto.NewChecker(keyring, nil).Verify(ctx, event).Verdict)
+	// Output:
+	// emitter-1 ED25519 verify-only
+	// verified
+}
+
+func ExampleKeyFromPEM() {
+	key, err := auditcrypto.KeyFromPEM("emitter-1", auditcrypto.Ed25519, []byte(`-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`), nil)
+	fmt.Println(key, err)
+	// Output:
+	// key "emitter-1" (ED25519, active) <nil>
+}
+
+// keyService stands for a service that holds the key and may be unavailable.
+type keyService struct{ available bool }
+
+func (s keyService) Verify(_ context.Context, _, _ []byte) error {
+	if !s.available {
+		return errors.New("connection refused")
+	}
+	return auditcrypto.ErrBadSignature
+}
+
+// An event is undecided, and not forged, as long as the service is unavailable.
+func ExampleNewAuthorityKey() {
+	event := &monitor.Event{
+		Timestamp: time.Unix(1772445600, 0), Action: "data.read", Status: monitor.StatusSuccess,
+		KeyID: "service-1", Signature: "AAAA",
+	}
+	var err error
+	if event.Hash, err = auditcrypto.Hash(event); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, available := range []bool{false, true} {
+		key, err := auditcrypto.NewAuthorityKey("service-1", auditcrypto.ECDSASHA256, keyService{available}, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		keyring, err := auditcrypto.NewKeyring(key)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		v := auditcrypto.NewChecker(keyring, nil).Verify(context.Background(), event)
+		fmt.Println(v.Decision, v.Verdict, errors.Is(v.Err, auditcrypto.ErrUnavailable))
+	}
+	// Output:
+	// deferred undecided true
+	// failed forged false
 }

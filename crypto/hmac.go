@@ -13,11 +13,10 @@ import (
 	"sync"
 )
 
-// SecretVariable is the environment variable from which [KeyFromEnv] takes the
-// HMAC secret.
-const SecretVariable = "AUDIT_CRYPTO_SECRET" //nolint:gosec // the name, not the secret
-
-const minSecret = 32 // bytes
+const (
+	secretVariable = "AUDIT_CRYPTO_SECRET" //nolint:gosec // the name, not the secret
+	minSecret      = 32                    // bytes
+)
 
 // NewHMACKey returns an HMAC-SHA256 key, which signs and verifies. The bytes of
 // the secret are used as they are: a secret that is a text in hex or base64 is
@@ -51,15 +50,15 @@ func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 }
 
 // KeyFromEnv returns the HMAC key whose secret is in the environment variable
-// [SecretVariable]. No other function of this package reads the environment.
+// AUDIT_CRYPTO_SECRET. No other function of this package reads the environment.
 func KeyFromEnv(id string, opts *KeyOptions) (*Key, error) {
-	secret := os.Getenv(SecretVariable)
+	secret := os.Getenv(secretVariable)
 	if secret == "" {
-		return nil, errors.New("crypto: new key: environment variable " + SecretVariable + " is not set")
+		return nil, errors.New("crypto: new key: environment variable " + secretVariable + " is not set")
 	}
 	k, err := NewHMACKey(id, []byte(secret), opts)
 	if err != nil {
-		return nil, fmt.Errorf("crypto: environment variable %s: %w", SecretVariable, err)
+		return nil, fmt.Errorf("crypto: environment variable %s: %w", secretVariable, err)
 	}
 	return k, nil
 }

@@ -92,17 +92,17 @@ func TestNewKeyErrors(t *testing.T) {
 func second(_ *auditcrypto.Key, err error) error { return err }
 
 func TestKeyFromEnv(t *testing.T) {
-	t.Setenv(auditcrypto.SecretVariable, "")
+	t.Setenv("AUDIT_CRYPTO_SECRET", "")
 	if _, err := auditcrypto.KeyFromEnv("k", nil); err == nil || !strings.Contains(err.Error(), "AUDIT_CRYPTO_SECRET") {
 		t.Errorf("without the variable: error %v", err)
 	}
-	t.Setenv(auditcrypto.SecretVariable, "c0ffee")
+	t.Setenv("AUDIT_CRYPTO_SECRET", "c0ffee")
 	_, err := auditcrypto.KeyFromEnv("k", nil)
 	if !errors.Is(err, auditcrypto.ErrKeyTooShort) || strings.Contains(err.Error(), "c0ffee") {
 		t.Errorf("with a short secret: error %v", err)
 	}
 	// The secret is the text, not what it would be as hex.
-	t.Setenv(auditcrypto.SecretVariable, strings.Repeat("c0ffee", 6))
+	t.Setenv("AUDIT_CRYPTO_SECRET", strings.Repeat("c0ffee", 6))
 	k := check.Must(auditcrypto.KeyFromEnv("k", nil))(t)
 	e := signed(t, hmacKey(t, "k", strings.Repeat("c0ffee", 6), nil))
 	monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionAccept, monitor.VerdictVerified)

@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// DroppedKey is the key of the attribute that tells how many records were dropped
-// before this one.
-const DroppedKey = "dropped"
-
 // SamplingOptions are the options of [NewSamplingHandler]. The zero value of a
 // field is its documented default.
 type SamplingOptions struct {
@@ -40,8 +36,8 @@ type SamplingHandler struct {
 // NewSamplingHandler returns a handler that passes on to next the first records
 // with the same level and message in an interval, and drops most of the others.
 // The next record that passes, whatever its message, has the number of records
-// dropped since the last one in the attribute [DroppedKey]. The memory that this
-// takes does not grow with the number of different messages. Options may be nil.
+// dropped since the last one in the attribute "dropped". The memory that this takes
+// does not grow with the number of different messages. Options may be nil.
 func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHandler {
 	s := &sampler{seed: maphash.MakeSeed(), counts: make(map[uint64]int)}
 	if options != nil {
@@ -90,7 +86,7 @@ func (h *SamplingHandler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	if dropped > 0 {
 		r = r.Clone()
-		r.AddAttrs(slog.Uint64(DroppedKey, dropped))
+		r.AddAttrs(slog.Uint64("dropped", dropped))
 	}
 	return h.next.Handle(ctx, r)
 }

@@ -89,7 +89,7 @@ func (t *Texts) Render(n *alerting.Notification) (title, body string, err error)
 	if err := errors.Join(titleErr, bodyErr); err != nil {
 		return "", "", &alerting.DeliveryError{Permanent: true, Err: fmt.Errorf("notify: write text: %w", err)}
 	}
-	return Clip(Line(title), maxTitle), Clip(Lines(body), maxBody), nil
+	return Clip(Line(title), maxTitle), Clip(lines(body), maxBody), nil
 }
 
 // execute returns at most limit+1 bytes, so that Clip can tell whether there was

@@ -18,8 +18,8 @@ func Line(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD")))
 }
 
-// Lines does the same as [Line] but keeps line feeds and tabs.
-func Lines(s string) string {
+// lines does the same as [Line] but keeps line feeds and tabs.
+func lines(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unsafeRune(r) && r != '\n' && r != '\t' {
 			return ' '

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting/notify"
+	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -25,7 +26,10 @@ func TestLine(t *testing.T) {
 		"":                    {"", ""},
 	} {
 		check.Equal(t, fmt.Sprintf("Line(%q)", text), notify.Line(text), want[0])
-		check.Equal(t, fmt.Sprintf("Lines(%q)", text), notify.Lines(text), want[1])
+		n := notifytest.Notification()
+		n.Key = text
+		_, body := render(t, notify.Templates{Body: "{{.Key}}"}, n)
+		check.Equal(t, fmt.Sprintf("body %q", text), body, want[1])
 	}
 }
 

@@ -3,11 +3,13 @@ package webhook_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"time"
 
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
@@ -24,8 +26,13 @@ func Example() {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		if err := webhook.Verify(r.Header, body, secrets, nil); err != nil {
+		err = webhook.Verify(r.Header, body, secrets, &webhook.VerifyOptions{Tolerance: time.Minute})
+		switch {
+		case errors.Is(err, webhook.ErrSignature), errors.Is(err, webhook.ErrExpired):
 			w.WriteHeader(http.StatusUnauthorized)
+			return
+		case err != nil:
+			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		var p webhook.Payload

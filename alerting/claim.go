@@ -2,7 +2,6 @@ package alerting
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -53,6 +52,7 @@ type claimer struct {
 	ttl    time.Duration
 
 	breaker breaker.Breaker
+	calls   monitor.HealthTracker
 }
 
 // lookup returns what is claimed of incidents.
@@ -101,15 +101,17 @@ func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
 	switch {
 	case err == nil:
 		c.breaker.Succeed()
-	case ctx.Err() == nil: // otherwise the caller gave up
+	case ctx.Err() != nil:
+		return // the caller left
+	default:
 		c.breaker.Fail(err, 0, time.Now())
 	}
+	c.calls.Note(ctx, err)
 }
 
-// health says whether the claims work.
-func (c *claimer) health() (monitor.HealthStatus, string) {
-	if _, err := c.breaker.State(time.Now()); err != nil {
-		return monitor.HealthWarning, fmt.Sprintf("working without claims: %v", err)
-	}
-	return monitor.HealthOK, ""
+// health tells whether the claims work. Without them there is only more to do.
+func (c *claimer) health() monitor.ComponentHealth {
+	h := c.calls.Health("claims")
+	h.Status = min(h.Status, monitor.HealthWarning)
+	return h
 }

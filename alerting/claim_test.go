@@ -12,6 +12,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -278,7 +279,7 @@ func TestStaleClaim(t *testing.T) {
 		if _, err := here.Resolve(t.Context(), monitor.AlertRef{Organization: "acme", ID: first.AlertID}, "ann", ""); err != nil {
 			t.Fatal(err)
 		}
-		wantHealth(t, here.Manager, monitor.HealthWarning)
+		check.Health(t, here.Manager, monitor.HealthWarning)
 		if d := put(t, there, occurrence("mallory", "e1", 600))[0]; d.AlertID != first.AlertID || d.Stored != monitor.StoredRepeat {
 			t.Errorf("disposition is %+v, want that of a repeat", d)
 		}
@@ -371,17 +372,17 @@ func TestClaimsAway(t *testing.T) {
 						t.Errorf("%s took %v, want %v", key, took, takes)
 					}
 				}
-				wantHealth(t, here.Manager, monitor.HealthOK)
+				check.Health(t, here.Manager, monitor.HealthOK)
 				open("a", tt.takes)
 				for _, key := range []string{"b", "c"} {
 					open(key, 0)
 				}
 				claims.wantCalls(t, []int{1}, nil)
-				wantHealth(t, here.Manager, monitor.HealthWarning)
+				check.Health(t, here.Manager, monitor.HealthWarning)
 				advance(5 * time.Second)
 				open("d", tt.takes)
 				claims.wantCalls(t, []int{1, 1}, nil)
-				wantHealth(t, here.Manager, monitor.HealthWarning)
+				check.Health(t, here.Manager, monitor.HealthWarning)
 
 				claims.setBefore(nil)
 				open("e", 0) // it is not known yet that they are back
@@ -389,7 +390,7 @@ func TestClaimsAway(t *testing.T) {
 				advance(5 * time.Second)
 				open("f", 0)
 				claims.wantCalls(t, []int{1, 1, 1}, []int{1})
-				wantHealth(t, here.Manager, monitor.HealthOK)
+				check.Health(t, here.Manager, monitor.HealthOK)
 				wantStored(t, store, 1, 1, 1, 1, 1, 1)
 			})
 		})
@@ -402,7 +403,7 @@ func TestClaimsHealthSaysWhy(t *testing.T) {
 	claims.setBefore(func(context.Context, string) error { return errAway })
 	m := newManager(t, memalerts.New(nil), &alerting.ManagerOptions{Claims: claims})
 	put(t, m, occurrence("mallory", "e0", 0))
-	if h := m.Health(t.Context()); h.Status != monitor.HealthWarning || !strings.Contains(h.Message, errAway.Error()) {
+	if h := check.Health(t, m, monitor.HealthWarning); h.Name != "claims" || !strings.Contains(h.Message, errAway.Error()) {
 		t.Errorf("health is %+v", h)
 	}
 }
@@ -424,7 +425,7 @@ func TestClaimsCallerGivesUp(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Millisecond {
 			t.Errorf("it took %v although the caller gave up", took)
 		}
-		wantHealth(t, here.Manager, monitor.HealthOK)
+		check.Health(t, here.Manager, monitor.HealthOK)
 		claims.setBefore(nil)
 		put(t, here, occurrence("eve", "e1", 0))
 		claims.wantCalls(t, []int{1, 1}, []int{1, 1})
@@ -462,7 +463,7 @@ func TestClaimsAreNotAskedFor(t *testing.T) {
 				}
 				_, _ = m.StoreOccurrences(t.Context(), []*monitor.Occurrence{tt.o}) // it may be refused
 				claims.wantCalls(t, nil, tt.made)
-				wantHealth(t, m, monitor.HealthOK)
+				check.Health(t, m, monitor.HealthOK)
 			})
 		})
 	}

@@ -1,6 +1,8 @@
 package alerting
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -12,6 +14,7 @@ import (
 type coalescer struct {
 	capacity int
 	full     chan struct{} // holds a token if half of the capacity was used
+	flushes  monitor.HealthTracker
 
 	mu     sync.Mutex
 	active bool
@@ -25,7 +28,6 @@ type coalescer struct {
 	held, spare batch
 	taken       int
 	slab        []monitor.Disposition
-	failure     error // of the last flush
 }
 
 // A batch holds copies of occurrences in memory that can be used again.
@@ -93,7 +95,7 @@ func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, re
 		c.held.add(o)
 		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.StoredRepeat}
 	}
-	if len(c.held.occurrences) > c.capacity/2 && c.failure == nil {
+	if len(c.held.occurrences) > c.capacity/2 && c.flushes.Err() == nil {
 		select {
 		case c.full <- struct{}{}:
 		default:
@@ -211,10 +213,13 @@ func (c *coalescer) take() (b batch, epoch int) {
 
 // done says how the flush of a batch ended. After an error the batch is held
 // again.
-func (c *coalescer) done(b batch, err error) {
+func (c *coalescer) done(ctx context.Context, b batch, err error) {
+	if len(b.occurrences) > 0 {
+		c.flushes.Note(ctx, err)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.taken, c.failure = 0, err
+	c.taken = 0
 	if err != nil {
 		c.held.occurrences = append(b.occurrences, c.held.occurrences...)
 	} else {
@@ -222,9 +227,13 @@ func (c *coalescer) done(b batch, err error) {
 	}
 }
 
-// state returns the number of occurrences held and the error of the last flush.
-func (c *coalescer) state() (held int, failure error) {
+// health tells how flushes end.
+func (c *coalescer) health() monitor.ComponentHealth {
+	h := c.flushes.Health("repeats")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.held.occurrences) + c.taken, c.failure
+	if held := len(c.held.occurrences) + c.taken; h.Message != "" {
+		h.Message = fmt.Sprintf("%d not stored yet, %s", held, h.Message)
+	}
+	return h
 }

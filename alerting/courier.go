@@ -37,9 +37,10 @@ type courier struct {
 	metrics     monitor.MetricsCollector
 	giveUpAfter time.Duration
 	breaker     breaker.Breaker
-	trouble     trouble       // with the outbox
-	turn        chan struct{} // holds a token while something is under way
-	wake        chan struct{} // holds a token if there may be more to deliver
+	deliveries  monitor.HealthTracker
+	calls       monitor.HealthTracker // to the outbox
+	turn        chan struct{}         // holds a token while something is under way
+	wake        chan struct{}         // holds a token if there may be more to deliver
 }
 
 // run delivers what becomes due until stop is closed.
@@ -67,7 +68,7 @@ func (c *courier) deliverDue(ctx context.Context, stop <-chan struct{}) {
 		default:
 		}
 		n, err := c.deliver(ctx)
-		c.trouble.note(ctx, err)
+		c.calls.Note(ctx, err)
 		if n == 0 || err != nil {
 			return
 		}
@@ -121,6 +122,7 @@ func (c *courier) attempt(ctx context.Context, n *Notification) Settlement {
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	err := c.notify(limited, n)
+	c.deliveries.Note(ctx, err)
 	if err == nil {
 		c.breaker.Succeed()
 		count(c.metrics, monitor.NotificationsDelivered, c.Name, 1)
@@ -166,18 +168,16 @@ func failureText(err error) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxFailure)], "")
 }
 
-// health says how the route is.
-func (c *courier) health() (monitor.HealthStatus, string) {
-	if err := c.trouble.last(); err != nil {
-		return monitor.HealthWarning, fmt.Sprintf("route %s: %v", c.Name, err)
+// health tells how deliveries end, or what keeps them from beginning.
+func (c *courier) health() monitor.ComponentHealth {
+	h := c.deliveries.Health("route/" + c.Name)
+	if outbox := c.calls.Health(h.Name); outbox.Message != "" {
+		h = outbox
+	} else if paused, _ := c.breaker.State(time.Now()); paused {
+		h.Message = "paused, " + h.Message
 	}
-	switch paused, err := c.breaker.State(time.Now()); {
-	case paused && err != nil:
-		return monitor.HealthWarning, fmt.Sprintf("route %s: paused: %v", c.Name, err)
-	case err != nil:
-		return monitor.HealthWarning, fmt.Sprintf("route %s: %v", c.Name, err)
-	}
-	return monitor.HealthOK, ""
+	h.Status = min(h.Status, monitor.HealthWarning)
+	return h
 }
 
 // signal puts a token into a channel that holds one.

@@ -27,8 +27,8 @@ type dispatcher struct {
 	poll        time.Duration
 	giveUpAfter time.Duration
 	couriers    []*courier
-	wake        chan struct{} // holds a token if there may be more to route
-	trouble     trouble
+	wake        chan struct{}         // holds a token if there may be more to route
+	calls       monitor.HealthTracker // to the store
 
 	mu      sync.Mutex
 	running bool
@@ -86,7 +86,7 @@ func (d *dispatcher) drain(ctx context.Context) {
 	}
 	all.Wait()
 	_, lookErr := d.look(ctx, backlogInterval)
-	d.trouble.note(ctx, errors.Join(err, lookErr))
+	d.calls.Note(ctx, errors.Join(err, lookErr))
 }
 
 // start makes run deliver what is posted from now on.
@@ -107,7 +107,7 @@ func (d *dispatcher) run(ctx context.Context, stop <-chan struct{}) {
 	defer ticker.Stop()
 	for {
 		more, err := d.tend(ctx)
-		d.trouble.note(ctx, err)
+		d.calls.Note(ctx, err)
 		if more {
 			signal(d.wake)
 		}
@@ -233,39 +233,25 @@ func (d *dispatcher) finish(ctx context.Context) error {
 	return nil
 }
 
-// health says what is wrong: with the outbox, and with each route.
-func (d *dispatcher) health(add func(monitor.HealthStatus, string)) {
-	if err := d.trouble.last(); err != nil {
-		add(monitor.HealthWarning, err.Error())
-	}
-	for _, c := range d.couriers {
-		add(c.health())
-	}
+// health returns that of the outbox and of each route. What is wrong there delays
+// notifications, and loses none.
+func (d *dispatcher) health() []monitor.ComponentHealth {
+	h := d.calls.Health("outbox")
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.backlog.Dead > 0 {
-		add(monitor.HealthWarning, fmt.Sprintf("%d dead letters", d.backlog.Dead))
+	switch {
+	case h.Message != "":
+	case d.backlog.Dead > 0:
+		h.Message = fmt.Sprintf("%d dead letters", d.backlog.Dead)
+	case d.backlog.Waiting > 0 && !d.running:
+		h.Message = "not running"
 	}
-}
-
-// trouble is the last error of something that is tried again and again.
-type trouble struct {
-	mu  sync.Mutex
-	err error
-}
-
-// note notes an error or its absence. An error of a caller who gave up is none.
-func (t *trouble) note(ctx context.Context, err error) {
-	if err != nil && ctx.Err() != nil {
-		return
+	if h.Message != "" {
+		h.Status = monitor.HealthWarning
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.err = err
-}
-
-func (t *trouble) last() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
+	all := []monitor.ComponentHealth{h}
+	for _, c := range d.couriers {
+		all = append(all, c.health())
+	}
+	return all
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -52,12 +53,9 @@ func TestFailingNotifier(t *testing.T) {
 		c.want(t, monitor.NotificationsFailed, "bad", 1)
 		c.want(t, monitor.NotificationsFailed, "panics", 1)
 		c.want(t, monitor.NotificationsDelivered, "good", 1)
-		wantHealth(t, m, monitor.HealthWarning)
-		for _, text := range []string{"route bad", errPager.Error(), "no pager"} {
-			if h := m.Health(t.Context()); !strings.Contains(h.Message, text) {
-				t.Errorf("health says %q, want it to say %q", h.Message, text)
-			}
-		}
+		check.Health(t, m, monitor.HealthWarning)
+		wantComponent(t, m, "route/bad", monitor.HealthWarning, errPager.Error())
+		wantComponent(t, m, "route/panics", monitor.HealthWarning, "no pager")
 		put(t, m, occurrence("eve", "e1", 0)) // does not wait for the first
 		synctest.Wait()
 		good.want(t, "mallory", "eve")
@@ -66,9 +64,7 @@ func TestFailingNotifier(t *testing.T) {
 		if got := bad.notifications(); len(got) < 4 || got[len(got)-1].Attempts < 2 {
 			t.Errorf("the notifier that failed got %d notifications", len(got))
 		}
-		if h := m.Health(t.Context()); strings.Contains(h.Message, "route bad") {
-			t.Errorf("health says %q after all were delivered", h.Message)
-		}
+		wantComponent(t, m, "route/bad", monitor.HealthOK, "")
 		if err := stop(); err == nil || !strings.Contains(err.Error(), "2 notifications not delivered") {
 			t.Errorf("Run: %v", err)
 		}
@@ -114,10 +110,7 @@ func TestBackoff(t *testing.T) {
 		if dead := deadLetters(t, spy); !slices.Equal(dead, []string{errPager.Error()}) {
 			t.Errorf("dead letters %q", dead)
 		}
-		wantHealth(t, m, monitor.HealthWarning)
-		if h := m.Health(t.Context()); !strings.Contains(h.Message, "1 dead letters") {
-			t.Errorf("health says %q", h.Message)
-		}
+		wantComponent(t, m, "outbox", monitor.HealthWarning, "1 dead letters")
 		if err := stop(); err != nil { // nothing waits
 			t.Errorf("Run: %v", err)
 		}
@@ -168,9 +161,7 @@ func TestBreaker(t *testing.T) {
 		if n := len(r.notifications()); n != 8 {
 			t.Errorf("%d were tried before the breaker opened, want 8", n)
 		}
-		if h := m.Health(t.Context()); !strings.Contains(h.Message, "route down: paused: the pager is off") {
-			t.Errorf("health says %q", h.Message)
-		}
+		wantComponent(t, m, "route/down", monitor.HealthWarning, "paused, never connected, failed 8 times in a row: the pager is off")
 		advance(29 * time.Second)
 		if n := len(r.notifications()); n != 8 {
 			t.Errorf("%d were tried while the breaker was open", n-8)
@@ -182,7 +173,7 @@ func TestBreaker(t *testing.T) {
 		r.fail(nil)
 		advance(10 * time.Minute)
 		c.want(t, monitor.NotificationsDelivered, "down", alerts)
-		wantHealth(t, m, monitor.HealthOK)
+		check.Health(t, m, monitor.HealthOK)
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
@@ -268,7 +259,7 @@ func TestWithoutRun(t *testing.T) {
 		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "pager", Notifier: r}}})
 		put(t, m, occurrence("mallory", "e0", 0)) // does not fail
 		r.want(t, "mallory")
-		wantHealth(t, m, monitor.HealthWarning)
+		check.Health(t, m, monitor.HealthWarning)
 		// Run tries again what waits, and tells at its end what is left.
 		stop := run(t, m)
 		put(t, m, occurrence("eve", "e1", 0))
@@ -282,7 +273,7 @@ func TestWithoutRun(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		wantHealth(t, m, monitor.HealthOK)
+		check.Health(t, m, monitor.HealthOK)
 		before := len(r.notifications())
 		put(t, m, occurrence("trudy", "e2", 0)) // as before Run
 		if got := r.notifications(); len(got) != before+1 || got[before].Alert.Finding.Key != "trudy" {
@@ -412,12 +403,9 @@ func TestFailingOutbox(t *testing.T) {
 		m := newManager(t, store, &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "pager", Notifier: &recorder{}}}})
 		stop := run(t, m)
 		advance(time.Second)
-		wantHealth(t, m, monitor.HealthWarning)
-		for _, text := range []string{"advance alerts: the store is away", "route pager: the store is away"} {
-			if h := m.Health(t.Context()); !strings.Contains(h.Message, text) {
-				t.Errorf("health says %q, want it to say %q", h.Message, text)
-			}
-		}
+		check.Health(t, m, monitor.HealthWarning)
+		wantComponent(t, m, "outbox", monitor.HealthWarning, "advance alerts: the store is away")
+		wantComponent(t, m, "route/pager", monitor.HealthWarning, "the store is away")
 		put(t, m, occurrence("mallory", "e0", 0)) // does not fail
 		if err := stop(); err == nil || !strings.Contains(err.Error(), "1 notifications not delivered") {
 			t.Errorf("Run: %v", err)
@@ -550,7 +538,8 @@ func TestLeavingCaller(t *testing.T) {
 		if _, err := m.StoreOccurrences(ctx, []*monitor.Occurrence{occurrence("mallory", "e0", 0)}); err != nil {
 			t.Errorf("StoreOccurrences: %v", err)
 		}
-		wantHealth(t, m, monitor.HealthOK)
+		wantComponent(t, m, "route/slow", monitor.HealthOK, "")
+		wantComponent(t, m, "outbox", monitor.HealthWarning, "not running")
 		if b, err := m.Backlog(t.Context()); err != nil || b.Waiting != 1 {
 			t.Errorf("backlog %+v, %v; want what was not delivered", b, err)
 		}

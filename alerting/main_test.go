@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -245,9 +246,16 @@ func (c *counts) want(t *testing.T, metric monitor.Metric, attribute string, wan
 	}
 }
 
-func wantHealth(t *testing.T, m *alerting.Manager, want monitor.HealthStatus) {
+// wantComponent expects that a component of the manager has a status and says this.
+func wantComponent(t *testing.T, m *alerting.Manager, name string, want monitor.HealthStatus, text string) {
 	t.Helper()
-	if h := m.Health(t.Context()); h.Name != "alerting" || h.Status != want {
-		t.Errorf("health is %+v, want %v", h, want)
+	for _, c := range m.Health(t.Context()) {
+		if c.Name == name {
+			if c.Status != want || !strings.Contains(c.Message, text) {
+				t.Errorf("health is %+v, want %v and that it says %q", c, want, text)
+			}
+			return
+		}
 	}
+	t.Errorf("no component is named %q", name)
 }

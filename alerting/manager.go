@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/auditwarden/auditwarden/internal/breaker"
@@ -246,7 +245,7 @@ func (m *Manager) Flush(ctx context.Context) error {
 	}
 	batch, epoch := m.repeats.take()
 	if len(batch.occurrences) == 0 {
-		m.repeats.done(batch, nil)
+		m.repeats.done(ctx, batch, nil)
 		return nil
 	}
 	os := make([]*monitor.Occurrence, len(batch.occurrences))
@@ -255,11 +254,11 @@ func (m *Manager) Flush(ctx context.Context) error {
 	}
 	ds, err := m.store(ctx, os, epoch)
 	if err != nil {
-		m.repeats.done(batch, err)
+		m.repeats.done(ctx, batch, err)
 		return fmt.Errorf("alerting: flush: %w", err)
 	}
 	m.count(os, ds)
-	m.repeats.done(batch, nil)
+	m.repeats.done(ctx, batch, nil)
 	return nil
 }
 
@@ -349,27 +348,15 @@ func (m *Manager) flushUntil(ctx context.Context) {
 	}
 }
 
-// Health says whether flushing and notifying work.
-func (m *Manager) Health(ctx context.Context) monitor.ComponentHealth {
-	h := monitor.ComponentHealth{Name: "alerting"}
-	var messages []string
-	add := func(status monitor.HealthStatus, message string) {
-		h.Status = max(h.Status, status)
-		if message != "" {
-			messages = append(messages, message)
-		}
-	}
-	if held, err := m.repeats.state(); err != nil {
-		add(monitor.HealthCritical, fmt.Sprintf("%d repeats not stored yet: %v", held, err))
-	}
+// Health returns that of the repeats held back, of the claims, of the outbox, of
+// each route and, if it is a [monitor.HealthReporter], of the store.
+func (m *Manager) Health(ctx context.Context) []monitor.ComponentHealth {
+	all := append(m.dispatch.health(), m.repeats.health())
 	if m.claims != nil {
-		add(m.claims.health())
+		all = append(all, m.claims.health())
 	}
-	m.dispatch.health(add)
 	if r, ok := m.Store.(monitor.HealthReporter); ok {
-		store := r.Health(ctx)
-		add(store.Status, store.Message)
+		all = append(all, r.Health(ctx)...)
 	}
-	h.Message = strings.Join(messages, "; ")
-	return h
+	return all
 }

@@ -61,16 +61,13 @@ func (f *Fan) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Health returns the worst health of the collectors that report theirs, the
-// first of equals.
-func (f *Fan) Health(ctx context.Context) monitor.ComponentHealth {
-	worst := monitor.ComponentHealth{Name: "metrics"}
+// Health returns the components of all collectors that report their health.
+func (f *Fan) Health(ctx context.Context) []monitor.ComponentHealth {
+	var all []monitor.ComponentHealth
 	for _, c := range f.collectors {
 		if r, ok := c.(monitor.HealthReporter); ok {
-			if h := r.Health(ctx); h.Status > worst.Status {
-				worst = h
-			}
+			all = append(all, r.Health(ctx)...)
 		}
 	}
-	return worst
+	return all
 }

@@ -46,7 +46,9 @@ func (g *gauge) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
 	}, nil
 }
 
-func (g *gauge) Health(context.Context) monitor.ComponentHealth { return g.health }
+func (g *gauge) Health(context.Context) []monitor.ComponentHealth {
+	return []monitor.ComponentHealth{g.health}
+}
 
 func TestFanoutRecords(t *testing.T) {
 	t.Parallel()
@@ -133,19 +135,15 @@ func TestFanoutHealth(t *testing.T) {
 	of := func(name string, status monitor.HealthStatus) *gauge {
 		return &gauge{health: monitor.ComponentHealth{Name: name, Status: status}}
 	}
-	for _, c := range []struct {
-		name string
-		fan  *metrics.Fan
-		want monitor.ComponentHealth
-	}{
-		{"none reports", metrics.Fanout(metrics.Discard{}), monitor.ComponentHealth{Name: "metrics"}},
-		{"worst", metrics.Fanout(of("a", monitor.HealthWarning), of("b", monitor.HealthCritical), of("c", monitor.HealthOK)),
-			monitor.ComponentHealth{Name: "b", Status: monitor.HealthCritical}},
-		{"first of equals", metrics.Fanout(of("a", monitor.HealthWarning), of("b", monitor.HealthWarning)),
-			monitor.ComponentHealth{Name: "a", Status: monitor.HealthWarning}},
-	} {
-		if got := c.fan.Health(t.Context()); got != c.want {
-			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
-		}
+	fan := metrics.Fanout(
+		of("a", monitor.HealthWarning), metrics.Discard{}, of("b", monitor.HealthCritical), metrics.Fanout(of("c", monitor.HealthOK)))
+	want := []monitor.ComponentHealth{
+		{Name: "a", Status: monitor.HealthWarning}, {Name: "b", Status: monitor.HealthCritical}, {Name: "c"},
+	}
+	if got := fan.Health(t.Context()); !slices.Equal(got, want) {
+		t.Errorf("health %+v, want %+v", got, want)
+	}
+	if got := metrics.Fanout(metrics.Discard{}).Health(t.Context()); len(got) != 0 {
+		t.Errorf("health %+v although no collector reports it", got)
 	}
 }

@@ -1,67 +1,43 @@
 package monitor
 
-import (
-	"context"
-	"fmt"
-	"sync/atomic"
-	"time"
+import "time"
+
+// HealthStatus ranks health. The status of the whole is that of its worst
+// component.
+type HealthStatus uint8
+
+// The statuses, best first.
+const (
+	HealthOK HealthStatus = iota
+	HealthWarning
+	HealthCritical
 )
 
-// selfHealth is what the monitor notices about its own ports.
-type selfHealth struct {
-	storeFailures atomic.Int64 // in a row
+var healthNames = [...]string{"OK", "WARNING", "CRITICAL"}
+
+// String returns OK, WARNING or CRITICAL.
+func (s HealthStatus) String() string { return name(healthNames[:], s) }
+
+// MarshalText writes the status's name.
+func (s HealthStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// ComponentHealth is the health of one component: a queue, a backend, a route.
+type ComponentHealth struct {
+	Name   string       `json:"name"`
+	Status HealthStatus `json:"status"`
+	// Message says what is wrong, or how full a queue is.
+	Message string `json:"message,omitempty"`
+	// LastSuccess and LastFailure are when a call to the component last succeeded
+	// and last failed. Since is when the present row of failures began. They are
+	// zero if there was none, or if the component does not keep them.
+	LastSuccess time.Time `json:"lastSuccess,omitzero"`
+	LastFailure time.Time `json:"lastFailure,omitzero"`
+	Since       time.Time `json:"since,omitzero"`
 }
 
-func (h *selfHealth) stored(err error) {
-	switch {
-	case err != nil:
-		h.storeFailures.Add(1)
-	case h.storeFailures.Load() != 0:
-		h.storeFailures.Store(0)
-	}
-}
-
-// Health tells how the monitor is: its queue, its quarantine, the store, and
-// every port that is a [HealthReporter]. The whole is as bad as its worst part.
-func (m *Monitor) Health(ctx context.Context) Health {
-	q := &m.pipeline.quarantine
-	h := Health{Timestamp: time.Now()}
-	h.add(fill("queue", len(m.queue.waiting), cap(m.queue.waiting)))
-	if q.capacity > 0 {
-		c := fill("quarantine", q.depth(), q.capacity)
-		if c.Status == HealthOK && q.depth() > 0 {
-			c.Status = HealthWarning
-		}
-		h.add(c)
-	}
-	if m.config.Alerts != nil {
-		s := ComponentHealth{Name: "alerts"}
-		if n := m.health.storeFailures.Load(); n > 0 {
-			s.Status, s.Message = HealthCritical, fmt.Sprintf("failed %d times in a row", n)
-		}
-		h.add(s)
-	}
-	for _, port := range m.ports() {
-		if r, ok := port.(HealthReporter); ok {
-			h.add(r.Health(ctx))
-		}
-	}
-	return h
-}
-
-func (h *Health) add(c ComponentHealth) {
-	h.Components = append(h.Components, c)
-	h.Status = max(h.Status, c.Status)
-}
-
-// fill judges a bounded queue: WARNING from four fifths, CRITICAL when full.
-func fill(name string, depth, capacity int) ComponentHealth {
-	c := ComponentHealth{Name: name, Message: fmt.Sprintf("%d of %d", depth, capacity)}
-	switch {
-	case depth >= capacity:
-		c.Status = HealthCritical
-	case depth*5 >= capacity*4:
-		c.Status = HealthWarning
-	}
-	return c
+// Health is the health of a monitor and its ports.
+type Health struct {
+	Status     HealthStatus      `json:"status"`
+	Components []ComponentHealth `json:"components"`
+	Timestamp  time.Time         `json:"timestamp"`
 }

@@ -14,7 +14,7 @@ type Monitor struct {
 	workers  []*worker // of the queue
 	retrier  *worker   // of the quarantine
 	running  running
-	health   selfHealth // what Process has met lately
+	health   HealthTracker // of the store
 }
 
 // New returns a monitor. It reports every mistake in the configuration at once
@@ -133,8 +133,8 @@ func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 func (m *Monitor) Flush(ctx context.Context) error {
 	ctx = orBackground(ctx)
 	err := m.pipeline.raising.flush(ctx)
-	for _, port := range m.ports() {
-		if f, ok := port.(Flusher); ok {
+	for _, p := range m.ports() {
+		if f, ok := p.port.(Flusher); ok {
 			err = errors.Join(err, f.Flush(ctx))
 		}
 	}

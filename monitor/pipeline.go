@@ -23,7 +23,7 @@ type pipeline struct {
 	readClock    bool // between the stages, as somebody wants to know
 }
 
-func (p *pipeline) init(c *Config, health *selfHealth) {
+func (p *pipeline) init(c *Config, health *HealthTracker) {
 	p.metrics = meter{c.Metrics}
 	p.admission = admission{
 		verifier: c.Verifier, defaultOrganization: c.DefaultOrganization,

@@ -495,6 +495,6 @@ func TestHealthWarnsBeforeTheQueueIsFull(t *testing.T) {
 		if err := m.Submit(t.Context(), newEvent("", 0)); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, list("health with ", i+1, " of 5"), m.Health(t.Context()).Status, want)
+		equal(t, list("health with ", i+1, " of 5"), component(t, m, "queue").Status, want)
 	}
 }

@@ -15,7 +15,7 @@ type raising struct {
 	keys    keyspace
 	limit   rateLimit // of the findings about failed events
 	metrics meter
-	health  *selfHealth
+	health  *HealthTracker // of the store
 }
 
 // occurrences is what a batch needs memory for while findings are stored.
@@ -152,7 +152,7 @@ func (r *raising) storeAll(ctx context.Context, os []*Occurrence) (_ []Dispositi
 		if v := recover(); v != nil {
 			err = recovered("alert store", v)
 		}
-		r.health.stored(err)
+		r.health.Note(ctx, err)
 		if err != nil {
 			err = fmt.Errorf("monitor: store alerts: %w", err)
 		}

@@ -114,6 +114,18 @@ func (r *running) start(abort context.CancelFunc) bool {
 	return true
 }
 
+// active reports whether the work has begun and not ended.
+func (r *running) active() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.ended:
+		return false
+	default:
+		return r.started
+	}
+}
+
 // end makes the result of the work known to every Shutdown.
 func (r *running) end(err error) {
 	r.result = err
@@ -153,21 +165,28 @@ func (e *UnhandledError) Error() string {
 
 func (e *UnhandledError) Unwrap() error { return e.Err }
 
+// A namedPort is a port and what it is to the monitor.
+type namedPort struct {
+	name string
+	port any
+}
+
 // ports lists the ports that are set, each once, in the order in which they are
 // started: those that others report to come first.
-func (m *Monitor) ports() []any {
+func (m *Monitor) ports() []namedPort {
 	c := &m.config
-	all := []any{c.Metrics, c.Tracer, c.Verifier}
+	all := []namedPort{{"metrics", c.Metrics}, {"tracer", c.Tracer}, {"verifier", c.Verifier}}
 	for _, d := range c.Detectors {
-		all = append(all, d)
+		all = append(all, namedPort{d.Name(), d})
 	}
-	all = append(all, c.Alerts)
-	var ports []any
-	for _, port := range all {
-		if port == nil || reflect.ValueOf(port).Comparable() && slices.Contains(ports, port) {
+	all = append(all, namedPort{"alerts", c.Alerts})
+	var ports []namedPort
+	for _, p := range all {
+		known := func(o namedPort) bool { return o.port == p.port }
+		if p.port == nil || reflect.ValueOf(p.port).Comparable() && slices.ContainsFunc(ports, known) {
 			continue
 		}
-		ports = append(ports, port)
+		ports = append(ports, p)
 	}
 	return ports
 }
@@ -175,8 +194,8 @@ func (m *Monitor) ports() []any {
 // runners lists the ports that have background work.
 func (m *Monitor) runners() []Runner {
 	var runners []Runner
-	for _, port := range m.ports() {
-		if r, ok := port.(Runner); ok {
+	for _, p := range m.ports() {
+		if r, ok := p.port.(Runner); ok {
 			runners = append(runners, r)
 		}
 	}

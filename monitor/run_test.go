@@ -398,8 +398,8 @@ func (l *eventLog) add(line string) {
 func (p *port) Name() string                                                    { return p.name }
 func (p *port) Detect(context.Context, *monitor.Event, *monitor.Reporter) error { return nil }
 func (p *port) Record(context.Context, monitor.Measurement)                     {}
-func (p *port) Health(context.Context) monitor.ComponentHealth {
-	return monitor.ComponentHealth{Name: p.name, Status: monitor.HealthWarning}
+func (p *port) Health(context.Context) []monitor.ComponentHealth {
+	return []monitor.ComponentHealth{{Name: p.name, Status: monitor.HealthWarning}}
 }
 
 func (p *port) Run(ctx context.Context) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/alerting/redisclaim"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -195,8 +196,7 @@ func TestManagerWithoutRedis(t *testing.T) {
 		occur(two)
 		two.occur(t, fmt.Sprint("eve", events), fmt.Sprint("eve", events))
 	}
-	h := two.Health(t.Context())
-	assert.Equal(t, monitor.HealthWarning, h.Status)
+	h := check.Health(t, two, monitor.HealthWarning)
 	assert.Contains(t, h.Message, context.DeadlineExceeded.Error())
 	server.Resume()
 	require.NoError(t, errors.Join(one.stop(), two.stop()))

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -46,9 +46,8 @@ type Collector struct {
 	pending *batch                  // that flush, until Redis has answered
 	counted monitor.MetricsSnapshot // what went into a flush
 
-	mu      sync.Mutex
-	failing error // of Run's last flush
-	since   time.Time
+	running atomic.Bool
+	flushes monitor.HealthTracker // of Run
 }
 
 // New returns a collector that has counted nothing. Nil options are the
@@ -100,12 +99,14 @@ func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 // which it waits up to five seconds. It returns the error of that last flush. A
 // flush that fails before is repeated, and shows in [Collector.Health].
 func (c *Collector) Run(ctx context.Context) error {
+	c.running.Store(true)
+	defer c.running.Store(false)
 	tick := time.NewTicker(c.interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			c.note(c.takeTurn(ctx, c.flush))
+			c.flushes.Note(ctx, c.takeTurn(ctx, c.flush))
 		case <-ctx.Done():
 			return c.lastFlush(context.WithoutCancel(ctx))
 		}
@@ -116,7 +117,7 @@ func (c *Collector) lastFlush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	err := c.takeTurn(ctx, c.flush)
-	c.note(err)
+	c.flushes.Note(ctx, err)
 	return err
 }
 
@@ -131,25 +132,15 @@ func (c *Collector) takeTurn(ctx context.Context, do func(context.Context) error
 	}
 }
 
-// note remembers how Run's last flush went.
-func (c *Collector) note(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil && c.failing == nil {
-		c.since = time.Now()
+// Health is WARNING while the flushes of [Collector.Run] fail or Run is not
+// active: the totals of other instances are right then, and this one's are late.
+func (c *Collector) Health(context.Context) []monitor.ComponentHealth {
+	h := c.flushes.Health("redismetrics")
+	if h.Status == monitor.HealthOK && !c.running.Load() {
+		h.Message = "not running"
 	}
-	c.failing = err
-}
-
-// Health is WARNING while the flushes of [Collector.Run] fail: the totals of
-// other instances are fine then, and this one's are late.
-func (c *Collector) Health(context.Context) monitor.ComponentHealth {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	h := monitor.ComponentHealth{Name: "redismetrics"}
-	if c.failing != nil {
+	if h.Message != "" {
 		h.Status = monitor.HealthWarning
-		h.Message = fmt.Sprintf("not flushed for %v: %v", time.Since(c.since).Round(time.Second), c.failing)
 	}
-	return h
+	return []monitor.ComponentHealth{h}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/metrics/redismetrics"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -281,7 +282,7 @@ func TestRunReturnsErrorOfLastFlush(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "redismetrics: flush") {
 		t.Errorf("Run = %v", err)
 	}
-	if h := c.Health(t.Context()); h.Name != "redismetrics" || !strings.Contains(h.Message, "connection refused") {
+	if h := check.Health(t, c, monitor.HealthWarning); h.Name != "redismetrics" || !strings.Contains(h.Message, "connection refused") {
 		t.Errorf("health %+v", h)
 	}
 }

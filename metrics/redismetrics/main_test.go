@@ -108,5 +108,5 @@ func eventually(tb testing.TB, what string, condition func() bool) {
 }
 
 func failing(c *redismetrics.Collector) bool {
-	return c.Health(context.Background()).Status == monitor.HealthWarning
+	return c.Health(context.Background())[0].Status == monitor.HealthWarning
 }

@@ -118,11 +118,11 @@ func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, 
 }
 
 // Health is that of [Options.Windows], if they tell it.
-func (en *Engine) Health(ctx context.Context) monitor.ComponentHealth {
+func (en *Engine) Health(ctx context.Context) []monitor.ComponentHealth {
 	if r, ok := en.set.Load().windows.(monitor.HealthReporter); ok {
 		return r.Health(ctx)
 	}
-	return monitor.ComponentHealth{Name: en.Name()}
+	return []monitor.ComponentHealth{{Name: en.Name()}}
 }
 
 // Swap puts other options in place, between two events. A rule keeps its windows

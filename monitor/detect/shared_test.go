@@ -255,8 +255,8 @@ func TestBacktestLeavesWindowsAlone(t *testing.T) {
 
 type unhealthy struct{ monitortest.MemoryWindows }
 
-func (*unhealthy) Health(context.Context) monitor.ComponentHealth {
-	return monitor.ComponentHealth{Name: "windows", Status: monitor.HealthWarning}
+func (*unhealthy) Health(context.Context) []monitor.ComponentHealth {
+	return []monitor.ComponentHealth{{Name: "windows", Status: monitor.HealthWarning}}
 }
 
 func TestHealth(t *testing.T) {
@@ -265,7 +265,7 @@ func TestHealth(t *testing.T) {
 		{Name: "rules"}: nil,
 		{Name: "windows", Status: monitor.HealthWarning}: &unhealthy{},
 	} {
-		if got := newTrail(t, countTo(windows)).engine.Health(t.Context()); got != want {
+		if got := newTrail(t, countTo(windows)).engine.Health(t.Context()); !slices.Equal(got, []monitor.ComponentHealth{want}) {
 			t.Errorf("health %+v, want %+v", got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
@@ -60,11 +61,15 @@ func TestFail(t *testing.T) {
 	i := newInstance(t, connect(t, server.Addr), rediswindow.Options{})
 	i.want(t, 0)
 	server.Kill()
-	wantError(t, i, 1, "detect: exchange windows: rediswindow: exchange windows: ")
-	wantHealth(t, i, monitor.HealthCritical)
+	for failures, want := range []monitor.HealthStatus{monitor.HealthWarning, monitor.HealthWarning, monitor.HealthCritical} {
+		wantError(t, i, 1, "detect: exchange windows: rediswindow: exchange windows: ")
+		if h := check.Health(t, i, want); h.Name != "rediswindow" || h.LastSuccess.IsZero() || h.LastFailure.Before(h.Since) {
+			t.Errorf("health after %d failures more is %+v", failures, h)
+		}
+	}
 	server.Restart()
 	i.want(t, 1)
-	wantHealth(t, i, monitor.HealthOK)
+	check.Health(t, i, monitor.HealthOK)
 	i.want(t, 2, "2")
 }
 
@@ -133,12 +138,12 @@ func TestLocal(t *testing.T) {
 	here.want(t, 4, "5")
 	here.want(t, 4, "5") // delivered again
 	there.want(t, 2)
-	wantHealth(t, here, monitor.HealthWarning)
+	check.Health(t, here, monitor.HealthWarning)
 	server.Restart()
 	here.want(t, 9, "4", "5", "9")                 // 0 and 3 to 5 are shared now
 	there.want(t, 8, "2", "3", "4", "5", "8", "9") // 1 and 2 as well, and what has them in its window
-	wantHealth(t, here, monitor.HealthOK)
-	wantHealth(t, there, monitor.HealthOK)
+	check.Health(t, here, monitor.HealthOK)
+	check.Health(t, there, monitor.HealthOK)
 	here.want(t, 10, "10")
 }
 
@@ -151,12 +156,12 @@ func TestLocalIsBounded(t *testing.T) {
 	i.want(t, 1) // delivered again, and not kept again
 	i.want(t, 2, "2")
 	i.want(t, 3, "3")
-	wantHealth(t, i, monitor.HealthWarning)
+	check.Health(t, i, monitor.HealthWarning)
 	_, err := i.detect(t.Context(), event(4))
 	if !errors.Is(err, monitor.ErrOverloaded) || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("error %v, want ErrOverloaded and why", err)
 	}
-	wantHealth(t, i, monitor.HealthCritical)
+	check.Health(t, i, monitor.HealthCritical)
 }
 
 // TestLocalLeavesRedisAlone: not every event waits for a Redis that is away.
@@ -188,7 +193,7 @@ func TestCallerGivesUp(t *testing.T) {
 		if got, err := i.detect(ctx, event(1)); !errors.Is(err, context.Canceled) || len(got) != 0 {
 			t.Errorf("%q qualify, error %v", got, err)
 		}
-		wantHealth(t, i, monitor.HealthOK)
+		check.Health(t, i, monitor.HealthOK)
 		i.want(t, 1)
 		i.want(t, 2, "2")
 	}
@@ -358,10 +363,10 @@ func TestLocalComesBackInParts(t *testing.T) {
 	sent.refusal, sent.longest = nil, 0
 	for range events / 1024 {
 		deliver(1000)
-		wantHealth(t, i, monitor.HealthWarning)
+		check.Health(t, i, monitor.HealthWarning)
 	}
 	deliver(events % 1024)
-	wantHealth(t, i, monitor.HealthOK)
+	check.Health(t, i, monitor.HealthOK)
 	if sent.longest > 5*1024 {
 		t.Errorf("a command has %d arguments", sent.longest)
 	}

@@ -125,7 +125,7 @@ func (l *load) healthy() bool {
 }
 
 func (i *instance) healthy() bool {
-	return i.Health(context.Background()).Status == monitor.HealthOK
+	return i.Health(context.Background())[0].Status == monitor.HealthOK
 }
 
 // disturbed waits until a fault shows.

@@ -92,10 +92,10 @@ func (l *log) show(w *detect.Window) {
 func (w *Windows) begin() (earlier []*detect.Window, away error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failure != nil {
+	if err := w.exchanges.Err(); err != nil {
 		now := time.Now()
 		if now.Before(w.next) {
-			return nil, w.failure
+			return nil, err
 		}
 		w.next = now.Add(w.options.RetryAfter) // the others do not try meanwhile
 	}

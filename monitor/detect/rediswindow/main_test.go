@@ -127,10 +127,3 @@ func (i *instance) want(tb testing.TB, second int, want ...string) {
 		tb.Errorf("at %d: %q qualify, error %v, want %q", second, got, err, want)
 	}
 }
-
-func wantHealth(tb testing.TB, i *instance, want monitor.HealthStatus) {
-	tb.Helper()
-	if got := i.Health(tb.Context()); got.Name != "rediswindow" || got.Status != want || (want == monitor.HealthOK) != (got.Message == "") {
-		tb.Errorf("health %+v, want %v", got, want)
-	}
-}

@@ -60,14 +60,14 @@ type Options struct {
 // Windows are [detect.Windows] in Redis. They are a [monitor.HealthReporter], by
 // which an engine reports its health, and safe for concurrent use.
 type Windows struct {
-	client  redis.UniversalClient
-	options Options
+	client    redis.UniversalClient
+	options   Options
+	exchanges monitor.HealthTracker
 
-	mu      sync.Mutex
-	log     log       // of events that Redis has not got
-	full    bool      // the log refused events
-	failure error     // of the last call, if it failed
-	next    time.Time // when to try again
+	mu   sync.Mutex
+	log  log       // of events that Redis has not got
+	full bool      // the log refused events
+	next time.Time // when to try again
 }
 
 // New returns windows in Redis. Nil options are the defaults. It does not
@@ -104,13 +104,13 @@ func New(client redis.UniversalClient, options *Options) (*Windows, error) {
 func (w *Windows) Exchange(ctx context.Context, windows []*detect.Window) (earlier []*detect.Window, err error) {
 	if w.options.Away == Fail {
 		err := w.share(ctx, windows)
-		w.note(ctx, err)
+		w.exchanges.Note(ctx, err)
 		return nil, err
 	}
 	earlier, away := w.begin()
 	if away == nil {
 		away = w.share(ctx, slices.Concat(earlier, windows))
-		w.note(ctx, away)
+		w.exchanges.Note(ctx, away)
 		if away == nil {
 			return earlier, nil
 		}
@@ -122,29 +122,22 @@ func (w *Windows) Exchange(ctx context.Context, windows []*detect.Window) (earli
 	return nil, w.keep(windows, away)
 }
 
-// note remembers how a call to Redis went. That a caller gave up says nothing.
-func (w *Windows) note(ctx context.Context, err error) {
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return
-	}
+// Health tells how the calls to Redis end. With [Local] it is WARNING while events
+// are judged locally or are still to be brought to Redis, and CRITICAL when there
+// are too many of them.
+func (w *Windows) Health(context.Context) []monitor.ComponentHealth {
+	h := w.exchanges.Health("rediswindow")
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.failure = err
-}
-
-// Health is CRITICAL while Redis is away and events fail, and WARNING while they
-// are judged locally or are still to be brought to Redis.
-func (w *Windows) Health(context.Context) monitor.ComponentHealth {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	h := monitor.ComponentHealth{Name: "rediswindow"}
-	switch {
-	case w.failure != nil && (w.options.Away == Fail || w.full):
-		h.Status, h.Message = monitor.HealthCritical, w.failure.Error()
-	case w.failure != nil:
-		h.Status, h.Message = monitor.HealthWarning, fmt.Sprintf("%d events judged locally: %v", w.log.events, w.failure)
+	local := fmt.Sprintf("%d events judged locally", w.log.events)
+	switch away := h.Status != monitor.HealthOK; {
+	case w.options.Away == Fail:
+	case away && w.full:
+		h.Status = monitor.HealthCritical
+	case away:
+		h.Status, h.Message = monitor.HealthWarning, local+", "+h.Message
 	case w.log.events > 0:
-		h.Status, h.Message = monitor.HealthWarning, fmt.Sprintf("%d events judged locally", w.log.events)
+		h.Status, h.Message = monitor.HealthWarning, local
 	}
-	return h
+	return []monitor.ComponentHealth{h}
 }

@@ -1,0 +1,74 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// criticalFailures is how many failures in a row make a component CRITICAL. Fewer
+// are a WARNING.
+const criticalFailures = 3
+
+// A HealthTracker judges a component by the calls to it. The zero value is that
+// of a component that was not called yet. It is safe for concurrent use.
+type HealthTracker struct {
+	mu       sync.Mutex
+	failures int   // in a row
+	err      error // of the last of them
+	success  time.Time
+	failure  time.Time
+	since    time.Time
+}
+
+// Note records how a call ended. If ctx, with which the call was made, was
+// canceled, an error says nothing about the component and is ignored.
+func (t *HealthTracker) Note(ctx context.Context, err error) {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		t.success, t.failures, t.err, t.since = now, 0, nil, time.Time{}
+		return
+	}
+	if t.failures == 0 {
+		t.since = now
+	}
+	t.failure, t.err = now, err
+	t.failures++
+}
+
+// Err returns the error of the last call, nil if it succeeded or there was none.
+func (t *HealthTracker) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// Health returns the health of the component under a name: OK after a success,
+// WARNING after one or two failures in a row, and CRITICAL from the third.
+func (t *HealthTracker) Health(name string) ComponentHealth {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := ComponentHealth{Name: name, LastSuccess: t.success, LastFailure: t.failure, Since: t.since}
+	if t.failures == 0 {
+		return c
+	}
+	c.Status = HealthWarning
+	if t.failures >= criticalFailures {
+		c.Status = HealthCritical
+	}
+	c.Message = fmt.Sprintf("failed: %v", t.err)
+	if t.failures > 1 {
+		c.Message = fmt.Sprintf("failed %d times in a row: %v", t.failures, t.err)
+	}
+	if t.success.IsZero() {
+		c.Message = "never connected, " + c.Message
+	}
+	return c
+}

@@ -1,0 +1,65 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Health tells how the monitor is: its queue, its quarantine, its background
+// work, the store, and every port that is a [HealthReporter]. The whole is as bad
+// as its worst component. No two components have the same name.
+func (m *Monitor) Health(ctx context.Context) Health {
+	waiting, q := m.queue.waiting, &m.pipeline.quarantine
+	h := Health{Timestamp: time.Now()}
+	h.add("monitor", fill("queue", len(waiting), cap(waiting)))
+	if q.capacity > 0 {
+		c := fill("quarantine", q.depth(), q.capacity)
+		if c.Status == HealthOK && q.depth() > 0 {
+			c.Status = HealthWarning
+		}
+		h.add("monitor", c)
+	}
+	run := ComponentHealth{Name: "run"}
+	if !m.running.active() && (len(waiting) > 0 || q.depth() > 0 || len(m.runners()) > 0) {
+		run.Status, run.Message = HealthWarning, "not running"
+	}
+	h.add("monitor", run)
+	if m.config.Alerts != nil {
+		h.add("monitor", m.health.Health("alerts"))
+	}
+	for _, p := range m.ports() {
+		if r, ok := p.port.(HealthReporter); ok {
+			for _, c := range r.Health(ctx) {
+				h.add(p.name, c)
+			}
+		}
+	}
+	return h
+}
+
+// add adds a component of a port. If its name is taken, the port's name comes
+// before it.
+func (h *Health) add(port string, c ComponentHealth) {
+	name, full := c.Name, port+"/"+c.Name
+	for n := 2; slices.ContainsFunc(h.Components, func(o ComponentHealth) bool { return o.Name == name }); n++ {
+		name = full
+		full = fmt.Sprintf("%s/%s/%d", port, c.Name, n)
+	}
+	c.Name = name
+	h.Components = append(h.Components, c)
+	h.Status = max(h.Status, c.Status)
+}
+
+// fill judges a bounded queue: WARNING from four fifths, CRITICAL when full.
+func fill(name string, depth, capacity int) ComponentHealth {
+	c := ComponentHealth{Name: name, Message: fmt.Sprintf("%d of %d", depth, capacity)}
+	switch {
+	case depth >= capacity:
+		c.Status = HealthCritical
+	case depth*5 >= capacity*4:
+		c.Status = HealthWarning
+	}
+	return c
+}

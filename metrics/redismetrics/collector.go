@@ -32,20 +32,7 @@ type Options struct {
 // [monitor.MetricsCollector], [monitor.Snapshotter], [monitor.Runner] and
 // [monitor.HealthReporter], and safe for concurrent use.
 type Collector struct {
-	client    redis.UniversalClient
-	prefix    string // in braces
-	interval  time.Duration
-	retention time.Duration
-	instance  string
-
-	local *memmetrics.Collector
-
-	// Whoever has put something into turn may use the fields below it.
-	turn    chan struct{}
-	number  int64                   // of the last flush
-	pending *batch                  // that flush, until Redis has answered
-	counted monitor.MetricsSnapshot // what went into a flush
-
+	flusher flusher
 	running atomic.Bool
 	flushes monitor.HealthTracker // of Run
 }
@@ -79,20 +66,20 @@ func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	if o.Retention > 0 && o.Retention < o.Interval {
 		return nil, fmt.Errorf("redismetrics: new collector: Retention %v is under the interval of %v", o.Retention, o.Interval)
 	}
-	return &Collector{
+	return &Collector{flusher: flusher{
 		client:    client,
-		prefix:    "{" + o.Prefix + "}",
+		keys:      keyspace("{" + o.Prefix + "}"),
 		interval:  o.Interval,
 		retention: o.Retention,
 		instance:  rand.Text(),
 		local:     memmetrics.New(),
 		turn:      make(chan struct{}, 1),
-	}, nil
+	}}, nil
 }
 
 // Record counts a measurement in memory. An unknown metric is ignored.
 func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
-	c.local.Record(ctx, m)
+	c.flusher.local.Record(ctx, m)
 }
 
 // Run flushes once an interval until ctx is canceled, and once more then, for
@@ -101,12 +88,12 @@ func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 func (c *Collector) Run(ctx context.Context) error {
 	c.running.Store(true)
 	defer c.running.Store(false)
-	tick := time.NewTicker(c.interval)
+	tick := time.NewTicker(c.flusher.interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			c.flushes.Note(ctx, c.takeTurn(ctx, c.flush))
+			c.flushes.Note(ctx, c.flusher.flush(ctx))
 		case <-ctx.Done():
 			return c.lastFlush(context.WithoutCancel(ctx))
 		}
@@ -116,20 +103,20 @@ func (c *Collector) Run(ctx context.Context) error {
 func (c *Collector) lastFlush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err := c.takeTurn(ctx, c.flush)
+	err := c.flusher.flush(ctx)
 	c.flushes.Note(ctx, err)
 	return err
 }
 
-// takeTurn calls do when nobody else is flushing.
-func (c *Collector) takeTurn(ctx context.Context, do func(context.Context) error) error {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-		return do(ctx)
-	case <-ctx.Done():
-		return fmt.Errorf("redismetrics: wait for flush: %w", ctx.Err())
+// Snapshot flushes and returns the totals over all instances: what this one has
+// counted until now, and the others until their last flush. Values of different
+// metrics may be from slightly different moments. It takes two round trips. With
+// an error there is no snapshot.
+func (c *Collector) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
+	if err := c.flusher.flush(ctx); err != nil {
+		return monitor.MetricsSnapshot{}, err
 	}
+	return read(ctx, c.flusher.client, c.flusher.keys)
 }
 
 // Health is WARNING while the flushes of [Collector.Run] fail or Run is not

@@ -12,11 +12,6 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// key returns the key under which something is kept.
-func (c *Collector) key(path ...string) string {
-	return c.prefix + ":" + strings.Join(path, ":")
-}
-
 // A counter or histogram is a hash. The name of a field is a part of the data,
 // NUL, the attribute that the part belongs to. The value of a counter is one
 // part; a histogram has more, and its buckets besides, as lower and upper bound.

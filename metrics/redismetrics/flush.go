@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/auditwarden/auditwarden/metrics"
+	"github.com/auditwarden/auditwarden/metrics/memmetrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -22,79 +23,63 @@ const (
 	numberKept    = 24 * time.Hour // how long a flush can be repeated
 )
 
-// A batch is what a flush sends: the keys and arguments of the script.
-type batch struct {
-	keys       []string
-	args       []any
-	attributes int // of the last metric
-	count      int // where args tells their number
+// A flusher brings to Redis what an instance has counted.
+type flusher struct {
+	client    redis.UniversalClient
+	keys      keyspace
+	interval  time.Duration
+	retention time.Duration
+	instance  string
+	local     *memmetrics.Collector
+
+	// Whoever has put something into turn may use the fields below it.
+	turn    chan struct{}
+	number  int64                   // of the last flush
+	pending *batch                  // that flush, until Redis has answered
+	counted monitor.MetricsSnapshot // what went into a flush
 }
 
-// metric begins the metric that is kept under a key.
-func (b *batch) metric(key string) {
-	b.keys = append(b.keys, key)
-	b.attributes, b.count = 0, len(b.args)
-	b.args = append(b.args, b.attributes)
-}
-
-// add adds to an attribute of the metric, unless there is nothing to add: each
-// part's name and what to add to it.
-func (b *batch) add(attribute string, data monitor.MetricData) {
-	d := &data.Distribution
-	parts := []any{partValue, data.Value}
-	if d.Sum != 0 {
-		parts = append(parts, partSum, int64(d.Sum))
+// flush waits until nobody else is flushing. Then it sends what is pending, and
+// what was counted since.
+func (f *flusher) flush(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("redismetrics: wait for flush: %w", ctx.Err())
 	}
-	if d.Max != 0 {
-		parts = append(parts, partMax, int64(d.Max))
-	}
-	for _, bucket := range d.Buckets {
-		parts = append(parts, bucketPart(bucket), bucket.Count)
-	}
-	if data.Value == 0 && len(parts) == 2 {
-		return
-	}
-	b.attributes++
-	b.args[b.count] = b.attributes
-	b.args = append(b.args, attribute, len(parts)/2)
-	b.args = append(b.args, parts...)
-}
-
-// flush sends what is pending, and then what was counted since. It is called in
-// turn.
-func (c *Collector) flush(ctx context.Context) error {
-	if c.pending != nil {
-		if err := c.send(ctx); err != nil {
+	if f.pending != nil {
+		if err := f.send(ctx); err != nil {
 			return err
 		}
 	}
-	c.pending = c.collect(ctx)
-	return c.send(ctx)
+	f.pending = f.collect(ctx)
+	return f.send(ctx)
 }
 
-func (c *Collector) send(ctx context.Context) error {
-	if err := flushScript.Run(ctx, c.client, c.pending.keys, c.pending.args...).Err(); err != nil {
+func (f *flusher) send(ctx context.Context) error {
+	if err := flushScript.Run(ctx, f.client, f.pending.keys, f.pending.args...).Err(); err != nil {
 		return fmt.Errorf("redismetrics: flush: %w", err)
 	}
-	c.pending = nil
+	f.pending = nil
 	return nil
 }
 
 // collect takes what was counted since the last batch into a new one. The local
 // collector is never reset: what is new is what it has beyond the last batch. The
 // batch names every metric, so that none expires while an instance lives.
-func (c *Collector) collect(ctx context.Context) *batch {
-	c.number++
+func (f *flusher) collect(ctx context.Context) *batch {
+	f.number++
 	b := &batch{
-		keys: []string{c.key("flush", c.instance), c.key("live"), c.key("gauges")},
+		keys: []string{f.keys.key("flush", f.instance), f.keys.key("live"), f.keys.key("gauges")},
 		args: []any{
-			c.instance, c.number, nil, // the gauges
-			(liveIntervals * c.interval).Milliseconds(), max(0, c.retention.Milliseconds()), numberKept.Milliseconds(),
+			f.instance, f.number, nil, // the gauges
+			(liveIntervals * f.interval).Milliseconds(), max(0, f.retention.Milliseconds()), numberKept.Milliseconds(),
 			metrics.MaxAttributes, metrics.OtherAttribute,
 		},
 	}
 	gauges := gaugeValues{}
-	now, _ := c.local.Snapshot(ctx) // memmetrics never fails
+	now, _ := f.local.Snapshot(ctx) // memmetrics never fails
 	for _, metric := range monitor.AllMetrics() {
 		d := metric.Description()
 		if d.Kind == monitor.MetricGauge {
@@ -104,46 +89,13 @@ func (c *Collector) collect(ctx context.Context) *batch {
 			}
 			continue
 		}
-		b.metric(c.key("monitor", d.Name))
-		before := split(c.counted.Metrics[metric])
+		b.metric(f.keys.metric(d.Name))
+		before := split(f.counted.Metrics[metric])
 		for attribute, data := range split(now.Metrics[metric]) {
 			b.add(attribute, beyond(data, before[attribute]))
 		}
 	}
-	c.counted = now
+	f.counted = now
 	b.args[2] = gauges.encode()
 	return b
-}
-
-// split returns the parts of a metric by attribute, with what was recorded
-// without one under the empty attribute.
-func split(all monitor.MetricData) map[string]monitor.MetricData {
-	parts := map[string]monitor.MetricData{}
-	plain := all
-	for attribute, part := range all.ByAttribute {
-		parts[attribute] = part
-		plain = beyond(plain, part)
-	}
-	plain.ByAttribute = nil
-	parts[""] = plain
-	return parts
-}
-
-// beyond returns what data has beyond a part of it.
-func beyond(data, part monitor.MetricData) monitor.MetricData {
-	counted := make(map[time.Duration]int64, len(part.Distribution.Buckets))
-	for _, b := range part.Distribution.Buckets {
-		counted[b.Lower] = b.Count
-	}
-	d := data.Distribution
-	rest := monitor.Distribution{Sum: d.Sum - part.Distribution.Sum}
-	for _, b := range d.Buckets {
-		if b.Count -= counted[b.Lower]; b.Count != 0 {
-			rest.Buckets = append(rest.Buckets, b)
-		}
-	}
-	if d.Max != part.Distribution.Max {
-		rest.Max = d.Max
-	}
-	return monitor.MetricData{Value: data.Value - part.Value, Distribution: rest}
 }

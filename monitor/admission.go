@@ -19,7 +19,7 @@ type admission struct {
 }
 
 // admit validates and verifies the event and looks it up among the known ones.
-func (a *admission) admit(it *item, b *batch, now time.Time) {
+func (a *admission) admit(it *item, batch []item, now time.Time) {
 	if it.stage != arrived {
 		return
 	}
@@ -30,7 +30,7 @@ func (a *admission) admit(it *item, b *batch, now time.Time) {
 	it.result.Verification = a.verify(it)
 	switch v := &it.result.Verification; v.Decision {
 	case DecisionAccept:
-		a.accept(it, b, now)
+		a.accept(it, batch, now)
 	case DecisionFail:
 		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
 		it.find(it.tampered(a.operator, a.source))
@@ -61,7 +61,7 @@ func (a *admission) verify(it *item) (v Verification) {
 }
 
 // accept admits an event whose content is authentic, unless it is known already.
-func (a *admission) accept(it *item, b *batch, now time.Time) {
+func (a *admission) accept(it *item, batch []item, now time.Time) {
 	arrival := &it.reporter.arrival
 	arrival.OrganizationID = it.Event.OrganizationID
 	if arrival.OrganizationID == "" {
@@ -76,7 +76,7 @@ func (a *admission) accept(it *item, b *batch, now time.Time) {
 		return
 	}
 	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
-	if !a.isNew(it, b, now) {
+	if !a.isNew(it, batch, now) {
 		return
 	}
 	a.watermarks.judge(arrival, it.Event.Timestamp, now)
@@ -92,7 +92,7 @@ func (a *admission) accept(it *item, b *batch, now time.Time) {
 
 // isNew looks the event up in the dedup cache. An event that is not new is
 // admitted here if an earlier attempt left something to do, and ends otherwise.
-func (a *admission) isNew(it *item, b *batch, now time.Time) bool {
+func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 	id := it.identity()
 	if a.dedup == nil || id == (identity{}) {
 		return true
@@ -103,7 +103,7 @@ func (a *admission) isNew(it *item, b *batch, now time.Time) bool {
 	if found.evicted {
 		a.metrics.count(it.ctx, DuplicatesForgotten, "")
 	}
-	if b.has(found.owner) {
+	if contains(batch, found.owner) {
 		found.owner, found.duplicate = 0, DuplicateRedelivered // twice in one batch
 	}
 	it.result.Duplicate = found.duplicate

@@ -1,8 +1,8 @@
 package monitor
 
 import (
-	"encoding/hex"
-	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -34,38 +34,6 @@ const (
 
 // Open reports whether further occurrences join an alert with this status.
 func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowledged }
-
-// A Fingerprint tells alerts apart: occurrences of the same rule, organization
-// and key have the same one. It never depends on an alert's text.
-type Fingerprint [32]byte
-
-// FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
-// over rule, organization and key, each preceded by its length.
-func FingerprintOf(rule, organization, key string) Fingerprint {
-	return digestStrings("alert", rule, organization, key)
-}
-
-// String returns the fingerprint in lower-case hex.
-func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
-
-// MarshalText writes the fingerprint in lower-case hex.
-func (f Fingerprint) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f[:]), nil }
-
-// UnmarshalText reads a fingerprint in hex.
-func (f *Fingerprint) UnmarshalText(text []byte) error {
-	return decodeHex("fingerprint", f[:], text)
-}
-
-// decodeHex reads hex digits, as many as fill the bytes.
-func decodeHex(what string, bytes, text []byte) error {
-	if len(text) != 2*len(bytes) {
-		return fmt.Errorf("monitor: decode %s: %d hex digits, want %d", what, len(text), 2*len(bytes))
-	}
-	if _, err := hex.Decode(bytes, text); err != nil {
-		return fmt.Errorf("monitor: decode %s: %w", what, err)
-	}
-	return nil
-}
 
 // An Alert is something that somebody should look at: what a store keeps of the
 // occurrences of one fingerprint, with the finding that opened it and its
@@ -124,4 +92,14 @@ type AlertRef struct {
 	// decided on: if the alert has another one by now, the change is an
 	// [ErrConflict]. Reading ignores it.
 	Version int64
+}
+
+// Clone returns a copy of the alert that shares no slice or map with it, except
+// for maps and slices inside the values of Metadata.
+func (a *Alert) Clone() *Alert {
+	c := *a
+	c.Finding.References = slices.Clone(a.Finding.References)
+	c.Tags = slices.Clone(a.Tags)
+	c.Metadata = maps.Clone(a.Metadata)
+	return &c
 }

@@ -1,8 +1,6 @@
 package monitor
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -82,28 +80,4 @@ func (f *Finding) metadata() map[string]any {
 		m["eventIds"] = ids
 	}
 	return m
-}
-
-// newID returns a UUID of version 7 (RFC 9562): it sorts by time, and 74 of its
-// bits are random.
-func newID(now time.Time) string {
-	var u [16]byte
-	rand.Read(u[:]) // never fails
-	ms := now.UnixMilli()
-	for i := range 6 {
-		u[i] = byte(ms >> (40 - 8*i))
-	}
-	u[6] = u[6]&0x0f | 0x70
-	u[8] = u[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[:], u[:4])
-	text[8] = '-'
-	hex.Encode(text[9:], u[4:6])
-	text[13] = '-'
-	hex.Encode(text[14:], u[6:8])
-	text[18] = '-'
-	hex.Encode(text[19:], u[8:10])
-	text[23] = '-'
-	hex.Encode(text[24:], u[10:])
-	return string(text[:])
 }

@@ -84,6 +84,23 @@ type Config struct {
 	Workers int
 }
 
+// QueuePolicy says what [Monitor.Submit] does when the queue is full.
+type QueuePolicy uint8
+
+const (
+	// QueueBlock waits for room until the context ends.
+	QueueBlock QueuePolicy = iota
+	// QueueReject returns [ErrOverloaded].
+	QueueReject
+	// QueueDropOldest drops the event that waits longest, and counts it.
+	QueueDropOldest
+)
+
+var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}
+
+// String returns the policy in snake case.
+func (p QueuePolicy) String() string { return name(queuePolicyNames[:], p) }
+
 // withDefaults returns the configuration with its defaults filled in, or
 // everything that is wrong with it.
 func (c Config) withDefaults() (Config, error) {

@@ -22,7 +22,7 @@ type judging struct {
 
 // detect hands the events to the detectors that have not judged them yet. An
 // event that all of them have judged is through.
-func (d *detection) detect(ctx context.Context, items []item, j *judging) {
+func (d *detection) detect(ctx context.Context, items []item, j *judging, shared *reporting) {
 	for n, detector := range d.detectors {
 		j.clear()
 		for i := range items {
@@ -31,6 +31,7 @@ func (d *detection) detect(ctx context.Context, items []item, j *judging) {
 			}
 		}
 		d.judge(ctx, detector, j)
+		d.count(ctx, shared)
 		for _, it := range j.items {
 			if it.reporter.err == nil {
 				it.judged |= 1 << n
@@ -87,6 +88,14 @@ func (d *detection) judge(ctx context.Context, detector Detector, j *judging) {
 		}
 		d.answered(it, detector, err)
 	}
+}
+
+// count records what a detector counted.
+func (d *detection) count(ctx context.Context, shared *reporting) {
+	for _, c := range shared.counts {
+		d.metrics.record(ctx, c.Metric, c.Value, c.Attribute)
+	}
+	shared.counts = shared.counts[:0]
 }
 
 // answered notes how a detector's call ended for an event. What it reported with

@@ -1,9 +1,6 @@
 package monitor
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // An item is one event on its way through the stages.
 type item struct {
@@ -66,45 +63,12 @@ func (it *item) reject(err error) {
 	it.stage = settled
 }
 
-// A batch is the events of one call, with what the stages need memory for.
-type batch struct {
-	items     []item
-	numbers   numbers // sequence numbers to hand out
-	reporting reporting
-	judging   judging
-	raising   occurrences
-	traced    traced
-}
-
-// add adds an event that arrives.
-func (b *batch) add(d Delivery, s *sequence) {
-	n := len(b.items)
-	b.items = slices.Grow(b.items, 1)[:n+1] // it is cleared
-	it := &b.items[n]
-	it.Delivery = d
-	it.reporter.arrival.Sequence = b.numbers.take(s)
-	it.reporter.arrival.DeliveryID = d.ID
-}
-
-// has reports whether the event with that number is in the batch.
-func (b *batch) has(sequence uint64) bool {
-	for i := range b.items {
-		if sequence != 0 && b.items[i].reporter.arrival.Sequence == sequence {
+// contains reports whether the event with that number is among the items.
+func contains(items []item, sequence uint64) bool {
+	for i := range items {
+		if sequence != 0 && items[i].reporter.arrival.Sequence == sequence {
 			return true
 		}
 	}
 	return false
-}
-
-// remove takes the items out for which done is true.
-func (b *batch) remove(done func(it *item) bool) {
-	left := 0
-	for i := range b.items {
-		if !done(&b.items[i]) {
-			b.items[left] = b.items[i]
-			left++
-		}
-	}
-	clear(b.items[left:])
-	b.items = b.items[:left]
 }

@@ -1,13 +1,5 @@
 package monitor
 
-import "context"
-
-// A MetricsCollector counts. Record must not block, must not fail its caller
-// and must be safe for concurrent use.
-type MetricsCollector interface {
-	Record(ctx context.Context, m Measurement)
-}
-
 // A Measurement is one thing that was counted or observed.
 type Measurement struct {
 	Metric Metric

@@ -79,7 +79,7 @@ var (
 	})
 	EventsDropped = define(MetricDescription{
 		Name: "events_dropped", Unit: "{event}",
-		Attribute: "policy", Values: queuePolicyNames[QueueDropOldest:],
+		Attribute: "policy", Values: []string{"drop_oldest"},
 		Help: "Accepted events that were dropped because the queue was full.",
 	})
 	EventsRejected = define(MetricDescription{

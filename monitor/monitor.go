@@ -3,6 +3,8 @@ package monitor
 import (
 	"context"
 	"errors"
+	"reflect"
+	"slices"
 )
 
 // A Monitor takes audit events and raises alerts. Make one with [New]. Its
@@ -139,4 +141,30 @@ func (m *Monitor) Flush(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// A namedPort is a port and what it is to the monitor.
+type namedPort struct {
+	name string
+	port any
+}
+
+// ports lists the ports that are set, each once, in the order in which they are
+// started: those that others report to come first.
+func (m *Monitor) ports() []namedPort {
+	c := &m.config
+	all := []namedPort{{"metrics", c.Metrics}, {"tracer", c.Tracer}, {"verifier", c.Verifier}}
+	for _, d := range c.Detectors {
+		all = append(all, namedPort{d.Name(), d})
+	}
+	all = append(all, namedPort{"alerts", c.Alerts})
+	var ports []namedPort
+	for _, p := range all {
+		known := func(o namedPort) bool { return o.port == p.port }
+		if p.port == nil || reflect.ValueOf(p.port).Comparable() && slices.ContainsFunc(ports, known) {
+			continue
+		}
+		ports = append(ports, p)
+	}
+	return ports
 }

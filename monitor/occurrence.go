@@ -1,8 +1,6 @@
 package monitor
 
 import (
-	"encoding/hex"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,37 +70,3 @@ func (o *Occurrence) Alert() *Alert {
 	}
 	return a
 }
-
-// Clone returns a copy of the alert that shares no slice or map with it, except
-// for maps and slices inside the values of Metadata.
-func (a *Alert) Clone() *Alert {
-	c := *a
-	c.Finding.References = slices.Clone(a.Finding.References)
-	c.Tags = slices.Clone(a.Tags)
-	c.Metadata = maps.Clone(a.Metadata)
-	return &c
-}
-
-// A TraceID identifies a trace, as in W3C Trace Context. Zero means none.
-type TraceID [16]byte
-
-// String returns the ID in lower-case hex.
-func (t TraceID) String() string { return hex.EncodeToString(t[:]) }
-
-// MarshalText writes the ID in lower-case hex.
-func (t TraceID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, t[:]), nil }
-
-// UnmarshalText reads an ID in hex.
-func (t *TraceID) UnmarshalText(text []byte) error { return decodeHex("trace ID", t[:], text) }
-
-// A SpanID identifies a span of a trace, as in W3C Trace Context. Zero means none.
-type SpanID [8]byte
-
-// String returns the ID in lower-case hex.
-func (s SpanID) String() string { return hex.EncodeToString(s[:]) }
-
-// MarshalText writes the ID in lower-case hex.
-func (s SpanID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
-
-// UnmarshalText reads an ID in hex.
-func (s *SpanID) UnmarshalText(text []byte) error { return decodeHex("span ID", s[:], text) }

@@ -39,7 +39,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	p.tracing.tracer = c.Tracer
 	p.quarantine.capacity = c.QuarantineCapacity
 	p.reportStages, p.readClock = c.ReportStages, c.ReportStages || c.Tracer != nil
-	p.batches.New = func() any { return &batch{reporting: reporting{metrics: c.Metrics}} }
+	p.batches.New = func() any { return &batch{} }
 }
 
 // begin returns a batch for the events of a call.
@@ -73,10 +73,10 @@ func (p *pipeline) run(ctx context.Context, b *batch, items []item) {
 	stages := Stages{Start: time.Now()}
 	ctx = p.enter(ctx, b, items, stages.Start)
 	for i := range items {
-		p.admission.admit(&items[i], b, stages.Start)
+		p.admission.admit(&items[i], b.items, stages.Start)
 	}
 	stages.Verified = p.clock(p.readClock)
-	p.detection.detect(ctx, items, &b.judging)
+	p.detection.detect(ctx, items, &b.judging, &b.reporting)
 	if p.raising.collect(items, &b.raising, stages.Start) {
 		stages.Detected = p.clock(p.readClock)
 		ctx = p.tracing.store(ctx, b.raising.pointers, stages.Detected)
@@ -102,7 +102,7 @@ func (p *pipeline) enter(ctx context.Context, b *batch, items []item, now time.T
 		if len(items) > 1 {
 			it.ctx = it.within(ctx)
 		}
-		it.reporter.ctx, it.reporter.shared = it.ctx, &b.reporting
+		it.reporter.shared = &b.reporting
 	}
 	return ctx
 }

@@ -1,6 +1,134 @@
 package monitor
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// A Verifier decides whether an event is what its emitter signed.
+//
+//   - It must be safe for concurrent use.
+//   - It must not change or keep the event.
+//   - It must answer [VerdictUndecided] only when it cannot know: an unknown or revoked
+//     key is [VerdictForged].
+type Verifier interface {
+	Verify(ctx context.Context, e *Event) Verification
+}
+
+// VerifierFunc is a function that is a [Verifier].
+type VerifierFunc func(ctx context.Context, e *Event) Verification
+
+// Verify calls f.
+func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { return f(ctx, e) }
+
+// A Detector looks for something in the events that were accepted, one by one.
+//
+//   - It must be safe for concurrent use.
+//   - It must not change or keep the event.
+//   - It reports findings to the reporter during the call, not later.
+//   - An error means that the event may be handed to it again; a detector with
+//     state must then not count the event twice.
+type Detector interface {
+	Name() string
+	Detect(ctx context.Context, e *Event, r *Reporter) error
+}
+
+// A BatchDetector handles several events in one call, in order, as
+// [Monitor.ProcessBatch] hands them over. rs[i] is the reporter of es[i]. If the
+// call panics, its reports are dropped and its events are handed over again, one
+// by one, so that the panic concerns nobody but the event that causes it. A
+// detector with state tells by [Arrival.Sequence] that it has counted an event.
+type BatchDetector interface {
+	Detector
+	DetectBatch(ctx context.Context, es []*Event, rs []*Reporter) error
+}
+
+// An AlertStorer stores occurrences as alerts and tells what became of each. It
+// must be safe for concurrent use. alerting.Manager is one, and so is every
+// [AlertHandlerFunc].
+//
+//   - The occurrences are valid during the call only; [Occurrence.Alert] makes an
+//     alert to keep.
+//   - The dispositions are in the order of the occurrences. With an error none of
+//     the occurrences may be taken as stored, and [Monitor.Process] returns an
+//     error so that the event is tried again. The call may be repeated: an
+//     occurrence whose [EventKey] the alert already has is not counted again.
+type AlertStorer interface {
+	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
+}
+
+// An AlertHandlerFunc is the simplest [AlertStorer]: a function that is handed
+// every occurrence as a new alert of its own, which it may keep. An error means
+// that the alert was not taken.
+type AlertHandlerFunc func(ctx context.Context, a *Alert) error
+
+// StoreOccurrences calls f with the alert of each occurrence, in their order, and
+// stops at the first error.
+func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error) {
+	dispositions := make([]Disposition, len(os))
+	for i, o := range os {
+		a := o.Alert()
+		if err := f(ctx, a); err != nil {
+			return nil, err
+		}
+		dispositions[i] = Disposition{AlertID: a.ID, Stored: StoredNew, Notify: NotifyDue}
+	}
+	return dispositions, nil
+}
+
+// A MetricsCollector counts. Record must not block, must not fail its caller
+// and must be safe for concurrent use.
+type MetricsCollector interface {
+	Record(ctx context.Context, m Measurement)
+}
+
+// A Snapshotter can tell what it has counted. It is optional for a
+// [MetricsCollector].
+type Snapshotter interface {
+	Snapshot(ctx context.Context) (MetricsSnapshot, error)
+}
+
+// A Tracer is told of every call that processes events: when it starts, before
+// something is stored, and when it has ended and everything is known of it, the
+// times of its stages included. So a tracer can decide at the end what is worth
+// keeping, and make its spans then. A tracer that does no more than that at the
+// start costs an event that it does not keep next to nothing.
+//
+// It must be safe for concurrent use, and must not keep the data.
+type Tracer interface {
+	// TraceProcessStart returns the context that the events are processed in:
+	// the verifier, the detectors and the store are called with it. It may return
+	// the one it is given.
+	TraceProcessStart(ctx context.Context, data TraceProcessStart) context.Context
+	// TraceStoreStart is called if there are occurrences to be stored. It may set
+	// their trace and span IDs, and returns the context that the store is called
+	// with.
+	TraceStoreStart(ctx context.Context, data TraceStoreStart) context.Context
+	// TraceProcessEnd is given the context that was returned last.
+	TraceProcessEnd(ctx context.Context, data TraceProcessEnd)
+}
+
+// TraceProcessStart is what a [Tracer] is told at the start of a call.
+type TraceProcessStart struct {
+	// Deliveries are the events, one for [Monitor.Process]. Each may have a
+	// context of its own, which a span for all of them links to.
+	Deliveries []Delivery
+	Time       time.Time
+}
+
+// TraceStoreStart is what a [Tracer] is told before occurrences are stored.
+type TraceStoreStart struct {
+	Occurrences []*Occurrence
+	Time        time.Time
+}
+
+// TraceProcessEnd is what a [Tracer] is told at the end of a call.
+type TraceProcessEnd struct {
+	Deliveries []Delivery
+	// Results are in the order of the deliveries.
+	Results []*Result
+	Stages  Stages
+}
 
 // A Runner is a port that has background work: flushing, expiring, delivering.
 // [Monitor.Run] runs every port that is one and stops it by canceling ctx. Run

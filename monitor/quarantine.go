@@ -42,15 +42,11 @@ func (q *quarantine) take() []item {
 	return items
 }
 
-// putBack ends what take began, with what could not be settled, which is out of
-// the batch then.
-func (q *quarantine) putBack(b *batch) {
+// putBack ends what take began, with what could not be settled.
+func (q *quarantine) putBack(items []item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.items = slices.Concat(b.items, q.items)
-	q.out = 0
-	clear(b.items)
-	b.items = b.items[:0]
+	q.items, q.out = slices.Concat(items, q.items), 0
 }
 
 func (q *quarantine) setOpen(open bool) {

@@ -6,23 +6,6 @@ import (
 	"sync"
 )
 
-// QueuePolicy says what [Monitor.Submit] does when the queue is full.
-type QueuePolicy uint8
-
-const (
-	// QueueBlock waits for room until the context ends.
-	QueueBlock QueuePolicy = iota
-	// QueueReject returns [ErrOverloaded].
-	QueueReject
-	// QueueDropOldest drops the event that waits longest, and counts it.
-	QueueDropOldest
-)
-
-var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}
-
-// String returns the policy in snake case.
-func (p QueuePolicy) String() string { return name(queuePolicyNames[:], p) }
-
 // A queue holds the events that were submitted and that no worker has taken.
 type queue struct {
 	policy  QueuePolicy

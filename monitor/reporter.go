@@ -1,9 +1,6 @@
 package monitor
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // A Reporter takes what a detector reports about one event. It is valid during
 // the call that it was passed to. The reporters of one call are for one
@@ -11,9 +8,8 @@ import (
 type Reporter struct {
 	arrival Arrival
 	reports
-	before reports         // of the detectors that were called earlier
-	err    error           // of the last call; the event is to be handed over again
-	ctx    context.Context //nolint:containedctx // the event's, for Count
+	before reports // of the detectors that were called earlier
+	err    error   // of the last call; the event is to be handed over again
 	shared *reporting
 }
 
@@ -28,7 +24,7 @@ type reports struct {
 // reused, so that a result can be kept and a firing rule costs far less than an
 // allocation an event.
 type reporting struct {
-	metrics    MetricsCollector
+	counts     []Measurement // to be recorded
 	findings   slab[Finding]
 	references slab[EventRef]
 }
@@ -40,7 +36,7 @@ const (
 
 // NewReporter returns a reporter for calling a detector without a monitor.
 func NewReporter(a Arrival) *Reporter {
-	return &Reporter{arrival: a, ctx: context.Background(), shared: &reporting{}}
+	return &Reporter{arrival: a, shared: &reporting{}}
 }
 
 // Arrival returns what the monitor knows of the event.
@@ -75,9 +71,7 @@ func (r *Reporter) References(n int) []EventRef {
 // Count adds n to a counter of the library's own, such as [StateEvictions],
 // under the attribute.
 func (r *Reporter) Count(metric Metric, attribute string, n int) {
-	if r.shared.metrics != nil {
-		r.shared.metrics.Record(r.ctx, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
-	}
+	r.shared.counts = append(r.shared.counts, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
 }
 
 // Findings returns what was reported.

@@ -1,5 +1,7 @@
 package monitor
 
+import "time"
+
 // A Result is what became of one event.
 type Result struct {
 	// State says whether the event is handled, and what the caller is to do if
@@ -71,3 +73,17 @@ var duplicateNames = [...]string{"none", "redelivered", "replayed", "conflicting
 
 // String returns the value in snake case.
 func (d Duplicate) String() string { return name(duplicateNames[:], d) }
+
+// Stages are the times at which the stages of a call began and ended. They are
+// those of all events of the call together.
+type Stages struct {
+	// Start is when the first event was looked at.
+	Start time.Time
+	// Verified is when the events were validated, verified and looked up.
+	Verified time.Time
+	// Detected is when the detectors had judged them. It is End if there was
+	// nothing to store.
+	Detected time.Time
+	// End is when the alerts were stored.
+	End time.Time
+}

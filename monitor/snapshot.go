@@ -1,15 +1,6 @@
 package monitor
 
-import (
-	"context"
-	"time"
-)
-
-// A Snapshotter can tell what it has counted. It is optional for a
-// [MetricsCollector].
-type Snapshotter interface {
-	Snapshot(ctx context.Context) (MetricsSnapshot, error)
-}
+import "time"
 
 // A MetricsSnapshot is what was counted up to a moment.
 type MetricsSnapshot struct {

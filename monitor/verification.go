@@ -1,23 +1,5 @@
 package monitor
 
-import "context"
-
-// A Verifier decides whether an event is what its emitter signed.
-//
-//   - It must be safe for concurrent use.
-//   - It must not change or keep the event.
-//   - It must answer [VerdictUndecided] only when it cannot know: an unknown or revoked
-//     key is [VerdictForged].
-type Verifier interface {
-	Verify(ctx context.Context, e *Event) Verification
-}
-
-// VerifierFunc is a function that is a [Verifier].
-type VerifierFunc func(ctx context.Context, e *Event) Verification
-
-// Verify calls f.
-func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { return f(ctx, e) }
-
 // Verdict is what a verifier found out about an event.
 type Verdict uint8
 

@@ -1,31 +1,6 @@
 package monitor
 
-import (
-	"context"
-	"time"
-)
-
-// A Detector looks for something in the events that were accepted, one by one.
-//
-//   - It must be safe for concurrent use.
-//   - It must not change or keep the event.
-//   - It reports findings to the reporter during the call, not later.
-//   - An error means that the event may be handed to it again; a detector with
-//     state must then not count the event twice.
-type Detector interface {
-	Name() string
-	Detect(ctx context.Context, e *Event, r *Reporter) error
-}
-
-// A BatchDetector handles several events in one call, in order, as
-// [Monitor.ProcessBatch] hands them over. rs[i] is the reporter of es[i]. If the
-// call panics, its reports are dropped and its events are handed over again, one
-// by one, so that the panic concerns nobody but the event that causes it. A
-// detector with state tells by [Arrival.Sequence] that it has counted an event.
-type BatchDetector interface {
-	Detector
-	DetectBatch(ctx context.Context, es []*Event, rs []*Reporter) error
-}
+import "time"
 
 // Timing says how an event's timestamp relates to the time that its
 // organization's events have reached.

@@ -1,40 +1,5 @@
 package monitor
 
-import "context"
-
-// An AlertStorer stores occurrences as alerts and tells what became of each. It
-// must be safe for concurrent use. alerting.Manager is one, and so is every
-// [AlertHandlerFunc].
-//
-//   - The occurrences are valid during the call only; [Occurrence.Alert] makes an
-//     alert to keep.
-//   - The dispositions are in the order of the occurrences. With an error none of
-//     the occurrences may be taken as stored, and [Monitor.Process] returns an
-//     error so that the event is tried again. The call may be repeated: an
-//     occurrence whose [EventKey] the alert already has is not counted again.
-type AlertStorer interface {
-	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
-}
-
-// An AlertHandlerFunc is the simplest [AlertStorer]: a function that is handed
-// every occurrence as a new alert of its own, which it may keep. An error means
-// that the alert was not taken.
-type AlertHandlerFunc func(ctx context.Context, a *Alert) error
-
-// StoreOccurrences calls f with the alert of each occurrence, in their order, and
-// stops at the first error.
-func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error) {
-	dispositions := make([]Disposition, len(os))
-	for i, o := range os {
-		a := o.Alert()
-		if err := f(ctx, a); err != nil {
-			return nil, err
-		}
-		dispositions[i] = Disposition{AlertID: a.ID, Stored: StoredNew, Notify: NotifyDue}
-	}
-	return dispositions, nil
-}
-
 // A Disposition is what became of one occurrence.
 type Disposition struct {
 	// AlertID is the alert that the occurrence belongs to. It may be empty for

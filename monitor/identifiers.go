@@ -1,0 +1,141 @@
+package monitor
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// An EventKey identifies one event wherever events are counted, so that a retry
+// or a second delivery counts once. It is derived from the organization and the
+// event's ID, else from the ID of its delivery, else unique to the call; it never
+// depends on the event's content.
+type EventKey [16]byte
+
+// String returns the key in hex.
+func (k EventKey) String() string { return hex.EncodeToString(k[:]) }
+
+// EventKeyOf returns the key of the event with that ID in that organization:
+// the first 16 bytes of SHA-256 over the two, each preceded by its length.
+func EventKeyOf(organization, id string) EventKey {
+	digest := digestStrings("event", organization, id)
+	return EventKey(digest[:16])
+}
+
+// DeliveryKeyOf returns the key of the event without an ID that came in that
+// delivery, see [Delivery.ID], to monitors with that [Config.Source].
+func DeliveryKeyOf(source, organization, delivery string) EventKey {
+	digest := digestStrings("delivery", source, organization, delivery)
+	return EventKey(digest[:16])
+}
+
+// keyspace makes the keys of events that nothing else identifies.
+type keyspace struct{ nonce [8]byte }
+
+func newKeyspace() keyspace {
+	var k keyspace
+	rand.Read(k.nonce[:]) // never fails
+	return k
+}
+
+// of returns the key of the event with that number at this monitor.
+func (k *keyspace) of(sequence uint64) (key EventKey) {
+	copy(key[:8], k.nonce[:])
+	binary.BigEndian.PutUint64(key[8:], sequence)
+	return key
+}
+
+// A Fingerprint tells alerts apart: occurrences of the same rule, organization
+// and key have the same one. It never depends on an alert's text.
+type Fingerprint [32]byte
+
+// FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
+// over rule, organization and key, each preceded by its length.
+func FingerprintOf(rule, organization, key string) Fingerprint {
+	return digestStrings("alert", rule, organization, key)
+}
+
+// String returns the fingerprint in lower-case hex.
+func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
+
+// MarshalText writes the fingerprint in lower-case hex.
+func (f Fingerprint) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f[:]), nil }
+
+// UnmarshalText reads a fingerprint in hex.
+func (f *Fingerprint) UnmarshalText(text []byte) error {
+	return decodeHex("fingerprint", f[:], text)
+}
+
+// A TraceID identifies a trace, as in W3C Trace Context. Zero means none.
+type TraceID [16]byte
+
+// String returns the ID in lower-case hex.
+func (t TraceID) String() string { return hex.EncodeToString(t[:]) }
+
+// MarshalText writes the ID in lower-case hex.
+func (t TraceID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, t[:]), nil }
+
+// UnmarshalText reads an ID in hex.
+func (t *TraceID) UnmarshalText(text []byte) error { return decodeHex("trace ID", t[:], text) }
+
+// A SpanID identifies a span of a trace, as in W3C Trace Context. Zero means none.
+type SpanID [8]byte
+
+// String returns the ID in lower-case hex.
+func (s SpanID) String() string { return hex.EncodeToString(s[:]) }
+
+// MarshalText writes the ID in lower-case hex.
+func (s SpanID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
+
+// UnmarshalText reads an ID in hex.
+func (s *SpanID) UnmarshalText(text []byte) error { return decodeHex("span ID", s[:], text) }
+
+// decodeHex reads hex digits, as many as fill the bytes.
+func decodeHex(what string, bytes, text []byte) error {
+	if len(text) != 2*len(bytes) {
+		return fmt.Errorf("monitor: decode %s: %d hex digits, want %d", what, len(text), 2*len(bytes))
+	}
+	if _, err := hex.Decode(bytes, text); err != nil {
+		return fmt.Errorf("monitor: decode %s: %w", what, err)
+	}
+	return nil
+}
+
+// digestStrings hashes strings such that no two lists have the same input. It
+// does not allocate for short strings.
+func digestStrings(parts ...string) [sha256.Size]byte {
+	var array [256]byte
+	buf := array[:0]
+	for _, p := range parts {
+		buf = binary.AppendUvarint(buf, uint64(len(p)))
+		buf = append(buf, p...)
+	}
+	return sha256.Sum256(buf)
+}
+
+// newID returns a UUID of version 7 (RFC 9562): it sorts by time, and 74 of its
+// bits are random.
+func newID(now time.Time) string {
+	var u [16]byte
+	rand.Read(u[:]) // never fails
+	ms := now.UnixMilli()
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:], u[:4])
+	text[8] = '-'
+	hex.Encode(text[9:], u[4:6])
+	text[13] = '-'
+	hex.Encode(text[14:], u[6:8])
+	text[18] = '-'
+	hex.Encode(text[19:], u[8:10])
+	text[23] = '-'
+	hex.Encode(text[24:], u[10:])
+	return string(text[:])
+}

@@ -234,6 +234,15 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestGroupsOfValuers logs values that turn out to be groups.
+func TestGroupsOfValuers(t *testing.T) {
+	t.Parallel()
+	line := write(t.Context(), t, newJSON, nil, record(slog.LevelInfo, "m",
+		"empty", valuer{slog.GroupValue()}, slog.Any("", valuer{slog.GroupValue(slog.Int("a", 1))}), "b", 2))
+	_, got, _ := strings.Cut(line, `"context":`)
+	check.Equal(t, "context", got, `{"a":1,"b":2}}`+"\n")
+}
+
 func hugeMap() map[int]int {
 	m := make(map[int]int)
 	for i := range 20_000 {

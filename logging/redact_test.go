@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -174,6 +175,43 @@ func TestRedactorAttr(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, test.want)
 		}
 	}
+}
+
+// TestLimits pins how much of a value is read.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	r := logging.NewRedactor(nil)
+
+	var list any = 7
+	for range 40 {
+		list = []any{list}
+	}
+	levels, value := 0, r.Value("k", list)
+	for inner, ok := value.([]any); ok; inner, ok = value.([]any) {
+		levels, value = levels+1, inner[0]
+	}
+	check.Equal(t, "lists, each in an interface", levels, 17)
+	check.Equal(t, "list cut off", value, any("..."))
+
+	group := slog.Int("g", 7)
+	for range 40 {
+		group = slog.GroupAttrs("g", group)
+	}
+	group = r.Attr(group)
+	for levels = 0; group.Value.Kind() == slog.KindGroup; levels++ {
+		group = group.Value.Group()[0]
+	}
+	check.Equal(t, "groups", levels, 33)
+	check.Equal(t, "group cut off", group, slog.String("g", "..."))
+
+	numbers := make([]int, 10_001)
+	numbers[9_998] = 7
+	long := r.Value("k", numbers).([]any)
+	check.Equal(t, "elements", len(long), 10_000)
+	check.Equal(t, "the last elements", long[9_998:], []any{int64(7), "..."})
+
+	floats := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1.5}
+	check.Equal(t, "floats", r.Value("k", floats), any([]any{"NaN", "+Inf", "-Inf", 1.5}))
 }
 
 // TestSecretsAnywhere puts a secret wherever a record has room for one.

@@ -29,8 +29,9 @@ const cut = "..."
 // []any and map[string]any. A struct becomes a map of its exported fields under
 // their JSON names. A value that encodes itself as text or JSON does so. An
 // error becomes its text, and a byte slice the text that it holds or its length.
-// What is nested deeper than 32 levels, or comes after the first 10,000 values,
-// is cut off. A value that panics becomes the text of the panic.
+// What is nested deeper than 32 levels, counting pointers and interfaces, or comes
+// after the first 10,000 values, is cut off. A value that panics becomes the text
+// of the panic.
 func (r *Redactor) Value(key string, v any) any {
 	w := walker{redactor: r, left: maxValues}
 	return w.member(key, v)

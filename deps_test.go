@@ -27,7 +27,7 @@ func testPackage(name string) bool {
 	return strings.HasSuffix(name, "test")
 }
 
-// library reports whether a package is part of what a host embeds.
+// library reports whether a package is part of what an application embeds.
 func library(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
 	return top != "examples" && top != "internal" && top != "bench"
@@ -78,9 +78,9 @@ func TestImportDirection(t *testing.T) {
 	}
 }
 
-// TestHostStaysInCharge holds library code to no cgo, no init functions, no
+// TestApplicationStaysInCharge holds library code to no cgo, no init functions, no
 // default logger, no end of the process and no signal handlers.
-func TestHostStaysInCharge(t *testing.T) {
+func TestApplicationStaysInCharge(t *testing.T) {
 	t.Parallel()
 	uses := []string{
 		"os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln",

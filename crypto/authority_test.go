@@ -24,10 +24,10 @@ func TestAuthority(t *testing.T) {
 	t.Parallel()
 	outage := errors.New("connection refused")
 	tests := map[string]struct {
-		answer  error
-		outcome monitor.Decision
-		verdict monitor.Verdict
-		err     error
+		reply    error
+		decision monitor.Decision
+		verdict  monitor.Verdict
+		err      error
 	}{
 		"valid":        {nil, monitor.DecisionAccept, monitor.VerdictVerified, nil},
 		"invalid":      {auditcrypto.ErrBadSignature, monitor.DecisionFail, monitor.VerdictForged, auditcrypto.ErrBadSignature},
@@ -48,11 +48,11 @@ func TestAuthority(t *testing.T) {
 					if string(message) != e.Hash || fmt.Sprintf("%x", signature) != e.Signature || ctx.Value(key{}) == nil {
 						t.Errorf("asked for message %q, signature %x", message, signature)
 					}
-					return tt.answer
+					return tt.reply
 				}), nil))(t)
 			got := checker(t, k).Verify(ctx, e)
-			monitortest.WantVerdict(t, got, tt.outcome, tt.verdict)
-			if !errors.Is(got.Err, tt.err) || errors.Is(got.Err, auditcrypto.ErrUnavailable) != (tt.outcome == monitor.DecisionDefer) {
+			monitortest.WantVerdict(t, got, tt.decision, tt.verdict)
+			if !errors.Is(got.Err, tt.err) || errors.Is(got.Err, auditcrypto.ErrUnavailable) != (tt.decision == monitor.DecisionDefer) {
 				t.Errorf("error %v", got.Err)
 			}
 			if asked != 1 {
@@ -65,10 +65,10 @@ func TestAuthority(t *testing.T) {
 // An authority may go away between two questions about the same event.
 func TestAuthorityGoesAway(t *testing.T) {
 	t.Parallel()
-	answers := []error{auditcrypto.ErrBadSignature, errors.New("timeout")}
+	replies := []error{auditcrypto.ErrBadSignature, errors.New("timeout")}
 	k := check.Must(auditcrypto.NewAuthorityKey("k", auditcrypto.HMACSHA256, authority(
 		func(context.Context, []byte, []byte) (err error) {
-			err, answers = answers[0], answers[1:]
+			err, replies = replies[0], replies[1:]
 			return err
 		}), nil))(t)
 	e := signed(t, hmacKey(t, "k", secret, nil), func(e *monitor.Event) { e.PrincipalID = "intruder" })
@@ -103,7 +103,7 @@ func TestAuthorityMalformed(t *testing.T) {
 	}
 }
 
-// An authority that gave up may still hold what it was asked.
+// An authority may keep message and signature after it has returned.
 func TestAuthorityMayKeep(t *testing.T) {
 	t.Parallel()
 	var kept, signature []byte

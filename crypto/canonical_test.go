@@ -146,7 +146,7 @@ func TestNotCanonical(t *testing.T) {
 		"bad action":       {"action", func(e *monitor.Event) { e.Action = bad }},
 		"bad status":       {"status", func(e *monitor.Event) { e.Status = bad }},
 		"bad organization": {"organizationId", func(e *monitor.Event) { e.OrganizationID = bad }},
-		"bad outcome":      {"outcomeDescription", func(e *monitor.Event) { e.OutcomeDescription = bad }},
+		"bad decision":     {"outcomeDescription", func(e *monitor.Event) { e.OutcomeDescription = bad }},
 		"bad principal":    {"principalId", func(e *monitor.Event) { e.PrincipalID = bad }},
 		"bad target":       {"targetResourceId", func(e *monitor.Event) { e.TargetResourceID = bad }},
 		"bad type":         {"targetResourceType", func(e *monitor.Event) { e.TargetResourceType = bad }},
@@ -219,10 +219,10 @@ func plainQuote(s string) string {
 func FuzzAppendCanonical(f *testing.F) {
 	f.Add("data.read", "success", "user-1", "org-1", "Patient", "p-1", "done", int64(1772445600000))
 	f.Add("a\"\\", "\x00\x1f\n", "", "\u2028", "\xff", "\xed\xa0\x80", "😀|principalId:\"x\"", int64(0))
-	f.Fuzz(func(t *testing.T, action, status, principal, organization, kind, target, outcome string, ms int64) {
+	f.Fuzz(func(t *testing.T, action, status, principal, organization, kind, target, decision string, ms int64) {
 		e := &monitor.Event{
 			Action: action, Status: monitor.EventStatus(status), PrincipalID: principal, OrganizationID: organization,
-			TargetResourceType: kind, TargetResourceID: target, OutcomeDescription: outcome,
+			TargetResourceType: kind, TargetResourceID: target, OutcomeDescription: decision,
 			Timestamp: time.UnixMilli(ms % (1 << 42)),
 		}
 		want, ok := plainCanonical(e)

@@ -75,12 +75,12 @@ func TestVerdicts(t *testing.T) {
 
 	type edits = []func(e *monitor.Event)
 	tests := map[string]struct {
-		edits   edits
-		options *auditcrypto.Options
-		outcome monitor.Decision
-		verdict monitor.Verdict
-		errs    []error // all of them match
-		key     string  // that verified
+		edits    edits
+		options  *auditcrypto.Options
+		decision monitor.Decision
+		verdict  monitor.Verdict
+		errs     []error // all of them match
+		key      string  // that verified
 	}{
 		"untouched": {nil, nil, monitor.DecisionAccept, monitor.VerdictVerified, nil, "k"},
 		"upper case": {edits{func(e *monitor.Event) {
@@ -159,7 +159,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := auditcrypto.NewChecker(ring, tt.options).Verify(t.Context(), signed(t, key, tt.edits...))
-			monitortest.WantVerdict(t, got, tt.outcome, tt.verdict)
+			monitortest.WantVerdict(t, got, tt.decision, tt.verdict)
 			for _, err := range tt.errs {
 				if !errors.Is(got.Err, err) {
 					t.Errorf("error %q is not %q", got.Err, err)

@@ -27,7 +27,7 @@
 //	  the certificate was not valid at that time   Forged           Fail      ErrKeyExpired
 //	  the algorithm is unknown or not the key's    Forged           Fail      ErrAlgorithm
 //	the hash algorithm is not SHA-256              Forged           Fail      ErrAlgorithm
-//	the key's authority cannot answer              Undecided        Defer     ErrUnavailable
+//	the key's authority is unavailable           Undecided        Defer     ErrUnavailable
 //	the content has no canonical form              Unverified       Fail      ErrNotCanonical
 //
 // (*) Accept with [Options.AllowHashOnly]. (**) Accept with

@@ -29,7 +29,7 @@ var (
 	ErrKeyExpired = errors.New("key is not valid at the time of the event")
 	// ErrAlgorithm: the algorithm is unknown, or is not that of the key.
 	ErrAlgorithm = errors.New("algorithm not allowed")
-	// ErrUnavailable: the authority of the key cannot answer now.
+	// ErrUnavailable: the authority of the key could not tell.
 	ErrUnavailable = errors.New("key authority unavailable")
 	// ErrKeyTooShort: an HMAC secret has less than 32 bytes, an RSA key less
 	// than 2,048 bits.

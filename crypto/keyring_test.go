@@ -85,7 +85,7 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// Why no candidate vouches for an event.
+// The errors if no key has signed an event.
 func TestCandidatesReason(t *testing.T) {
 	t.Parallel()
 	revoked := hmacKey(t, "revoked", secret, &auditcrypto.KeyOptions{State: auditcrypto.KeyRevoked})

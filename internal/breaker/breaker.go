@@ -38,13 +38,13 @@ func (b *Breaker) Allow(n int, now time.Time) int {
 }
 
 // Succeed notes a call that succeeded.
-func (b *Breaker) Succeed() { b.answer(nil) }
+func (b *Breaker) Succeed() { b.settle(nil) }
 
 // Refuse notes a call that the dependency refused, for a reason that says nothing
 // about other calls: it works.
-func (b *Breaker) Refuse(err error) { b.answer(err) }
+func (b *Breaker) Refuse(err error) { b.settle(err) }
 
-func (b *Breaker) answer(err error) {
+func (b *Breaker) settle(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures, b.last = 0, err

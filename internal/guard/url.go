@@ -18,7 +18,7 @@ func ParseURL(text string) (*url.URL, error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("does not begin with https:// or http://")
 	case u.Hostname() == "":
-		return nil, errors.New("names no host")
+		return nil, errors.New("has no host")
 	}
 	return u, nil
 }

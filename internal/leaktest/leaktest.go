@@ -26,8 +26,8 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Leaked returns the stacks of the goroutines other than the caller's and those
-// of the runtime and package testing. It gives them until the timeout to end.
+// Leaked returns the stacks of the goroutines that have not ended within the
+// timeout, without the caller's and those of the runtime and package testing.
 func Leaked(timeout time.Duration) []string {
 	for wait := time.Millisecond; timeout > 0; wait *= 2 {
 		if others() == nil {

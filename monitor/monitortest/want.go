@@ -7,12 +7,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// WantVerdict checks outcome and verdict of a verification, and that there is
-// an error unless the event was accepted.
-func WantVerdict(tb testing.TB, v monitor.Verification, outcome monitor.Decision, verdict monitor.Verdict) {
+// WantVerdict checks the decision and the verdict of a verification, and that it
+// has an error unless the event was accepted.
+func WantVerdict(tb testing.TB, v monitor.Verification, decision monitor.Decision, verdict monitor.Verdict) {
 	tb.Helper()
-	if v.Decision != outcome || v.Verdict != verdict {
-		tb.Errorf("verification is %v, %v (%v), want %v, %v", v.Decision, v.Verdict, v.Err, outcome, verdict)
+	if v.Decision != decision || v.Verdict != verdict {
+		tb.Errorf("verification is %v, %v (%v), want %v, %v", v.Decision, v.Verdict, v.Err, decision, verdict)
 	}
 	if (v.Err == nil) != (v.Decision == monitor.DecisionAccept) {
 		tb.Errorf("verification is %v with error %v", v.Decision, v.Err)

@@ -107,15 +107,15 @@ func TestPayload(t *testing.T) {
 	}
 }
 
-func TestUnexpectedAnswer(t *testing.T) {
+func TestUnexpectedResponse(t *testing.T) {
 	t.Parallel()
-	for _, answer := range []string{"", "<html>Please log in</html>", "{}", `{"status":"confidential"}`} {
+	for _, response := range []string{"", "<html>Please log in</html>", "{}", `{"status":"confidential"}`} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Write([]byte(answer))
+			w.Write([]byte(response))
 		}))
 		err := newNotifier(t, s.URL, notifytest.Loopback(nil)).Notify(t.Context(), notifytest.Notification())
 		if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || e.Permanent || strings.Contains(err.Error(), "confidential") {
-			t.Errorf("Notify = %v after %q", err, answer)
+			t.Errorf("Notify = %v after %q", err, response)
 		}
 		s.Close()
 	}

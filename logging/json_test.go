@@ -134,6 +134,19 @@ type tagged struct {
 // Label is embedded.
 type Label struct{ Name string }
 
+// Anonymous is embedded without a name.
+type Anonymous struct{ Inner int }
+
+type embedding struct {
+	*Anonymous
+	Outer int
+}
+
+// key is a text for encoding/json, in spite of its method.
+type key string
+
+func (key) MarshalText() ([]byte, error) { return []byte("method"), nil }
+
 type textual int
 
 func (v textual) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "text %d", v), nil }
@@ -204,6 +217,8 @@ func TestValues(t *testing.T) {
 		"array":             {[2]bool{true}, `[true,false]`},
 		"struct": {tagged{point: point{X: 1, Y: 2, note: "n"}, Renamed: "r", Skipped: "s", Any: Label{"l"}},
 			`{"Any":{"Name":"l"},"X":1,"Y":2,"label":null,"renamed":"r"}`},
+		"embedded pointer":    {embedding{&Anonymous{1}, 2}, `{"Inner":1,"Outer":2}`},
+		"map with text keys":  {map[key]int{"a": 1}, `{"a":1}`},
 		"pointers":            {&tagged{Label: &Label{"l"}}, `{"Any":null,"X":0,"Y":0,"label":{"Name":"l"},"renamed":""}`},
 		"own JSON":            {raw{`{"b":[1e400, null],"a":"\u0041"}`}, `{"a":"A","b":[1e400,null]}`},
 		"own JSON that fails": {raw{}, `"json: error calling MarshalJSON`},

@@ -193,6 +193,30 @@ func TestLimits(t *testing.T) {
 	check.Equal(t, "lists, each in an interface", levels, 17)
 	check.Equal(t, "list cut off", value, any("..."))
 
+	var mapped any = 7
+	for range 40 {
+		mapped = map[string]any{"k": mapped}
+	}
+	value = r.Value("k", mapped)
+	for levels = 0; value != any("..."); levels++ {
+		value = value.(map[string]any)["k"]
+	}
+	check.Equal(t, "maps, each in an interface", levels, 17)
+
+	ring := &node{}
+	ring.Next = ring
+	value = r.Value("k", ring)
+	for levels = 0; value != any("..."); levels++ {
+		value = value.(map[string]any)["Next"]
+	}
+	check.Equal(t, "structs, each behind a pointer", levels, 16)
+
+	large := make(map[int]int)
+	for i := range 10_001 {
+		large[i] = i
+	}
+	check.Equal(t, "pairs of a map", len(r.Value("k", large).(map[string]any)), 10_000)
+
 	group := slog.Int("g", 7)
 	for range 40 {
 		group = slog.GroupAttrs("g", group)

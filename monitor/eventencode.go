@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/internal/jsonquote"
+	"github.com/auditwarden/auditwarden/internal/jsonscan"
 )
 
 // MarshalJSON encodes the event as [Event.AppendJSON] does.
@@ -125,7 +126,7 @@ func (w *eventEncoder) details(depth int, prefix string, details map[string]any,
 	}
 }
 
-// appendValue appends a value that [jsonScanner.value] has read, or any other
+// appendValue appends a value that [jsonscan.Scanner.Value] has read, or any other
 // as encoding/json sees it.
 func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 	switch v := v.(type) {
@@ -140,14 +141,14 @@ func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 		}
 		return buf, nil
 	case json.Number:
-		s := jsonScanner{text: string(v)}
-		if text, err := s.number(); err != nil || len(text) < len(v) {
+		s := jsonscan.New(string(v))
+		if text, err := s.Number(); err != nil || len(text) < len(v) {
 			return buf, fmt.Errorf("%.40q is not a number", string(v))
 		}
 		return append(buf, v...), nil
 	case []any:
-		if depth++; depth > maxDepth {
-			return buf, errTooDeep
+		if depth++; depth > jsonscan.MaxDepth {
+			return buf, jsonscan.ErrTooDeep
 		}
 		buf = append(buf, '[')
 		for i, x := range v {
@@ -160,8 +161,8 @@ func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 		}
 		return append(buf, ']'), nil
 	case map[string]any:
-		if depth++; depth > maxDepth {
-			return buf, errTooDeep
+		if depth++; depth > jsonscan.MaxDepth {
+			return buf, jsonscan.ErrTooDeep
 		}
 		buf = append(buf, '{')
 		for i, name := range slices.Sorted(maps.Keys(v)) {
@@ -182,8 +183,8 @@ func appendValue(buf []byte, depth int, v any) (_ []byte, err error) {
 		if err != nil {
 			return buf, err
 		}
-		s := jsonScanner{text: string(text)}
-		plain, err := s.value(depth)
+		s := jsonscan.New(string(text))
+		plain, err := s.Value(depth)
 		if err != nil {
 			return buf, err
 		}

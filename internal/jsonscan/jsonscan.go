@@ -1,4 +1,7 @@
-package monitor
+// Package jsonscan reads JSON texts (RFC 8259) piece by piece, without the
+// leniency of encoding/json: names keep their case, numbers their text, and
+// invalid UTF-8 and lone surrogates are errors.
+package jsonscan
 
 import (
 	"encoding/json"
@@ -9,24 +12,32 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deep objects and arrays are nested, the event included.
-const maxDepth = 64
+// MaxDepth is how deep objects and arrays may be nested.
+const MaxDepth = 64
+
+// ErrTooDeep is the error for a text that is nested deeper than [MaxDepth].
+var ErrTooDeep = fmt.Errorf("objects and arrays are nested deeper than %d", MaxDepth)
 
 var (
-	errTooDeep       = fmt.Errorf("objects and arrays are nested deeper than %d", maxDepth)
+	errNotUTF8       = errors.New("not valid UTF-8")
 	errLoneSurrogate = errors.New(`a \u escape is half of a surrogate pair`)
 )
 
-// jsonScanner reads a JSON text (RFC 8259) from front to back. Strings without
-// escapes are parts of the text. It is stricter than encoding/json: invalid
-// UTF-8 and lone surrogates are errors and never replaced by U+FFFD.
-type jsonScanner struct {
+// A Scanner reads a text from front to back. Strings without escapes are parts
+// of the text. After an error it is of no more use.
+type Scanner struct {
 	text string
 	pos  int
 }
 
-// peek skips white space and returns the byte that comes next, 0 at the end.
-func (s *jsonScanner) peek() byte {
+// New returns a scanner at the start of a text.
+func New(text string) Scanner { return Scanner{text: text} }
+
+// Rest returns what was not read yet.
+func (s *Scanner) Rest() string { return s.text[s.pos:] }
+
+// Peek skips white space and returns the byte that comes next, 0 at the end.
+func (s *Scanner) Peek() byte {
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; c {
 		case ' ', '\t', '\n', '\r':
@@ -38,8 +49,8 @@ func (s *jsonScanner) peek() byte {
 	return 0
 }
 
-// unexpected is the error for text that should be something else.
-func (s *jsonScanner) unexpected(want string) error {
+// Unexpected is the error for text that should be something else.
+func (s *Scanner) Unexpected(want string) error {
 	if s.pos >= len(s.text) {
 		return fmt.Errorf("the text ends where %s is expected", want)
 	}
@@ -47,110 +58,112 @@ func (s *jsonScanner) unexpected(want string) error {
 	return fmt.Errorf("%q at offset %d where %s is expected", r, s.pos, want)
 }
 
-// object reads an object, which comes next, and calls member for each of its
+// Object reads an object, which comes next, and calls member for each of its
 // fields to read the value.
-func (s *jsonScanner) object(depth int, member func(name string) error) error {
-	if depth > maxDepth {
-		return errTooDeep
+func (s *Scanner) Object(depth int, member func(name string) error) error {
+	if depth > MaxDepth {
+		return ErrTooDeep
 	}
 	s.pos++
-	if s.peek() == '}' {
+	if s.Peek() == '}' {
 		s.pos++
 		return nil
 	}
 	for {
-		if s.peek() != '"' {
-			return s.unexpected("a field name")
+		if s.Peek() != '"' {
+			return s.Unexpected("a field name")
 		}
-		name, err := s.string()
+		name, err := s.String()
 		if err != nil {
 			return err
 		}
-		if s.peek() != ':' {
-			return s.unexpected("a colon")
+		if s.Peek() != ':' {
+			return s.Unexpected("a colon")
 		}
 		s.pos++
 		if err := member(name); err != nil {
 			return err
 		}
-		switch s.peek() {
+		switch s.Peek() {
 		case ',':
 			s.pos++
 		case '}':
 			s.pos++
 			return nil
 		default:
-			return s.unexpected("a comma or the end of the object")
+			return s.Unexpected("a comma or the end of the object")
 		}
 	}
 }
 
-// value reads any value; depth is how many objects and arrays it is in.
-func (s *jsonScanner) value(depth int) (any, error) {
-	switch s.peek() {
+// Value reads any value: a string, a [json.Number], a bool, nil, an []any or a
+// map[string]any; depth is how many objects and arrays it is in.
+func (s *Scanner) Value(depth int) (any, error) {
+	switch s.Peek() {
 	case '"':
-		return s.string()
+		return s.String()
 	case '{':
 		m := make(map[string]any)
-		err := s.object(depth+1, func(name string) (err error) {
-			m[name], err = s.value(depth + 1)
+		err := s.Object(depth+1, func(name string) (err error) {
+			m[name], err = s.Value(depth + 1)
 			return err
 		})
 		return m, err
 	case '[':
 		return s.array(depth + 1)
 	case 't':
-		return true, s.literal("true")
+		return true, s.Literal("true")
 	case 'f':
-		return false, s.literal("false")
+		return false, s.Literal("false")
 	case 'n':
-		return nil, s.literal("null")
+		return nil, s.Literal("null")
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		n, err := s.number()
+		n, err := s.Number()
 		return json.Number(n), err
 	default:
-		return nil, s.unexpected("a value")
+		return nil, s.Unexpected("a value")
 	}
 }
 
-func (s *jsonScanner) array(depth int) ([]any, error) {
-	if depth > maxDepth {
-		return nil, errTooDeep
+func (s *Scanner) array(depth int) ([]any, error) {
+	if depth > MaxDepth {
+		return nil, ErrTooDeep
 	}
 	s.pos++
 	a := []any{}
-	if s.peek() == ']' {
+	if s.Peek() == ']' {
 		s.pos++
 		return a, nil
 	}
 	for {
-		v, err := s.value(depth)
+		v, err := s.Value(depth)
 		if err != nil {
 			return nil, err
 		}
 		a = append(a, v)
-		switch s.peek() {
+		switch s.Peek() {
 		case ',':
 			s.pos++
 		case ']':
 			s.pos++
 			return a, nil
 		default:
-			return nil, s.unexpected("a comma or the end of the array")
+			return nil, s.Unexpected("a comma or the end of the array")
 		}
 	}
 }
 
-func (s *jsonScanner) literal(word string) error {
+// Literal reads a word, which is true, false or null.
+func (s *Scanner) Literal(word string) error {
 	if !strings.HasPrefix(s.text[s.pos:], word) {
-		return s.unexpected(word)
+		return s.Unexpected(word)
 	}
 	s.pos += len(word)
 	return nil
 }
 
-// number reads a number and returns its text.
-func (s *jsonScanner) number() (string, error) {
+// Number reads a number and returns its text.
+func (s *Scanner) Number() (string, error) {
 	start := s.pos
 	if s.next() == '-' {
 		s.pos++
@@ -158,12 +171,12 @@ func (s *jsonScanner) number() (string, error) {
 	if s.next() == '0' {
 		s.pos++
 	} else if !s.digits() {
-		return "", s.unexpected("a digit")
+		return "", s.Unexpected("a digit")
 	}
 	if s.next() == '.' {
 		s.pos++
 		if !s.digits() {
-			return "", s.unexpected("a digit")
+			return "", s.Unexpected("a digit")
 		}
 	}
 	if c := s.next(); c == 'e' || c == 'E' {
@@ -172,14 +185,14 @@ func (s *jsonScanner) number() (string, error) {
 			s.pos++
 		}
 		if !s.digits() {
-			return "", s.unexpected("a digit")
+			return "", s.Unexpected("a digit")
 		}
 	}
 	return s.text[start:s.pos], nil
 }
 
 // next returns the byte that comes next, 0 at the end.
-func (s *jsonScanner) next() byte {
+func (s *Scanner) next() byte {
 	if s.pos < len(s.text) {
 		return s.text[s.pos]
 	}
@@ -187,7 +200,7 @@ func (s *jsonScanner) next() byte {
 }
 
 // digits skips digits and reports whether there were any.
-func (s *jsonScanner) digits() bool {
+func (s *Scanner) digits() bool {
 	start := s.pos
 	for isDigit(s.next()) {
 		s.pos++
@@ -195,8 +208,8 @@ func (s *jsonScanner) digits() bool {
 	return s.pos > start
 }
 
-// string reads a string, which comes next.
-func (s *jsonScanner) string() (string, error) {
+// String reads a string, which comes next.
+func (s *Scanner) String() (string, error) {
 	start := s.pos + 1
 	var bits byte
 	for i := start; i < len(s.text); i++ {
@@ -213,17 +226,17 @@ func (s *jsonScanner) string() (string, error) {
 			return s.escaped(start)
 		case c < ' ':
 			s.pos = i
-			return "", s.unexpected("text or an escape")
+			return "", s.Unexpected("text or an escape")
 		}
 		bits |= c
 	}
 	s.pos = len(s.text)
-	return "", s.unexpected("the end of a string")
+	return "", s.Unexpected("the end of a string")
 }
 
 // escaped reads the rest of a string that starts at start and whose first
 // escape comes next.
-func (s *jsonScanner) escaped(start int) (string, error) {
+func (s *Scanner) escaped(start int) (string, error) {
 	buf := append(make([]byte, 0, s.pos-start+32), s.text[start:s.pos]...)
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; {
@@ -240,17 +253,17 @@ func (s *jsonScanner) escaped(start int) (string, error) {
 			}
 			buf = utf8.AppendRune(buf, r)
 		case c < ' ':
-			return "", s.unexpected("text or an escape")
+			return "", s.Unexpected("text or an escape")
 		default:
 			buf = append(buf, c)
 			s.pos++
 		}
 	}
-	return "", s.unexpected("the end of a string")
+	return "", s.Unexpected("the end of a string")
 }
 
 // escape reads an escape, or the two that are one character.
-func (s *jsonScanner) escape() (rune, error) {
+func (s *Scanner) escape() (rune, error) {
 	s.pos++
 	switch c := s.next(); c {
 	case '"', '\\', '/':
@@ -289,12 +302,12 @@ func (s *jsonScanner) escape() (rune, error) {
 		}
 		return r, nil
 	default:
-		return 0, s.unexpected("an escape")
+		return 0, s.Unexpected("an escape")
 	}
 }
 
 // hex reads u and four hex digits.
-func (s *jsonScanner) hex() (r rune, err error) {
+func (s *Scanner) hex() (r rune, err error) {
 	s.pos++
 	for range 4 {
 		c := s.next()
@@ -306,10 +319,12 @@ func (s *jsonScanner) hex() (r rune, err error) {
 		case 'A' <= c && c <= 'F':
 			c -= 'A' - 10
 		default:
-			return 0, s.unexpected("a hex digit")
+			return 0, s.Unexpected("a hex digit")
 		}
 		r = r<<4 | rune(c)
 		s.pos++
 	}
 	return r, nil
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/auditwarden/auditwarden/internal/jsonscan"
 )
 
 // UnmarshalJSON decodes an event as [DecodeEvent] does. Null is no event.
@@ -33,7 +35,7 @@ func DecodeEvent(line []byte, e *Event) error {
 	if len(line) > MaxEventSize {
 		return invalid("", "%d bytes are more than %d: %w", len(line), MaxEventSize, ErrTooLarge)
 	}
-	d := eventDecoder{jsonScanner: jsonScanner{text: string(line)}}
+	d := eventDecoder{Scanner: jsonscan.New(string(line))}
 	if err := d.decode(); err != nil {
 		return &InvalidEventError{Field: d.path(), Err: err}
 	}
@@ -112,7 +114,8 @@ func (s *Session) textField(name string) *string {
 
 // eventDecoder decodes one event.
 type eventDecoder struct {
-	jsonScanner
+	jsonscan.Scanner
+
 	event     Event
 	timestamp string // text of the timestamp
 	hasAction bool
@@ -140,15 +143,15 @@ func (d *eventDecoder) path() string {
 }
 
 func (d *eventDecoder) decode() error {
-	if d.peek() != '{' {
-		return d.unexpected("an object")
+	if d.Peek() != '{' {
+		return d.Unexpected("an object")
 	}
-	if err := d.object(1, d.member); err != nil {
+	if err := d.Object(1, d.member); err != nil {
 		return err
 	}
-	d.peek()
-	if d.pos < len(d.text) {
-		return d.unexpected("nothing behind the event")
+	d.Peek()
+	if d.Rest() != "" {
+		return d.Unexpected("nothing behind the event")
 	}
 	return nil
 }
@@ -165,7 +168,7 @@ func (d *eventDecoder) member(name string) error {
 	case "sessionContext":
 		err = d.session()
 	case "action":
-		d.hasAction = d.peek() == '"'
+		d.hasAction = d.Peek() == '"'
 		err = d.optionalText(&d.event.Action)
 	default:
 		if dst := d.event.textField(name); dst != nil {
@@ -183,15 +186,15 @@ func (d *eventDecoder) member(name string) error {
 // session decodes the value of sessionContext.
 func (d *eventDecoder) session() error {
 	d.event.Session = Session{}
-	switch d.peek() {
+	switch d.Peek() {
 	case '{':
 	case 'n':
-		return d.literal("null")
+		return d.Literal("null")
 	default:
 		return d.wrongType("an object")
 	}
 	d.inSession, d.field = true, ""
-	if err := d.object(2, d.sessionMember); err != nil {
+	if err := d.Object(2, d.sessionMember); err != nil {
 		return err
 	}
 	d.inSession = false
@@ -215,15 +218,15 @@ func (d *eventDecoder) sessionMember(name string) error {
 
 // optionalText decodes a string or null.
 func (d *eventDecoder) optionalText(dst *string) (err error) {
-	switch d.peek() {
+	switch d.Peek() {
 	case '"':
-		if *dst, err = d.string(); err == nil && len(*dst) > MaxFieldSize {
+		if *dst, err = d.String(); err == nil && len(*dst) > MaxFieldSize {
 			err = checkText(*dst)
 		}
 		return err
 	case 'n':
 		*dst = ""
-		return d.literal("null")
+		return d.Literal("null")
 	default:
 		return d.wrongType("a string")
 	}
@@ -231,14 +234,14 @@ func (d *eventDecoder) optionalText(dst *string) (err error) {
 
 // recordCount decodes a count: digits alone, no fraction and no exponent.
 func (d *eventDecoder) recordCount() error {
-	switch c := d.peek(); {
+	switch c := d.Peek(); {
 	case c == 'n':
 		d.event.RecordCount = 0
-		return d.literal("null")
+		return d.Literal("null")
 	case c != '-' && !isDigit(c):
 		return d.wrongType("a number")
 	}
-	digits, err := d.number()
+	digits, err := d.Number()
 	if err != nil {
 		return err
 	}
@@ -256,7 +259,7 @@ func (d *eventDecoder) recordCount() error {
 // detail decodes the value of a field that has no place in [Event] into details,
 // which may be nil.
 func (d *eventDecoder) detail(depth int, details map[string]any) (map[string]any, error) {
-	v, err := d.value(depth)
+	v, err := d.Value(depth)
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +272,7 @@ func (d *eventDecoder) detail(depth int, details map[string]any) (map[string]any
 
 // wrongType is the error for a value of another type than the field has.
 func (d *eventDecoder) wrongType(want string) error {
-	switch c := d.peek(); {
+	switch c := d.Peek(); {
 	case c == '"':
 		return fmt.Errorf("a string where %s is expected", want)
 	case c == '{':
@@ -281,6 +284,6 @@ func (d *eventDecoder) wrongType(want string) error {
 	case c == '-' || isDigit(c):
 		return fmt.Errorf("a number where %s is expected", want)
 	default:
-		return d.unexpected(want)
+		return d.Unexpected(want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/guard"
@@ -35,6 +36,37 @@ func TestResponse(t *testing.T) {
 	a, err := c.Do(req)
 	if err != nil || a.Status != http.StatusTeapot || a.Header.Get("X-Key") != "value" || string(a.Body) != "short and stout" {
 		t.Errorf("Do = %+v, %v", a, err)
+	}
+}
+
+func TestDefaultTimeout(t *testing.T) {
+	t.Parallel()
+	check.Equal(t, "default", guard.Options{}.TimeoutOrDefault(), 10*time.Second)
+	check.Equal(t, "own", guard.Options{Timeout: 1}.TimeoutOrDefault(), 1)
+}
+
+func TestResponseSize(t *testing.T) {
+	t.Parallel()
+	const maxHeader, maxBody = 64 << 10, 1 << 20
+	for _, test := range []struct {
+		header, body int
+		ok           bool
+	}{
+		{0, maxBody, true},
+		{0, maxBody + 1, false},
+		{maxHeader - 1<<10, 0, true},
+		{maxHeader + 1<<10, 0, false},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", test.header))
+			fmt.Fprint(w, strings.Repeat("x", test.body))
+		}))
+		t.Cleanup(s.Close)
+		c := check.Must(guard.NewClient(guard.Options{AllowedNetworks: loopback}))(t)
+		req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody))(t)
+		if resp, err := c.Do(req); (err == nil) != test.ok || test.ok && len(resp.Body) != test.body {
+			t.Errorf("Do with a header of %d bytes and a body of %d bytes = %v", test.header, test.body, err)
+		}
 	}
 }
 

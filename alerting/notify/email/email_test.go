@@ -129,6 +129,25 @@ func TestMail(t *testing.T) {
 	require.NotEqual(t, previous.Get("References"), h.Get("References"), "two alerts are one thread")
 }
 
+// TestThreads compares alerts whose organization and ID are the same text when
+// they are put together.
+func TestThreads(t *testing.T) {
+	t.Parallel()
+	config, transport := certificates(t)
+	s := (&server{tls: config}).start(t)
+	notifier := newNotifier(t, s.addr, &email.Options{Transport: transport})
+	threads := map[string]bool{}
+	for _, ref := range [][2]string{{"a", "b"}, {"ab", ""}, {"a\x00", "b"}, {"a", "\x00b"}, {`a"`, "b"}, {"a", `"b`}, {`a""`, "b"}} {
+		n := notifytest.Notification()
+		n.Alert.OrganizationID, n.Alert.ID = ref[0], ref[1]
+		require.NoError(t, notifier.Notify(t.Context(), n))
+		_, mails := s.received()
+		h, _, _ := parse(t, mails[len(mails)-1])
+		threads[h.Get("References")] = true
+	}
+	require.Len(t, threads, 7)
+}
+
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	config, transport := certificates(t)

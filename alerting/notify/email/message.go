@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	netmail "net/mail"
+	"strconv"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -47,7 +48,7 @@ func (c *composer) message(n *alerting.Notification) (*mail.Msg, error) {
 	m.SetDate()
 	m.SetMessageIDWithValue(c.messageID("notification", n.Key))
 	// No mail has the ID of the thread. All are replies to it.
-	thread := "<" + c.messageID("alert", a.OrganizationID+"\x00"+a.ID) + ">"
+	thread := "<" + c.messageID("alert", strconv.Quote(a.OrganizationID)+strconv.Quote(a.ID)) + ">"
 	m.SetGenHeader(mail.HeaderInReplyTo, thread)
 	m.SetGenHeader(mail.HeaderReferences, thread)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834

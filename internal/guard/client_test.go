@@ -1,11 +1,18 @@
 package guard_test
 
 import (
+	"bufio"
+	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,8 +71,79 @@ func TestResponseSize(t *testing.T) {
 		t.Cleanup(s.Close)
 		c := check.Must(guard.NewClient(guard.Options{AllowedNetworks: loopback}))(t)
 		req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody))(t)
-		if resp, err := c.Do(req); (err == nil) != test.ok || test.ok && len(resp.Body) != test.body {
+		resp, err := c.Do(req)
+		if test.body > maxBody {
+			check.ErrorText(t, "large body", err, "the response is larger than 1048576 bytes")
+			check.ErrorAs[*http.MaxBytesError](t, "large body", err)
+		}
+		if (err == nil) != test.ok || test.ok && len(resp.Body) != test.body {
 			t.Errorf("Do with a header of %d bytes and a body of %d bytes = %v", test.header, test.body, err)
+		}
+	}
+}
+
+// raw is a server that sends a text and closes the connection.
+func raw(t *testing.T, text string) string {
+	t.Helper()
+	l := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		http.ReadRequest(bufio.NewReader(conn))
+		fmt.Fprint(conn, text)
+		conn.Close()
+	})
+	t.Cleanup(func() {
+		l.Close()
+		serving.Wait()
+	})
+	return "http://" + l.Addr().String()
+}
+
+// TestErrors checks what an error says, and that it is of a type to act on.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	encrypted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	encrypted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	encrypted.StartTLS()
+	t.Cleanup(encrypted.Close)
+	closed := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	closed.Close()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := check.Must(guard.NewClient(guard.Options{AllowedNetworks: loopback}))(t)
+	do := func(ctx context.Context, url string) error {
+		_, err := c.Do(check.Must(http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody))(t))
+		return err
+	}
+	for _, test := range []struct {
+		name string
+		err  error
+		text string
+	}{
+		{"closed", do(t.Context(), raw(t, "")), "the response is cut off: unexpected EOF"},
+		{"short body", do(t.Context(), raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")), "the response is cut off: unexpected EOF"},
+		{"garbage", do(t.Context(), raw(t, "garbage\r\n\r\n")), "request or response is not valid HTTP"},
+		{"canceled", do(canceled, raw(t, "")), "no response: context canceled"},
+		{"refused", do(t.Context(), "http://"+closed.Addr().String()), "dial tcp " + closed.Addr().String()},
+		{"certificate", do(t.Context(), encrypted.URL), "tls: failed to verify certificate"},
+		{"address", do(t.Context(), "http://192.0.2.1"), "address 192.0.2.1 is neither public nor in an allowed network"},
+	} {
+		check.ErrorText(t, test.name, test.err, test.text)
+		switch test.name {
+		case "closed", "short body":
+			check.ErrorIs(t, test.name, test.err, io.ErrUnexpectedEOF)
+		case "canceled":
+			check.ErrorIs(t, test.name, test.err, context.Canceled)
+		case "refused":
+			check.ErrorAs[*net.OpError](t, test.name, test.err)
+		case "certificate":
+			check.ErrorAs[*tls.CertificateVerificationError](t, test.name, test.err)
+		case "address":
+			check.ErrorAs[*guard.AddressError](t, test.name, test.err)
 		}
 	}
 }

@@ -79,9 +79,9 @@ func TestEqual(t *testing.T) {
 		"moment in it":   {[]time.Time{now}, []time.Time{now.Add(time.Second)}, []string{"[0]", "03:04:05"}},
 		"rings":          {ring, otherRing, []string{".Name"}},
 		"functions":      {func() {}, func() {}, []string{"got 0x"}},
-		"many":           {make([]int, 50), []int(nil), []string{"got [0 0"}},
-		"many elements":  {make([]int, 50), make([]string, 50), []string{"got [0 0"}},
-		"long":           {strings.Repeat("a", 2000), "b", []string{"aaa...\n"}},
+		"many":           {make([]int, 50), []int(nil), []string{"got []int\n    want []", "[0]\n     got 0\n    want nothing"}},
+		"many elements":  {make([]int, 50), make([]string, 50), []string{"got []int\n    want []string", "and 31 more"}},
+		"long":           {strings.Repeat("a", 2000), "b", []string{"aaa\n    want \"b\""}},
 		"errors":         {io.EOF, fs.ErrExist, []string{".s", `"EOF"`}},
 		"moments":        {now, now.Add(time.Second), []string{"03:04:05", "03:04:06"}},
 	} {
@@ -98,7 +98,7 @@ func TestEqual(t *testing.T) {
 	}, "[0]\n     got 0\n    want 7")
 	wantFailure(t, "many differences", func(r *recorder) {
 		check.Equal(r, "slices", make([]int, 50), make([]int, 5))
-	}, "[24]", "and 25 more")
+	}, "[24]\n     got 0\n    want nothing", "and 25 more")
 }
 
 func TestErrors(t *testing.T) {

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/metrics/memmetrics"
 	"github.com/auditwarden/auditwarden/metrics/metricstest"
 	"github.com/auditwarden/auditwarden/metrics/redismetrics"
@@ -13,7 +16,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-func BenchmarkCollector(b *testing.B) { metricstest.BenchmarkCollector(b, harness(connectURL(b))) }
+func BenchmarkCollector(b *testing.B) {
+	metricstest.BenchmarkCollector(b, harness(testservice.SharedRedisClient(b)))
+}
 
 // BenchmarkRecord compares recording what an event brings while a collector
 // flushes to Redis once a second with recording it in memory.
@@ -30,12 +35,10 @@ func BenchmarkRecord(b *testing.B) {
 	}
 	b.Run("memory", func(b *testing.B) { record(b, memmetrics.New()) })
 	b.Run("redis", func(b *testing.B) {
-		c := newCollector(b, connectURL(b), redismetrics.Options{})
+		c := newCollector(b, testservice.SharedRedisClient(b), redismetrics.Options{})
 		stop := run(b, c)
 		record(b, c)
-		if err := stop(); err != nil {
-			b.Error(err)
-		}
+		require.NoError(b, stop())
 	})
 }
 
@@ -44,20 +47,16 @@ func BenchmarkRecord(b *testing.B) {
 // turns, so that whatever else the machine does falls on both.
 func BenchmarkProcess(b *testing.B) {
 	const events = 10_000
-	collector := newCollector(b, connectURL(b), redismetrics.Options{})
+	collector := newCollector(b, testservice.SharedRedisClient(b), redismetrics.Options{})
 	stop := run(b, collector)
 	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	process := func(metrics monitor.MetricsCollector) (turn func() time.Duration) {
 		engine, err := detect.New(nil)
-		if err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, err)
 		m, err := monitor.New(monitor.Config{
 			AllowUnverified: true, MaxSkew: -1, Detectors: []monitor.Detector{engine}, Metrics: metrics,
 		})
-		if err != nil {
-			b.Fatal(err)
-		}
+		require.NoError(b, err)
 		e := &monitor.Event{
 			Timestamp: noon, Action: "document.view", Status: monitor.StatusSuccess, OrganizationID: "org-1",
 			TargetResourceType: "Document", TargetResourceID: "doc-4711", OutcomeDescription: "viewed",
@@ -83,9 +82,7 @@ func BenchmarkProcess(b *testing.B) {
 	for b.Loop() {
 		inMemory, inRedis = append(inMemory, memory()), append(inRedis, redis())
 	}
-	if err := stop(); err != nil {
-		b.Error(err)
-	}
+	require.NoError(b, stop())
 	median := func(times []time.Duration) float64 {
 		slices.Sort(times)
 		return float64(times[len(times)/2].Nanoseconds()) / events
@@ -113,7 +110,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			collector := newCollector(b, connectURL(b), redismetrics.Options{})
+			collector := newCollector(b, testservice.SharedRedisClient(b), redismetrics.Options{})
 			b.ReportAllocs()
 			for b.Loop() {
 				c.record(collector)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/metrics/metricstest"
@@ -22,16 +24,16 @@ func harness(client redis.UniversalClient) metricstest.Harness {
 
 func TestCollector(t *testing.T) {
 	t.Parallel()
-	metricstest.RunCollector(t, harness(connectURL(t)))
+	metricstest.RunCollector(t, harness(testservice.SharedRedisClient(t)))
 }
 
 func TestCollectorOnCluster(t *testing.T) {
 	t.Parallel()
-	metricstest.RunCollector(t, harness(connect(t, testservice.Cluster(t).Addrs()...)))
+	metricstest.RunCollector(t, harness(testservice.RedisClient(t, testservice.Cluster(t).Addrs()...)))
 }
 
 func TestRecordAllocatesNothing(t *testing.T) {
-	c := newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{})
+	c := newCollector(t, testservice.RedisClient(t, "127.0.0.1:1"), redismetrics.Options{})
 	record := func() {
 		for _, m := range []monitor.Measurement{
 			{Metric: monitor.EventsProcessed, Value: 1},
@@ -43,14 +45,12 @@ func TestRecordAllocatesNothing(t *testing.T) {
 		}
 	}
 	record() // the attribute becomes known
-	if n := testing.AllocsPerRun(100, record); n != 0 {
-		t.Errorf("Record allocates %v times", n)
-	}
+	assert.Zero(t, testing.AllocsPerRun(100, record), "allocations")
 }
 
 func TestNewNamesBadOption(t *testing.T) {
 	t.Parallel()
-	client := connect(t, "127.0.0.1:1")
+	client := testservice.RedisClient(t, "127.0.0.1:1")
 	for _, c := range []struct {
 		want    string
 		client  redis.UniversalClient
@@ -66,13 +66,11 @@ func TestNewNamesBadOption(t *testing.T) {
 		{"Retention", client, &redismetrics.Options{Interval: time.Hour, Retention: time.Minute}},
 	} {
 		got, err := redismetrics.New(c.client, c.options)
-		switch {
-		case c.want == "":
-			if err != nil || got == nil {
-				t.Errorf("%+v: %v", c.options, err)
-			}
-		case err == nil || !strings.Contains(err.Error(), c.want):
-			t.Errorf("%+v: error %v, want one about %s", c.options, err, c.want)
+		if c.want == "" {
+			require.NoError(t, err, "%+v", c.options)
+			assert.NotNil(t, got, "%+v", c.options)
+		} else {
+			assert.ErrorContains(t, err, c.want, "%+v", c.options)
 		}
 	}
 }
@@ -81,7 +79,7 @@ func TestNewNamesBadOption(t *testing.T) {
 func TestInstancesAddUp(t *testing.T) {
 	t.Parallel()
 	const instances, each = 4, 5000
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: 2 * time.Millisecond}
 	results := make(chan error, instances)
 	for i := range instances {
@@ -100,33 +98,24 @@ func TestInstancesAddUp(t *testing.T) {
 		}()
 	}
 	for range instances {
-		if err := <-results; err != nil {
-			t.Error(err)
-		}
+		require.NoError(t, <-results)
 	}
 	reader := newCollector(t, client, o)
 	m := snapshot(t, reader)
-	if got := m.Value(monitor.Errors); got != instances*each {
-		t.Errorf("%d errors, want %d", got, instances*each)
-	}
-	if got := m.Metrics[monitor.Errors].ByAttribute["panic"].Value; got != instances*(each+1)/3 {
-		t.Errorf("%d panics, want %d", got, instances*(each+1)/3)
-	}
+	assert.EqualValues(t, instances*each, m.Value(monitor.Errors), "errors")
+	assert.EqualValues(t, instances*(each+1)/3, m.Metrics[monitor.Errors].ByAttribute["panic"].Value, "panics")
 	l := m.Metrics[monitor.ProcessingLatency].Distribution
-	if want := 20 * time.Millisecond; l.Count() != instances*each || l.Max != want || l.Mean() != want/2+500 {
-		t.Errorf("latency %+v, want %d to %v", l, instances*each, want)
-	}
-	if got, want := l.Quantile(0.95), 19*time.Millisecond; got < want*31/32 || got > want*33/32 {
-		t.Errorf("p95 = %v, want about %v", got, want)
-	}
-	if got := m.Value(monitor.AlertsCreated); got != 10*instances*each {
-		t.Errorf("%d alerts, want %d", got, 10*instances*each)
-	}
+	assert.EqualValues(t, instances*each, l.Count())
+	assert.Equal(t, 20*time.Millisecond, l.Max)
+	assert.Equal(t, 10*time.Millisecond+500, l.Mean())
+	assert.InEpsilon(t, 19*time.Millisecond, l.Quantile(0.95), 1.0/32)
+	assert.EqualValues(t, 10*instances*each, m.Value(monitor.AlertsCreated), "alerts")
 	deliveries := m.Metrics[monitor.DeliveryDuration]
 	for _, d := range []monitor.MetricData{deliveries, deliveries.ByAttribute["slack"]} {
-		if l := d.Distribution; d.Value != instances*each || l.Count() != instances*each || l.Mean() != time.Second || l.Max != time.Second {
-			t.Errorf("deliveries took %+v, want %d of a second", d, instances*each)
-		}
+		assert.EqualValues(t, instances*each, d.Value)
+		assert.EqualValues(t, instances*each, d.Distribution.Count())
+		assert.Equal(t, time.Second, d.Distribution.Mean())
+		assert.Equal(t, time.Second, d.Distribution.Max)
 	}
 }
 
@@ -134,7 +123,7 @@ func TestInstancesAddUp(t *testing.T) {
 // differ.
 func TestAttributesAreBoundedOverInstances(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t)}
 	first, second := newCollector(t, client, o), newCollector(t, client, o)
 	for i := range 700 {
@@ -145,16 +134,17 @@ func TestAttributesAreBoundedOverInstances(t *testing.T) {
 	for range 2 { // also when they are known
 		m := snapshot(t, second)
 		parts := m.Metrics[monitor.Errors].ByAttribute
-		if len(parts) != 1025 || m.Value(monitor.Errors) != 1400 || parts["other"].Value != 376 || parts["first"].Value != 1 {
-			t.Errorf("%d errors, %d of others, under %d attributes, want 1400, 376 and 1025", m.Value(monitor.Errors), parts["other"].Value, len(parts))
-		}
+		assert.Len(t, parts, 1025)
+		assert.EqualValues(t, 1400, m.Value(monitor.Errors))
+		assert.EqualValues(t, 376, parts["other"].Value)
+		assert.EqualValues(t, 1, parts["first"].Value)
 	}
 }
 
 // TestGaugesAreOfLiveInstances has an instance that ends without a word.
 func TestGaugesAreOfLiveInstances(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	short := newCollector(t, client, redismetrics.Options{Prefix: prefix, Interval: 100 * time.Millisecond})
 	long := newCollector(t, client, redismetrics.Options{Prefix: prefix, Interval: time.Hour, Retention: -1})
@@ -166,9 +156,7 @@ func TestGaugesAreOfLiveInstances(t *testing.T) {
 		return m.Value(monitor.QueueDepth)
 	}
 	snapshot(t, short)
-	if got := depth(); got != 10 {
-		t.Errorf("depth of two instances = %d, want 10", got)
-	}
+	assert.EqualValues(t, 10, depth(), "depth of two instances")
 	eventually(t, "only one instance is live", func() bool { return depth() == 5 })
 }
 
@@ -176,7 +164,7 @@ func TestGaugesAreOfLiveInstances(t *testing.T) {
 // one has not looked yet.
 func TestSharedGaugeIsNotAddedUp(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t)}
 	var m monitor.MetricsSnapshot
 	for _, backlog := range []int64{6, 6, 0} {
@@ -185,18 +173,14 @@ func TestSharedGaugeIsNotAddedUp(t *testing.T) {
 		c.Record(t.Context(), monitor.Measurement{Metric: monitor.QuarantineDepth, Value: backlog})
 		m = snapshot(t, c)
 	}
-	if got := m.Value(monitor.NotificationBacklog); got != 6 {
-		t.Errorf("backlog of the store = %d, want 6", got)
-	}
-	if got := m.Value(monitor.QuarantineDepth); got != 12 {
-		t.Errorf("quarantine of all instances = %d, want 12", got)
-	}
+	assert.EqualValues(t, 6, m.Value(monitor.NotificationBacklog), "backlog of the store")
+	assert.EqualValues(t, 12, m.Value(monitor.QuarantineDepth), "quarantine of all instances")
 }
 
 // TestRetention looks at what expires.
 func TestRetention(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	for retention, want := range map[time.Duration]time.Duration{0: 24 * time.Hour, time.Hour: time.Hour, -1: -1} {
 		prefix := testservice.Prefix(t)
 		c := newCollector(t, client, redismetrics.Options{Prefix: prefix, Retention: retention})
@@ -204,17 +188,20 @@ func TestRetention(t *testing.T) {
 		c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: 1})
 		snapshot(t, c)
 		keys, err := client.Keys(t.Context(), "{"+prefix+"}:*").Result()
-		if err != nil || len(keys) != 5 {
-			t.Errorf("keys %q, error %v, want 5", keys, err)
-		}
+		require.NoError(t, err)
+		assert.Len(t, keys, 5)
 		for _, key := range keys {
 			want := want
 			if strings.Contains(key, ":flush:") {
 				want = 24 * time.Hour
 			}
 			ttl, err := client.PTTL(t.Context(), key).Result()
-			if err != nil || ttl > want || ttl < want-time.Minute || want < 0 && ttl != want {
-				t.Errorf("retention %v: %s expires in %v, error %v, want %v", retention, key, ttl, err, want)
+			require.NoError(t, err)
+			if want < 0 {
+				assert.Equal(t, want, ttl, key)
+			} else {
+				assert.LessOrEqual(t, ttl, want, key)
+				assert.GreaterOrEqual(t, ttl, want-time.Minute, key)
 			}
 		}
 	}
@@ -223,7 +210,7 @@ func TestRetention(t *testing.T) {
 // TestExpiryIsPutOff: what nothing was added to lives as long as the rest.
 func TestExpiryIsPutOff(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	c := newCollector(t, client, redismetrics.Options{Prefix: prefix})
 	count(c, 1, "")
@@ -231,20 +218,16 @@ func TestExpiryIsPutOff(t *testing.T) {
 	snapshot(t, c)
 	for _, key := range []string{"monitor:errors", "monitor:processing_latency"} {
 		key = "{" + prefix + "}:" + key
-		if err := client.PExpire(t.Context(), key, time.Hour).Err(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.PExpire(t.Context(), key, time.Hour).Err())
 		snapshot(t, c)
-		if ttl := client.PTTL(t.Context(), key).Val(); ttl < 23*time.Hour {
-			t.Errorf("%s expires in %v", key, ttl)
-		}
+		assert.Greater(t, client.PTTL(t.Context(), key).Val(), 23*time.Hour, key)
 	}
 }
 
 // TestSumsStayAtTheLimit has instances whose sums leave 64 bits together.
 func TestSumsStayAtTheLimit(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t)}
 	for range 2 {
 		c := newCollector(t, client, o)
@@ -255,12 +238,12 @@ func TestSumsStayAtTheLimit(t *testing.T) {
 	}
 	c := newCollector(t, client, o)
 	m := snapshot(t, c)
-	if l := m.Metrics[monitor.ProcessingLatency].Distribution; l.Max != math.MaxInt64 || l.Mean() != math.MaxInt64/2 || l.Count() != 2 {
-		t.Errorf("latency %+v", l)
-	}
-	if up, down := m.Value(monitor.Retries), m.Value(monitor.EventsDropped); up != math.MaxInt64 || down != math.MinInt64 {
-		t.Errorf("sums %d and %d, want the limits", up, down)
-	}
+	l := m.Metrics[monitor.ProcessingLatency].Distribution
+	assert.EqualValues(t, math.MaxInt64, l.Max)
+	assert.EqualValues(t, math.MaxInt64/2, l.Mean())
+	assert.EqualValues(t, 2, l.Count())
+	assert.EqualValues(t, math.MaxInt64, m.Value(monitor.Retries))
+	assert.EqualValues(t, math.MinInt64, m.Value(monitor.EventsDropped))
 }
 
 // TestErrorsAreClear has servers that refuse.
@@ -268,26 +251,21 @@ func TestErrorsAreClear(t *testing.T) {
 	t.Parallel()
 	const secret = "correct-horse"
 	server := testservice.Redis(t)
-	if err := connect(t, server.Addr).ConfigSet(t.Context(), "requirepass", "battery-staple").Err(); err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, Password: secret})
-	t.Cleanup(func() { client.Close() })
+	require.NoError(t, testservice.RedisClient(t, server.Addr).ConfigSet(t.Context(), "requirepass", "battery-staple").Err())
+	client := testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: []string{server.Addr}, Password: secret})
 	_, err := newCollector(t, client, redismetrics.Options{}).Snapshot(t.Context())
-	if err == nil || !strings.HasPrefix(err.Error(), "redismetrics: flush: WRONGPASS") || strings.Contains(err.Error(), secret) {
-		t.Errorf("wrong password: error %v", err)
-	}
+	require.Error(t, err)
+	assert.Regexp(t, "^redismetrics: flush: WRONGPASS", err.Error())
+	assert.NotContains(t, err.Error(), secret)
 
-	_, err = newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{}).Snapshot(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1: connect: connection refused") {
-		t.Errorf("nobody listens: error %v", err)
-	}
+	_, err = newCollector(t, testservice.RedisClient(t, "127.0.0.1:1"), redismetrics.Options{}).Snapshot(t.Context())
+	assert.ErrorContains(t, err, "127.0.0.1:1: connect: connection refused")
 }
 
 // TestForeignData has keys that somebody else wrote.
 func TestForeignData(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	for field, want := range map[string]string{
 		"64\x00":       "no bucket",
 		"64-64\x00":    "no bucket",
@@ -302,21 +280,15 @@ func TestForeignData(t *testing.T) {
 		if strings.HasPrefix(want, "no") {
 			value = "1"
 		}
-		if err := client.HSet(t.Context(), key, field, value).Err(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.HSet(t.Context(), key, field, value).Err())
 		_, err := newCollector(t, client, redismetrics.Options{Prefix: prefix}).Snapshot(t.Context())
-		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), want) {
-			t.Errorf("field %q: error %v, want one about %q", field, err, want)
-		}
+		require.ErrorContains(t, err, key)
+		require.ErrorContains(t, err, want, "field %q", field)
 	}
 	prefix := testservice.Prefix(t)
 	key := "{" + prefix + "}:gauges"
-	if err := client.HSet(t.Context(), key, "somebody", "{").Err(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, client.HSet(t.Context(), key, "somebody", "{").Err())
 	_, err := newCollector(t, client, redismetrics.Options{Prefix: prefix}).Snapshot(t.Context())
-	if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "somebody") {
-		t.Errorf("broken gauges: error %v", err)
-	}
+	require.ErrorContains(t, err, key)
+	require.ErrorContains(t, err, "somebody")
 }

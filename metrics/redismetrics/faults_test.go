@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -51,9 +53,7 @@ func startLoad(tb testing.TB, o redismetrics.Options, clients ...redis.Universal
 		close(done)
 		counting.Wait()
 		for _, stop := range stops {
-			if err := stop(); err != nil {
-				tb.Error(err)
-			}
+			require.NoError(tb, stop())
 		}
 		return l.counted.Load()
 	}
@@ -72,7 +72,7 @@ func TestRedisIsKilled(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
-	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr), connect(t, server.Addr))
+	l := startLoad(t, o, testservice.RedisClient(t, server.Addr), testservice.RedisClient(t, server.Addr), testservice.RedisClient(t, server.Addr))
 	for range 3 {
 		server.Kill()
 		eventually(t, "health says so", func() bool { return failing(l.started) })
@@ -80,7 +80,7 @@ func TestRedisIsKilled(t *testing.T) {
 		eventually(t, "health is well again", func() bool { return !failing(l.started) })
 	}
 	want := l.stop()
-	wantErrors(t, newCollector(t, connect(t, server.Addr), o), want)
+	wantErrors(t, newCollector(t, testservice.RedisClient(t, server.Addr), o), want)
 }
 
 // TestRedisHangs: what a hanging Redis was sent it carries out later, although
@@ -89,13 +89,13 @@ func TestRedisHangs(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
-	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr))
+	l := startLoad(t, o, testservice.RedisClient(t, server.Addr), testservice.RedisClient(t, server.Addr))
 	server.Pause()
 	eventually(t, "health says so", func() bool { return failing(l.started) })
 	server.Resume()
 	eventually(t, "health is well again", func() bool { return !failing(l.started) })
 	want := l.stop()
-	wantErrors(t, newCollector(t, connect(t, server.Addr), o), want)
+	wantErrors(t, newCollector(t, testservice.RedisClient(t, server.Addr), o), want)
 }
 
 // TestScriptsAreFlushed makes Redis forget the script under load.
@@ -103,17 +103,13 @@ func TestScriptsAreFlushed(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
-	l := startLoad(t, o, connect(t, server.Addr), connect(t, server.Addr))
-	client := connect(t, server.Addr)
+	l := startLoad(t, o, testservice.RedisClient(t, server.Addr), testservice.RedisClient(t, server.Addr))
+	client := testservice.RedisClient(t, server.Addr)
 	for range 20 {
 		l.more(t, 50)
-		if err := client.ScriptFlush(t.Context()).Err(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.ScriptFlush(t.Context()).Err())
 	}
-	if failing(l.started) {
-		t.Errorf("health %+v", l.started.Health(t.Context()))
-	}
+	check.Health(t, l.started, monitor.HealthOK)
 	want := l.stop()
 	wantErrors(t, newCollector(t, client, o), want)
 }
@@ -123,26 +119,23 @@ func TestReplyIsLost(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	p := testservice.NewProxy(t, server.Addr)
-	c := newCollector(t, connect(t, p.Addr), redismetrics.Options{})
+	c := newCollector(t, testservice.RedisClient(t, p.Addr), redismetrics.Options{})
 	count(c, 1, "") // so that the connection is made
 	wantErrors(t, c, 1)
 	c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(time.Second)})
 	p.Cut(true)
 	for range 3 {
 		count(c, 10, "panic")
-		if _, err := c.Snapshot(t.Context()); err == nil {
-			t.Fatal("no error although the reply was lost")
-		}
+		_, err := c.Snapshot(t.Context())
+		require.Error(t, err, "the reply was lost")
 	}
-	if p.Cuts() == 0 {
-		t.Fatal("no reply was lost")
-	}
+	require.NotZero(t, p.Cuts(), "replies were lost")
 	p.Cut(false)
 	wantErrors(t, c, 31)
 	m := snapshot(t, c)
-	if d := m.Metrics[monitor.ProcessingLatency].Distribution; d.Count() != 1 || d.Mean() != time.Second {
-		t.Errorf("latency %+v, want one of a second", d)
-	}
+	d := m.Metrics[monitor.ProcessingLatency].Distribution
+	assert.EqualValues(t, 1, d.Count())
+	assert.Equal(t, time.Second, d.Mean())
 }
 
 // TestClientTriesAgain has a client that sends a command again by itself when
@@ -151,22 +144,22 @@ func TestClientTriesAgain(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	p := testservice.NewProxy(t, server.Addr)
-	client := redis.NewClient(&redis.Options{
-		Addr: p.Addr, MaxRetries: 1000, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: time.Millisecond,
+	client := testservice.RedisClientWith(t, &redis.UniversalOptions{
+		Addrs: []string{p.Addr}, MaxRetries: 1000, MinRetryBackoff: time.Millisecond, MaxRetryBackoff: time.Millisecond,
 	})
-	t.Cleanup(func() { client.Close() })
 	c := newCollector(t, client, redismetrics.Options{})
 	wantErrors(t, c, 0)
 	p.Cut(true)
 	count(c, 5, "")
-	done := make(chan struct{})
+	done := make(chan error)
 	go func() {
-		defer close(done)
-		wantErrors(t, c, 5)
+		_, err := c.Snapshot(t.Context())
+		done <- err
 	}()
 	eventually(t, "the reply was lost twice", func() bool { return p.Cuts() >= 2 })
 	p.Cut(false)
-	<-done
+	require.NoError(t, <-done)
+	wantErrors(t, c, 5)
 }
 
 // TestRedisRefuses has a Redis without memory, without scripts, and one that
@@ -174,13 +167,11 @@ func TestClientTriesAgain(t *testing.T) {
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	client := connect(t, server.Addr)
+	client := testservice.RedisClient(t, server.Addr)
 	c := newCollector(t, client, redismetrics.Options{})
 	do := func(args ...any) {
 		t.Helper()
-		if err := client.Do(t.Context(), args...).Err(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, client.Do(t.Context(), args...).Err())
 	}
 	wantErrors(t, c, 0)
 	count(c, 1, "")
@@ -197,9 +188,8 @@ func TestRedisRefuses(t *testing.T) {
 		do(fault.begin...)
 		count(c, 10, "")
 		count(c, 10, "panic")
-		if _, err := c.Snapshot(t.Context()); err == nil || !strings.Contains(err.Error(), fault.want) {
-			t.Errorf("error %v, want %s", err, fault.want)
-		}
+		_, err := c.Snapshot(t.Context())
+		require.ErrorContains(t, err, fault.want)
 		do(fault.end...)
 		wantErrors(t, c, before.Value(monitor.Errors)+20)
 	}
@@ -210,13 +200,11 @@ func TestRedisRefuses(t *testing.T) {
 func TestDataAreLost(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	client := connect(t, server.Addr)
+	client := testservice.RedisClient(t, server.Addr)
 	c := newCollector(t, client, redismetrics.Options{})
 	count(c, 7, "")
 	wantErrors(t, c, 7)
-	if err := client.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, client.FlushAll(t.Context()).Err())
 	count(c, 2, "")
 	wantErrors(t, c, 2)
 }
@@ -225,12 +213,12 @@ func TestDataAreLost(t *testing.T) {
 func TestClusterNodeIsLost(t *testing.T) {
 	t.Parallel()
 	cluster := testservice.Cluster(t)
-	client := connect(t, cluster.Addrs()...)
+	client := testservice.RedisClient(t, cluster.Addrs()...)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
-	l := startLoad(t, o, client, connect(t, cluster.Addrs()...))
+	l := startLoad(t, o, client, testservice.RedisClient(t, cluster.Addrs()...))
 	wantErrorsAtLeast(t, l.started, 1)
 	keys := func(node *testservice.RedisServer) int64 {
-		return connect(t, node.Addr).DBSize(t.Context()).Val()
+		return testservice.RedisClient(t, node.Addr).DBSize(t.Context()).Val()
 	}
 	lost := 0
 	for _, node := range cluster.Nodes {
@@ -243,9 +231,7 @@ func TestClusterNodeIsLost(t *testing.T) {
 		node.Restart()
 		eventually(t, "health is well again", func() bool { return !failing(l.started) })
 	}
-	if lost != 1 {
-		t.Errorf("keys are on %d nodes, want 1", lost)
-	}
+	assert.Equal(t, 1, lost, "nodes with keys")
 	want := l.stop()
 	wantErrors(t, newCollector(t, client, o), want)
 }
@@ -255,7 +241,7 @@ func TestSlotIsMoved(t *testing.T) {
 	t.Parallel()
 	cluster := testservice.Cluster(t)
 	o := redismetrics.Options{Prefix: testservice.Prefix(t), Interval: time.Millisecond}
-	l := startLoad(t, o, connect(t, cluster.Addrs()...), connect(t, cluster.Addrs()...))
+	l := startLoad(t, o, testservice.RedisClient(t, cluster.Addrs()...), testservice.RedisClient(t, cluster.Addrs()...))
 	wantErrorsAtLeast(t, l.started, 1)
 	for range 3 {
 		cluster.MoveSlot("{"+o.Prefix+"}", func() { l.more(t, 300) })
@@ -263,7 +249,7 @@ func TestSlotIsMoved(t *testing.T) {
 		eventually(t, "flushes succeed", func() bool { return !failing(l.started) })
 	}
 	want := l.stop()
-	wantErrors(t, newCollector(t, connect(t, cluster.Addrs()...), o), want)
+	wantErrors(t, newCollector(t, testservice.RedisClient(t, cluster.Addrs()...), o), want)
 }
 
 func wantErrorsAtLeast(tb testing.TB, c *redismetrics.Collector, want int64) {
@@ -276,15 +262,12 @@ func wantErrorsAtLeast(tb testing.TB, c *redismetrics.Collector, want int64) {
 
 func TestRunReturnsErrorOfLastFlush(t *testing.T) {
 	t.Parallel()
-	c := newCollector(t, connect(t, "127.0.0.1:1"), redismetrics.Options{Interval: time.Hour})
+	c := newCollector(t, testservice.RedisClient(t, "127.0.0.1:1"), redismetrics.Options{Interval: time.Hour})
 	count(c, 1, "")
-	err := run(t, c)()
-	if err == nil || !strings.Contains(err.Error(), "redismetrics: flush") {
-		t.Errorf("Run = %v", err)
-	}
-	if h := check.Health(t, c, monitor.HealthWarning); h.Name != "redismetrics" || !strings.Contains(h.Message, "connection refused") {
-		t.Errorf("health %+v", h)
-	}
+	require.ErrorContains(t, run(t, c)(), "redismetrics: flush")
+	h := check.Health(t, c, monitor.HealthWarning)
+	assert.Equal(t, "redismetrics", h.Name)
+	assert.Contains(t, h.Message, "connection refused")
 }
 
 // TestSnapshotWaitsForFlush: a snapshot gives up when its context ends, while a
@@ -292,7 +275,7 @@ func TestRunReturnsErrorOfLastFlush(t *testing.T) {
 func TestSnapshotWaitsForFlush(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, MaxRetries: -1, ReadTimeout: -1})
+	client := testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: []string{server.Addr}, MaxRetries: -1, ReadTimeout: -1})
 	c := newCollector(t, client, redismetrics.Options{})
 	wantErrors(t, c, 0)
 	server.Pause()
@@ -308,16 +291,10 @@ func TestSnapshotWaitsForFlush(t *testing.T) {
 	<-hanging
 	soon, cancelSoon := context.WithCancel(t.Context())
 	cancelSoon()
-	if _, err := c.Snapshot(soon); err == nil || !strings.Contains(err.Error(), "wait for flush: context canceled") {
-		t.Errorf("error %v", err)
-	}
+	_, err := c.Snapshot(soon)
+	require.ErrorContains(t, err, "wait for flush: context canceled")
 	server.Resume()
-	if err := <-first; err != nil {
-		t.Error(err)
-	}
-	if err := client.Close(); err != nil {
-		t.Error(err)
-	}
+	require.NoError(t, <-first)
 }
 
 // A hook is told of every command and pipeline that is sent.
@@ -353,23 +330,17 @@ func (h *hook) tell() {
 // TestFlushIsOneRoundTrip counts what is sent: for a flush and for a snapshot.
 func TestFlushIsOneRoundTrip(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	c := newCollector(t, client, redismetrics.Options{Interval: time.Hour})
 	wantErrors(t, c, 0) // the script becomes known
 	sent := &hook{}
 	client.AddHook(sent)
 	wantErrors(t, c, 0)
-	if n := sent.sent.Load(); n != 2 {
-		t.Errorf("a snapshot took %d round trips, want 2", n)
-	}
+	assert.EqualValues(t, 2, sent.sent.Load(), "round trips of a snapshot")
 	for i := range 1000 {
 		count(c, 1, strings.Repeat("x", i))
 		c.Record(t.Context(), monitor.Measurement{Metric: monitor.ProcessingLatency, Value: int64(i) * int64(time.Millisecond)})
 	}
-	if err := run(t, c)(); err != nil {
-		t.Error(err)
-	}
-	if n := sent.sent.Load(); n != 3 {
-		t.Errorf("a flush took %d round trips, want 1", n-2)
-	}
+	require.NoError(t, run(t, c)())
+	assert.EqualValues(t, 3, sent.sent.Load(), "round trips of a snapshot and a flush")
 }

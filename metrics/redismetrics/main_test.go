@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/leaktest"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -15,46 +17,13 @@ import (
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
 
-// connect returns a client that gives up soon and, so that a test sees what
-// happens, does not try again by itself.
-func connect(tb testing.TB, addrs ...string) redis.UniversalClient {
-	tb.Helper()
-	client := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: addrs, MaxRetries: -1, ReadTimeout: time.Second, DialTimeout: time.Second, ContextTimeoutEnabled: true,
-	})
-	tb.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return client
-}
-
-// connectURL returns a client of a server that other tests use as well.
-func connectURL(tb testing.TB) redis.UniversalClient {
-	tb.Helper()
-	options, err := redis.ParseURL(testservice.RedisURL(tb))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	tb.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return client
-}
-
 func newCollector(tb testing.TB, client redis.UniversalClient, o redismetrics.Options) *redismetrics.Collector {
 	tb.Helper()
 	if o.Prefix == "" {
 		o.Prefix = testservice.Prefix(tb)
 	}
 	c, err := redismetrics.New(client, &o)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return c
 }
 
@@ -79,18 +48,14 @@ func count(c *redismetrics.Collector, n int64, attribute string) {
 func snapshot(tb testing.TB, c *redismetrics.Collector) monitor.MetricsSnapshot {
 	tb.Helper()
 	m, err := c.Snapshot(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return m
 }
 
 func wantErrors(tb testing.TB, c *redismetrics.Collector, want int64) {
 	tb.Helper()
 	m := snapshot(tb, c)
-	if got := m.Value(monitor.Errors); got != want {
-		tb.Errorf("%d errors in total, want %d", got, want)
-	}
+	assert.Equal(tb, want, m.Value(monitor.Errors), "errors in total")
 }
 
 // eventually waits until a condition holds, however long the machine takes.
@@ -102,7 +67,7 @@ func eventually(tb testing.TB, what string, condition func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			tb.Fatalf("not within a minute: %s", what)
+			require.FailNow(tb, "not within a minute: "+what)
 		}
 	}
 }

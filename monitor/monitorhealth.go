@@ -22,7 +22,7 @@ func (m *Monitor) Health(ctx context.Context) Health {
 		h.add("monitor", c)
 	}
 	run := ComponentHealth{Name: "run"}
-	if !m.running.active() && (len(waiting) > 0 || q.depth() > 0 || len(m.runners()) > 0) {
+	if !m.running.active() && (len(waiting) > 0 || len(m.runners()) > 0) {
 		run.Status, run.Message = HealthWarning, "not running"
 	}
 	h.add("monitor", run)

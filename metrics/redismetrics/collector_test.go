@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/metrics/metricstest"
 	"github.com/auditwarden/auditwarden/metrics/redismetrics"
@@ -175,6 +176,20 @@ func TestSharedGaugeIsNotAddedUp(t *testing.T) {
 	}
 	assert.EqualValues(t, 6, m.Value(monitor.NotificationBacklog), "backlog of the store")
 	assert.EqualValues(t, 12, m.Value(monitor.QuarantineDepth), "quarantine of all instances")
+}
+
+// TestHealthSaysThatRunIsNotActive asks before, while and after a collector runs.
+func TestHealthSaysThatRunIsNotActive(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t, testservice.SharedRedisClient(t), redismetrics.Options{Interval: time.Millisecond})
+	idle := monitor.ComponentHealth{Name: "redismetrics", Status: monitor.HealthWarning, Message: "not running"}
+	assert.Equal(t, []monitor.ComponentHealth{idle}, c.Health(t.Context()))
+	stop := run(t, c)
+	eventually(t, "flushes succeed", func() bool { return !failing(c) })
+	require.NoError(t, stop())
+	h := check.Health(t, c, monitor.HealthWarning)
+	assert.Equal(t, "not running", h.Message)
+	assert.NotZero(t, h.LastSuccess)
 }
 
 // TestRetention looks at what expires.

@@ -156,7 +156,7 @@ func TestBadOptions(t *testing.T) {
 		"negative expiry": {"https://example.com", &alertmanager.Options{Expiry: -1}, "Expiry"},
 		"bad template":    {"https://example.com", &alertmanager.Options{Templates: notify.Templates{Title: "{{.X}}"}}, "Templates.Title"},
 	} {
-		if _, err := alertmanager.New(tt.url, tt.options); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
+		if _, err := alertmanager.New(tt.url, tt.options); err == nil || !strings.HasPrefix(err.Error(), "alertmanager: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
 		}
 	}

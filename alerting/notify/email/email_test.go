@@ -15,6 +15,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -339,7 +340,8 @@ func TestBadOptions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := email.New(tt.server, tt.from, tt.to, tt.options)
-			require.ErrorContains(t, err, tt.want)
+			require.Error(t, err)
+			require.Regexp(t, `^email: make notifier: .*`+regexp.QuoteMeta(tt.want), err.Error())
 			require.NotContains(t, err.Error(), password)
 		})
 	}

@@ -131,7 +131,7 @@ func TestBadOptions(t *testing.T) {
 		"bad template":     {"https://ntfy.sh", &ntfy.Options{Templates: notify.Templates{Title: "{{"}}, "Templates.Title"},
 		"negative timeout": {"https://ntfy.sh", &ntfy.Options{Transport: notify.Transport{Timeout: -1}}, "transport: option Timeout"},
 	} {
-		if _, err := ntfy.New(tt.url, tt.options); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
+		if _, err := ntfy.New(tt.url, tt.options); err == nil || !strings.HasPrefix(err.Error(), "ntfy: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
 		}
 	}

@@ -132,7 +132,7 @@ func TestBadOptions(t *testing.T) {
 		"http":    {routingKey, "http://events.pagerduty.com/v2/enqueue", "URL"},
 	} {
 		_, err := pagerduty.New(notify.NewSecret(tt.key), &pagerduty.Options{URL: tt.url})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), routingKey) {
+		if err == nil || !strings.HasPrefix(err.Error(), "pagerduty: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), routingKey) {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
 		}
 	}

@@ -149,7 +149,7 @@ func TestBadOptions(t *testing.T) {
 		"http":         {"http://hooks.slack.com" + path, nil, "URL"},
 		"bad template": {"https://hooks.slack.com" + path, &slack.Options{Templates: notify.Templates{Body: "{{.Nothing}}"}}, "Templates.Body"},
 	} {
-		if _, err := slack.New(notify.NewSecret(tt.url), tt.options); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
+		if _, err := slack.New(notify.NewSecret(tt.url), tt.options); err == nil || !strings.HasPrefix(err.Error(), "slack: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
 		}
 	}

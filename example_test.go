@@ -99,7 +99,7 @@ func Example_instances() {
 	ctx := context.Background()
 	verifier, secret := configured()
 
-	// The host's own connections, with the host's limits.
+	// The application's own connections, with the limits that it sets.
 	db := must(pgxpool.New(ctx, os.Getenv("DATABASE_URL")))
 	cache := redis.NewClient(must(redis.ParseURL(os.Getenv("REDIS_URL"))))
 	if err := pgalerts.Migrate(ctx, db); err != nil {

@@ -7,9 +7,9 @@
 // memory.
 package metrics
 
-// Attributes come from the application's configuration. So that a mistake there
-// cannot take all memory, a collector keeps at most MaxAttributes of them for a
-// metric and counts the rest under OtherAttribute.
+// The values of attributes come from the application's configuration. Since a
+// mistake there must not exhaust the memory, a collector keeps at most
+// MaxAttributes values for a metric and counts the rest under OtherAttribute.
 const (
 	MaxAttributes  = 1024
 	OtherAttribute = "other"

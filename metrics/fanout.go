@@ -9,8 +9,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Fan passes every measurement to several collectors, and stands in for them
-// where they have background work or health. It is made by [Fanout].
+// A Fan passes every measurement to several collectors. It also does their
+// background work and reports their health. It is made by [Fanout].
 type Fan struct {
 	collectors []monitor.MetricsCollector
 }

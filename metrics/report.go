@@ -6,8 +6,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Report is the short form of a snapshot, with the JSON names of the reference.
-// The other metrics are in the [monitor.MetricsSnapshot] only.
+// A Report is a short form of a snapshot, to be written as JSON. Where its names
+// come from is in docs/compatibility.md. The [monitor.MetricsSnapshot] has more.
 type Report struct {
 	// Timestamp is when the snapshot was taken.
 	Timestamp         time.Time `json:"timestamp"`
@@ -31,8 +31,8 @@ type Latency struct {
 	P99     float64 `json:"p99"`
 }
 
-// Verifications counts verified events by outcome. What Total has beyond the
-// others is undecided so far.
+// Verifications counts verifications by outcome. Those that are in Total alone
+// could not be decided yet.
 type Verifications struct {
 	Total  int64 `json:"total"`
 	Passed int64 `json:"passed"`

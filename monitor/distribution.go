@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// A Distribution is how often durations of each size were observed. The zero
-// value is that of no observations. It is plain data and not safe for concurrent
-// use.
+// A Distribution says how often durations of which size were observed. The zero
+// value has no observations. It is plain data and not safe for concurrent use.
 type Distribution struct {
 	// Buckets are in ascending order and do not overlap. Empty buckets may be
 	// missing.

@@ -28,8 +28,8 @@ type ComponentHealth struct {
 	// Message says what is wrong, or how full a queue is.
 	Message string `json:"message,omitempty"`
 	// LastSuccess and LastFailure are when a call to the component last succeeded
-	// and last failed. Since is when the present row of failures began. They are
-	// zero if there was none, or if the component does not keep them.
+	// and last failed. Since is when the failures began that have not ended yet.
+	// Each is zero if there was none, or if the component does not record them.
 	LastSuccess time.Time `json:"lastSuccess,omitzero"`
 	LastFailure time.Time `json:"lastFailure,omitzero"`
 	Since       time.Time `json:"since,omitzero"`

@@ -12,8 +12,8 @@ import (
 // are a WARNING.
 const criticalFailures = 3
 
-// A HealthTracker judges a component by the calls to it. The zero value is that
-// of a component that was not called yet. It is safe for concurrent use.
+// A HealthTracker judges a component by how the calls to it end. The zero value is
+// for a component that has not been called yet. It is safe for concurrent use.
 type HealthTracker struct {
 	mu       sync.Mutex
 	failures int   // in a row

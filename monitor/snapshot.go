@@ -15,7 +15,7 @@ type MetricData struct {
 	// Value is the total of a counter, the last value of a gauge, or the number
 	// of observations of a histogram.
 	Value int64
-	// Distribution is what a histogram has observed.
+	// Distribution is what a histogram has observed. Other kinds have none.
 	Distribution Distribution
 	// ByAttribute divides the data by the values of the metric's attribute. What
 	// was recorded without one is only in the data as a whole.

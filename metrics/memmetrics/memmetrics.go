@@ -5,7 +5,7 @@
 // histogram whose buckets are never wider than 1/32 of the durations in them;
 // all other values are exact.
 //
-// Nothing is kept beyond the process and nothing is added up over instances.
+// The counts end with the process, and every instance has its own.
 package memmetrics
 
 import (
@@ -21,8 +21,9 @@ type Collector struct {
 	series []series // by metric
 }
 
-// New returns a collector that has counted nothing. It takes about 17 KB for
-// each of its stripes, of which there are at least four a processor up to 64.
+// New returns a collector that has counted nothing. It takes about 17 KB for each
+// of its stripes. There are at least four stripes for each processor, and at most
+// 64.
 func New() *Collector {
 	all := monitor.AllMetrics()
 	c := &Collector{series: make([]series, len(all))}

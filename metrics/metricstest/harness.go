@@ -6,7 +6,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Collector records and can tell what it has recorded.
+// A Collector records, and returns what it has recorded.
 type Collector interface {
 	monitor.MetricsCollector
 	monitor.Snapshotter
@@ -25,6 +25,7 @@ type Harness struct {
 	// New returns a collector that has recorded nothing. What it needs is
 	// released by t.Cleanup.
 	New func(t testing.TB) Collector
-	// Flush makes what was recorded visible to Snapshot. Nil when it always is.
+	// Flush makes what was recorded visible to Snapshot. It is nil if that is
+	// visible at once.
 	Flush func(t testing.TB, c Collector)
 }

@@ -18,13 +18,13 @@ import (
 // Options are the settings of a [Collector]. The zero value of each is its
 // default.
 type Options struct {
-	// Prefix tells services that share a Redis apart; instances of one service
+	// Prefix separates services that share a Redis. The instances of one service
 	// have the same. It must not contain braces. Default: auditwarden:metrics.
 	Prefix string
 	// Interval is the time between two flushes. Default: one second.
 	Interval time.Duration
 	// Retention is how long totals are kept after the last flush of any
-	// instance. Negative: for ever. Default: 24 hours.
+	// instance. If it is negative they do not expire. Default: 24 hours.
 	Retention time.Duration
 }
 
@@ -84,7 +84,7 @@ func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 
 // Run flushes once an interval until ctx is canceled, and once more then, for
 // which it waits up to five seconds. It returns the error of that last flush. A
-// flush that fails before is repeated, and shows in [Collector.Health].
+// flush that failed earlier was repeated; [Collector.Health] tells of it.
 func (c *Collector) Run(ctx context.Context) error {
 	c.running.Store(true)
 	defer c.running.Store(false)
@@ -120,7 +120,8 @@ func (c *Collector) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, erro
 }
 
 // Health is WARNING while the flushes of [Collector.Run] fail or Run is not
-// active: the totals of other instances are right then, and this one's are late.
+// active. It is never CRITICAL: the totals of the other instances are right, and
+// those of this one are late.
 func (c *Collector) Health(context.Context) []monitor.ComponentHealth {
 	h := c.flushes.Health("redismetrics")
 	if h.Status == monitor.HealthOK && !c.running.Load() {

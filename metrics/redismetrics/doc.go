@@ -15,8 +15,7 @@
 // Totals are exact over any number of instances. Every flush has a number, and
 // Redis remembers each instance's last one for 24 hours: a flush whose reply was
 // lost is sent again under its number and not counted again. While Redis is
-// away, nothing is lost and memory does not grow, because what is counted is
-// numbers. An instance that is killed loses what it counted since its last
+// away, nothing is lost and memory does not grow, because only totals are kept. An instance that is killed loses what it counted since its last
 // flush: at most one interval, if Redis answers. What Redis has acknowledged is
 // as durable as Redis is configured to be.
 //
@@ -32,5 +31,5 @@
 // It is tested with Redis 7, standalone and Cluster. All keys begin with the
 // prefix in braces, so that a Cluster keeps them in one slot. No command scans
 // or blocks. The client belongs to the application, and so do its time-outs: a
-// hanging Redis holds up a flush or a snapshot until the client gives up.
+// hanging Redis holds up a flush or a snapshot until the client times out.
 package redismetrics

@@ -7,17 +7,18 @@
 //	err = m.Run(ctx) // flushes every second, and once more at the end
 //
 // [Collector.Record] counts in memory, in the same way and as fast as package
-// memmetrics, and never waits for Redis. A flush sends what is new since the
-// last one as one script call: one round trip, applied as a whole.
+// memmetrics, and never waits for Redis. A flush sends what is new since the last
+// one in one script call, which takes one round trip and is applied as a whole.
 //
 // # Guarantees
 //
 // Totals are exact over any number of instances. Every flush has a number, and
 // Redis remembers each instance's last one for 24 hours: a flush whose reply was
 // lost is sent again under its number and not counted again. While Redis is
-// away, nothing is lost and memory does not grow, because only totals are kept. An instance that is killed loses what it counted since its last
-// flush: at most one interval, if Redis answers. What Redis has acknowledged is
-// as durable as Redis is configured to be.
+// away, nothing is lost and memory does not grow, because only totals are kept.
+// An instance that is killed loses what it counted since its last flush: at most
+// one interval, if Redis answers. What Redis has acknowledged is as durable as
+// Redis is configured to be.
 //
 // Durations are counted in the buckets of package memmetrics, which add up over
 // instances: quantiles are off by less than 1/32 of their value. The total of a

@@ -3,10 +3,10 @@ package metrics_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"testing/synctest"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/metrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -61,20 +61,16 @@ func TestFanoutRecords(t *testing.T) {
 	for _, m := range want {
 		fan.Record(t.Context(), m)
 	}
-	if !slices.Equal(first.got, want) || !slices.Equal(second.got, want) {
-		t.Errorf("recorded %v and %v, want %v in both", first.got, second.got, want)
-	}
+	check.Equal(t, "recorded by the first", first.got, want)
+	check.Equal(t, "recorded by the second", second.got, want)
 }
 
 func TestFanoutSnapshot(t *testing.T) {
 	t.Parallel()
-	m, err := metrics.Fanout(metrics.Discard{}, &gauge{depth: 3}, &gauge{depth: 4}).Snapshot(t.Context())
-	if err != nil || m.Value(monitor.QueueDepth) != 3 {
-		t.Errorf("depth %d, error %v, want that of the first", m.Value(monitor.QueueDepth), err)
-	}
-	if _, err := metrics.Fanout(metrics.Discard{}).Snapshot(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("error %v, want ErrUnsupported", err)
-	}
+	m := check.Must(metrics.Fanout(metrics.Discard{}, &gauge{depth: 3}, &gauge{depth: 4}).Snapshot(t.Context()))(t)
+	check.Equal(t, "depth", m.Value(monitor.QueueDepth), 3)
+	_, err := metrics.Fanout(metrics.Discard{}).Snapshot(t.Context())
+	check.ErrorIs(t, "no collector has a snapshot", err, errors.ErrUnsupported)
 }
 
 func TestFanoutRunsUntilCanceled(t *testing.T) {
@@ -92,9 +88,7 @@ func TestFanoutRunsUntilCanceled(t *testing.T) {
 		default:
 		}
 		cancel()
-		if err := <-result; !errors.Is(err, lost) {
-			t.Errorf("Run = %v, want %v", err, lost)
-		}
+		check.ErrorIs(t, "Run", <-result, lost)
 		if !a.ended || !b.ended {
 			t.Errorf("ended: %v, %v, want both", a.ended, b.ended)
 		}
@@ -112,9 +106,7 @@ func TestFanoutWithoutRunnersRunsUntilCanceled(t *testing.T) {
 			t.Fatal("Run returned before it was canceled")
 		}
 		cancel()
-		if err := <-result; err != nil {
-			t.Errorf("Run = %v", err)
-		}
+		check.NoError(t, "Run", <-result)
 	})
 }
 
@@ -140,10 +132,6 @@ func TestFanoutHealth(t *testing.T) {
 	want := []monitor.ComponentHealth{
 		{Name: "a", Status: monitor.HealthWarning}, {Name: "b", Status: monitor.HealthCritical}, {Name: "c"},
 	}
-	if got := fan.Health(t.Context()); !slices.Equal(got, want) {
-		t.Errorf("health %+v, want %+v", got, want)
-	}
-	if got := metrics.Fanout(metrics.Discard{}).Health(t.Context()); len(got) != 0 {
-		t.Errorf("health %+v although no collector reports it", got)
-	}
+	check.Equal(t, "health", fan.Health(t.Context()), want)
+	check.Equal(t, "health that no collector reports", metrics.Fanout(metrics.Discard{}).Health(t.Context()), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/metrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -45,13 +46,8 @@ func TestReport(t *testing.T) {
 		`"queueDepth":4,"errorsGenerated":5,"errorRate":0.025,` +
 		`"integrityVerifications":{"total":100,"passed":95,"failed":2},` +
 		`"integrityViolations":2,"suspiciousPatterns":7,"alertsGenerated":6}`
-	got, err := json.Marshal(metrics.NewReport(&m))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("report\n%s, want\n%s", got, want)
-	}
+	got := check.Must(json.Marshal(metrics.NewReport(&m)))(t)
+	check.Equal(t, "report", string(got), want)
 }
 
 // TestReportBetweenCounts has a snapshot that saw the failures of verifications
@@ -59,7 +55,5 @@ func TestReport(t *testing.T) {
 func TestReportBetweenCounts(t *testing.T) {
 	t.Parallel()
 	m := monitor.MetricsSnapshot{Metrics: map[monitor.Metric]monitor.MetricData{monitor.IntegrityViolations: {Value: 1}}}
-	if got := metrics.NewReport(&m).IntegrityVerifications.Passed; got != 0 {
-		t.Errorf("passed = %d, want 0", got)
-	}
+	check.Equal(t, "passed", metrics.NewReport(&m).IntegrityVerifications.Passed, 0)
 }

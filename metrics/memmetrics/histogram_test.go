@@ -3,11 +3,11 @@ package memmetrics_test
 import (
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/metrics/memmetrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -21,10 +21,7 @@ func observe(tb testing.TB, c *memmetrics.Collector, durations ...time.Duration)
 
 func observed(tb testing.TB, c *memmetrics.Collector) monitor.Distribution {
 	tb.Helper()
-	s, err := c.Snapshot(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	s := check.Must(c.Snapshot(tb.Context()))(tb)
 	return s.Metrics[monitor.ProcessingLatency].Distribution
 }
 
@@ -83,9 +80,7 @@ func TestQuantileError(t *testing.T) {
 		}
 		d := distributionOf(t, durations...)
 		slices.Sort(durations)
-		if got := d.Count(); got != n {
-			t.Errorf("%s: count %d, want %d", c.name, got, n)
-		}
+		check.Equal(t, c.name+": count", d.Count(), n)
 		for _, q := range []float64{0, 0.001, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1} {
 			want := durations[max(1, int(math.Ceil(q*n)))-1]
 			got := d.Quantile(q)
@@ -116,9 +111,7 @@ func TestSummary(t *testing.T) {
 	} {
 		d := distributionOf(t, c.durations...)
 		got := summary{d.Count(), d.Mean(), d.Quantile(0.50), d.Quantile(0.95), d.Quantile(0.99), d.Max}
-		if got != c.want {
-			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
-		}
+		check.Equal(t, c.name, got, c.want)
 	}
 }
 
@@ -139,7 +132,5 @@ func TestMergeIsObservingBoth(t *testing.T) {
 	}
 	merged := distributionOf(t, all[:1000]...)
 	merged.Merge(distributionOf(t, all[1000:]...))
-	if want := distributionOf(t, all...); !reflect.DeepEqual(merged, want) {
-		t.Errorf("merged: %+v, want %+v", merged, want)
-	}
+	check.Equal(t, "merged", merged, distributionOf(t, all...))
 }

@@ -32,6 +32,8 @@ type Arrival struct {
 	Sequence uint64
 	// DeliveryID is [Delivery.ID], by which an event without an ID is known.
 	DeliveryID string
+	// Repeated is set if the detector may have been handed the event before.
+	Repeated bool
 	// Watermark is the newest accepted timestamp of the organization, this
 	// event included, rounded down to a multiple of Lateness/64. A detector must
 	// keep what an event as old as Watermark - Lateness still needs.

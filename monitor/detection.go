@@ -77,7 +77,7 @@ func (d *detection) judge(ctx context.Context, detector Detector, j *judging) {
 			return
 		}
 		for _, r := range j.reporters {
-			r.reports = r.before
+			r.reports, r.arrival.Repeated = r.before, true
 		}
 	}
 	for i, it := range j.items {
@@ -104,7 +104,7 @@ func (d *detection) answered(it *item, detector Detector, err error) {
 	it.reporter.err = nil
 	if err != nil {
 		d.metrics.count(it.ctx, Errors, "detector")
-		it.reporter.reports = it.reporter.before
+		it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
 		it.reporter.err = fmt.Errorf("monitor: detector %s: %w", detector.Name(), err)
 	}
 }

@@ -71,6 +71,12 @@ func (r *Reporter) References(n int) []EventRef {
 // Count adds n to a counter of the library's own, such as [StateEvictions],
 // under the attribute.
 func (r *Reporter) Count(metric Metric, attribute string, n int) {
+	for i := range r.shared.counts {
+		if c := &r.shared.counts[i]; c.Metric == metric && c.Attribute == attribute {
+			c.Value += int64(n)
+			return
+		}
+	}
 	r.shared.counts = append(r.shared.counts, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
 }
 

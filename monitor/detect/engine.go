@@ -3,12 +3,11 @@ package detect
 import (
 	"context"
 	"crypto/rand"
-	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
 // An Engine judges events by a set of rules. It is a [monitor.BatchDetector] and
@@ -16,25 +15,22 @@ import (
 // events apart.
 type Engine struct {
 	set atomic.Pointer[ruleset]
-	ids *ids
+	ids *window.IDs
 	// nonce begins the keys of events without ID in shared windows.
 	nonce [8]byte
 	// swap is held while set is replaced.
 	swap sync.Mutex
 }
 
-// New returns an engine with empty windows. Nil options stand for the five
-// patterns of the reference, see [Defaults]. An error names everything that is
-// wrong with the options, by rule and field.
+// New returns an engine with empty windows. Nil options stand for the rules of
+// [Defaults]. An error names everything that is wrong with the options, by rule
+// and field.
 func New(o *Options) (*Engine, error) {
-	if o == nil {
-		o = &Options{}
-	}
-	set, err := o.compile()
+	set, err := newRuleset(o)
 	if err != nil {
 		return nil, err
 	}
-	en := &Engine{ids: &ids{}}
+	en := &Engine{ids: &window.IDs{}}
 	rand.Read(en.nonce[:]) // never fails
 	en.set.Store(set)
 	return en, nil
@@ -49,75 +45,59 @@ func (en *Engine) Name() string { return "rules" }
 // other rules go on. The error is that of [Options.Windows]; without these it is
 // nil and Detect does not block on anything but other calls.
 func (en *Engine) Detect(ctx context.Context, e *monitor.Event, r *monitor.Reporter) error {
-	if en.set.Load().windows != nil {
-		return en.detectShared(ctx, []*monitor.Event{e}, []*monitor.Reporter{r})
+	set := en.set.Load()
+	if set.windows != nil {
+		return en.exchange(ctx, set, []*monitor.Event{e}, []*monitor.Reporter{r})
 	}
-	en.detect(e, r)
+	en.detect(set, e, r)
 	return nil
 }
 
 // DetectBatch is Detect for each of the events, in order.
 func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
-	if en.set.Load().windows != nil {
-		return en.detectShared(ctx, es, rs)
+	set := en.set.Load()
+	if set.windows != nil {
+		return en.exchange(ctx, set, es, rs)
 	}
 	for i, e := range es {
-		en.detect(e, rs[i])
+		en.detect(set, e, rs[i])
 	}
 	return nil
 }
 
-func (en *Engine) detect(e *monitor.Event, rep *monitor.Reporter) {
+func (en *Engine) exchange(ctx context.Context, set *ruleset, es []*monitor.Event, rs []*monitor.Reporter) error {
+	x := &exchange{rules: set, nonce: en.nonce, reporters: rs}
+	return x.run(ctx, es)
+}
+
+// detect judges an event by the windows in memory.
+func (en *Engine) detect(set *ruleset, e *monitor.Event, rep *monitor.Reporter) {
 	a := rep.Arrival()
 	var room [4]hit
-	hits := en.set.Load().hits(e, rep, room[:0])
+	hits := set.hits(e, rep, room[:0])
 	if len(hits) > 0 && e.ID != "" {
-		en.ids.put(a.Sequence, e.ID)
+		en.ids.Put(a.Sequence, e.ID)
 	}
 	for i := range hits {
-		if hits[i].rule.kind == stateless {
-			hits[i].reportStateless(e, rep)
+		h := &hits[i]
+		if h.rule.kind == window.Stateless {
+			h.reportStateless(e, rep)
 			continue
 		}
-		s := sighting{
-			hit: hits[i], id: e.ID, sequence: a.Sequence, reporter: rep, ids: en.ids,
-			stamp: stamp{ts: e.Timestamp.UnixNano(), sequence: a.Sequence},
+		ts := e.Timestamp.UnixNano()
+		o := observation{
+			hit: *h, organization: a.OrganizationID, reporter: rep, ids: en.ids,
+			event: monitor.EventRef{ID: e.ID, Timestamp: timeOf(ts), Sequence: a.Sequence},
+			Observation: window.Observation{
+				Stamp: window.Stamp{Time: ts, Sequence: a.Sequence}, Mark: h.mark,
+				Horizon: h.rule.horizon(ts, a), Repeated: a.Repeated,
+			},
 		}
-		s.count()
+		o.count()
 	}
 }
 
-// hits adds what the event hits.
-func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hit {
-	rules := s.of(rep.Arrival().OrganizationID)
-	for next := 0; next < len(rules); {
-		next, hits = judgeAll(rules, next, e, rep, hits)
-	}
-	return hits
-}
-
-// judgeAll adds the hits of the rules from next on. It returns the rule to go on
-// with, which is the one behind a rule whose functions, being the host's own,
-// panicked.
-func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit) (next int, all []hit) {
-	next, all = from, hits
-	a := rep.Arrival()
-	defer func() {
-		if v := recover(); v != nil {
-			rep.Fail(&monitor.PanicError{Where: "rule " + rules[next].Name, Value: v, Stack: debug.Stack()})
-			next++
-		}
-	}()
-	for ; next < len(rules); next++ {
-		more := slices.Grow(all, 1)[:len(all)+1]
-		if outcome := rules[next].judge(e, a, &more[len(all)]); outcome == Below || outcome == Fired {
-			all = more
-		}
-	}
-	return next, all
-}
-
-// Health is that of [Options.Windows], if they tell it.
+// Health is that of [Options.Windows], if they are a [monitor.HealthReporter].
 func (en *Engine) Health(ctx context.Context) []monitor.ComponentHealth {
 	if r, ok := en.set.Load().windows.(monitor.HealthReporter); ok {
 		return r.Health(ctx)
@@ -130,52 +110,14 @@ func (en *Engine) Health(ctx context.Context) []monitor.ComponentHealth {
 // steps) stay the same; when the window becomes longer, it fills up as time
 // passes. Invalid options change nothing.
 func (en *Engine) Swap(o *Options) error {
-	if o == nil {
-		o = &Options{}
-	}
-	set, err := o.compile()
+	set, err := newRuleset(o)
 	if err != nil {
 		return err
 	}
 	en.swap.Lock()
 	defer en.swap.Unlock()
-	tables := map[stateKey]*table{}
-	for _, r := range en.set.Load().rules {
-		tables[r.stateKey()] = r.table
-	}
-	en.set.Store(set.withTables(tables))
+	en.set.Store(set.withTables(en.set.Load().tables()))
 	return nil
-}
-
-// A stateKey tells whether two rules can use the same table.
-type stateKey struct {
-	name, version string
-	shape         shape
-}
-
-func (r *rule) stateKey() stateKey { return stateKey{r.Name, r.Version, r.shape} }
-
-// withTables returns a copy of the ruleset whose rules use the tables that fit
-// them, where there are any.
-func (s *ruleset) withTables(tables map[stateKey]*table) *ruleset {
-	set := *s
-	use := func(rules []*rule) []*rule {
-		var copies []*rule
-		for _, r := range rules {
-			c := *r
-			if t := tables[r.stateKey()]; t != nil {
-				c.table = t
-			}
-			copies = append(copies, &c)
-		}
-		return copies
-	}
-	set.rules = use(s.rules)
-	set.byOrganization = make(map[string][]*rule, len(s.byOrganization))
-	for organization, rules := range s.byOrganization {
-		set.byOrganization[organization] = use(rules)
-	}
-	return &set
 }
 
 // RuleStats is what a rule holds and what its caps cut off.
@@ -195,7 +137,9 @@ func (en *Engine) Stats() []RuleStats {
 	for _, r := range en.set.Load().rules {
 		s := RuleStats{Rule: r.Name}
 		if r.table != nil {
-			r.table.addTo(&s)
+			held := r.table.Stats()
+			s.Keys, s.Events = held.Groups, held.Events
+			s.Evictions, s.Truncations = held.Evictions, held.Truncations
 		}
 		all = append(all, s)
 	}

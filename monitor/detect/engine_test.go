@@ -256,7 +256,7 @@ func TestExplain(t *testing.T) {
 	if want := `count: below, at least 1 of 3 in 1m0s for principalId "u"`; x[0].String() != want {
 		t.Errorf("got %s, want %s", x[0], want)
 	}
-	if s := detect.Outcome(99).String(); s != "unknown" {
+	if s := detect.Judgment(99).String(); s != "unknown" {
 		t.Errorf("outcome 99 is %q", s)
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
 // An Explanation says what a rule makes of an event, and why.
 type Explanation struct {
-	Rule    string
-	Outcome Outcome
+	Rule     string
+	Judgment Judgment
 	// KeyField and Key are the event's group, if it came to that.
 	KeyField, Key string
 	// Count is what the window that ends with the event comes to. AtLeast is set
@@ -28,7 +29,7 @@ type Explanation struct {
 // String returns the explanation in a sentence.
 func (x Explanation) String() string {
 	text := x.Rule + ": "
-	switch x.Outcome {
+	switch x.Judgment {
 	case NotMatched:
 		return text + "does not match"
 	case Disabled:
@@ -40,7 +41,7 @@ func (x Explanation) String() string {
 	case Untimely:
 		return text + "is not counted, being " + x.Timing.String()
 	case Below, Fired:
-		text += x.Outcome.String()
+		text += x.Judgment.String()
 	}
 	if x.Window > 0 {
 		atLeast := ""
@@ -70,63 +71,38 @@ func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {
 
 func (r *rule) explain(e *monitor.Event, a *monitor.Arrival) Explanation {
 	var h hit
-	outcome := r.judge(e, a, &h)
+	judgment := r.judge(e, a, &h)
 	x := Explanation{
-		Rule: r.Name, Outcome: outcome,
+		Rule: r.Name, Judgment: judgment,
 		KeyField: h.group.Field, Key: h.group.Value,
 		Threshold: r.Threshold, Window: r.Window, Timing: a.Timing,
 	}
-	switch outcome {
+	switch judgment {
 	case Excepted:
 		x.Exception = r.exceptions.of(e, r.trusted(a))
 	case Below, Fired:
 		x.Ignored = r.exceptions.of(e, ^monitor.Fields(0))
 	}
-	switch outcome {
+	switch judgment {
 	case Fired:
 		x.Count = 1
 	case Below:
-		x.Count, x.AtLeast = r.preview(&h, a.OrganizationID, stamp{e.Timestamp.UnixNano(), a.Sequence})
+		x.Count, x.AtLeast = r.preview(&h, a.OrganizationID, window.Stamp{Time: e.Timestamp.UnixNano(), Sequence: a.Sequence})
 		if x.Count >= r.Threshold {
-			x.Outcome = Fired
+			x.Judgment = Fired
 		}
 	}
 	return x
 }
 
-// preview counts the window that ends with the stamp.
-func (r *rule) preview(h *hit, organization string, last stamp) (count int, atLeast bool) {
-	window := &entry{}
-	limit := minus(last.ts, r.window)
-	add := func(st stamp, mark uint64) {
-		window.insert(window.stamps.len(), st, mark, r.maxEvents)
+// preview counts the window that ends with the event.
+func (r *rule) preview(h *hit, organization string, last window.Stamp) (count int, atLeast bool) {
+	s, place := r.table.Lock(organization, h.group.Value)
+	defer s.Unlock()
+	lost := s.Lost()
+	g := s.Find(place, organization, h.group.Value)
+	if g != nil {
+		lost = g.Lost()
 	}
-	if r.kind != counting {
-		window.marked = &marked{}
-	}
-
-	sh, place := r.table.shard(organization, h.group.Value)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	atLeast = sh.lost > limit
-	if en := sh.entries.find(place, organization, h.group.Value); en != nil {
-		atLeast = en.lost > limit
-		for i, end := en.after(limit), en.after(last.ts); i < end; i++ {
-			st := *en.stamps.at(i)
-			if st == last && st.sequence != 0 {
-				break
-			}
-			add(st, en.markOf(i))
-		}
-	}
-	add(last, h.mark)
-	if r.kind == counting {
-		return window.stamps.len(), atLeast
-	}
-	w := newWalk(r)
-	window.window = r.window
-	for i := range window.stamps.len() {
-		count = w.advance(window, i)
-	}
-	return count, atLeast
+	return window.Preview(&r.spec, g, last, h.mark), lost > window.Before(last.Time, r.spec.Length)
 }

@@ -4,7 +4,7 @@ package detect
 func (en *Engine) Collide() {
 	for _, r := range en.set.Load().rules {
 		if r.table != nil {
-			r.table.hash = func(string, string) uint64 { return 1<<32 - 1 }
+			r.table.Hash = func(string, string) uint64 { return 1<<32 - 1 }
 		}
 	}
 }

@@ -1,75 +1,44 @@
 package detect
 
 import (
-	"time"
+	"crypto/sha256"
+	"encoding/binary"
+	"runtime/debug"
+	"slices"
 
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
-// A ruleset is a compiled configuration. It does not change; the tables that its
-// rules share with other rulesets do.
-type ruleset struct {
-	rules          []*rule
-	windows        Windows // nil: the tables of the rules
-	byOrganization map[string][]*rule
-}
-
-// of returns the rules of an organization.
-func (s *ruleset) of(organization string) []*rule {
-	if len(s.byOrganization) > 0 {
-		if own, ok := s.byOrganization[organization]; ok {
-			return own
-		}
-	}
-	return s.rules
-}
-
-// A rule is a Rule as it is for some organizations.
-type rule struct {
-	Rule
-	shape
-	window        int64
-	uses          monitor.Fields
-	calendar      *calendar
-	exceptions    *exceptions
-	trust         bool
-	skipAnonymous bool
-	disabled      bool
-	maxEvents     int
-	maxKeys       int
-	maxReferences int
-	// table holds the windows. It is nil for a stateless rule.
-	table *table
-}
-
-// Outcome is what a rule makes of an event.
-type Outcome uint8
+// A Judgment is what a rule makes of an event.
+type Judgment uint8
 
 const (
-	// NotMatched: the event is none that the rule is about.
-	NotMatched Outcome = iota
-	// Disabled: the rule is switched off for the organization.
+	// NotMatched means that the rule is not about such events.
+	NotMatched Judgment = iota
+	// Disabled means that the rule is switched off for the organization.
 	Disabled
-	// Anonymous: the event names nobody, and the rule skips such events.
+	// Anonymous means that the event names nobody, and the rule skips such events.
 	Anonymous
-	// Excepted: the event is an exception.
+	// Excepted means that the event is an exception.
 	Excepted
-	// Untimely: the event is too late or too far in the future to be counted.
+	// Untimely means that the event is too late, or too far in the future, to be
+	// counted.
 	Untimely
-	// Below: the event counts, and the threshold is not reached.
+	// Below means that the event counts, and the threshold is not reached.
 	Below
-	// Fired: the event qualifies.
+	// Fired means that the event qualifies.
 	Fired
 )
 
-var outcomeNames = [...]string{
+var judgmentNames = [...]string{
 	"not_matched", "disabled", "anonymous", "excepted", "untimely", "below", "fired",
 }
 
-// String returns the outcome in snake case.
-func (o Outcome) String() string {
-	if int(o) < len(outcomeNames) {
-		return outcomeNames[o]
+// String returns the judgment in snake case.
+func (j Judgment) String() string {
+	if int(j) < len(judgmentNames) {
+		return judgmentNames[j]
 	}
 	return "unknown"
 }
@@ -84,11 +53,41 @@ type hit struct {
 	mark uint64
 }
 
+// hits adds what the event hits.
+func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hit {
+	rules := s.of(rep.Arrival().OrganizationID)
+	for next := 0; next < len(rules); {
+		next, hits = judgeAll(rules, next, e, rep, hits)
+	}
+	return hits
+}
+
+// judgeAll adds the hits of the rules from next on. It returns the rule to go on
+// with, which is the one behind a rule whose functions, which are the
+// application's, panicked.
+func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit) (next int, all []hit) {
+	next, all = from, hits
+	a := rep.Arrival()
+	defer func() {
+		if v := recover(); v != nil {
+			rep.Fail(&monitor.PanicError{Where: "rule " + rules[next].Name, Value: v, Stack: debug.Stack()})
+			next++
+		}
+	}()
+	for ; next < len(rules); next++ {
+		more := slices.Grow(all, 1)[:len(all)+1]
+		if judgment := rules[next].judge(e, a, &more[len(all)]); judgment == Below || judgment == Fired {
+			all = more
+		}
+	}
+	return next, all
+}
+
 // judge looks at the event without looking at what came before it. The rule
-// still has to count the event when it answers Below; it answers Fired for a
+// still has to count the event when the judgment is Below; it is Fired for a
 // stateless rule. It calls all of the rule's functions that anybody calls, and
 // fills in the hit as far as it comes.
-func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Outcome {
+func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Judgment {
 	*h = hit{rule: r}
 	if r.disabled {
 		return Disabled
@@ -100,13 +99,13 @@ func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Outcome {
 		return NotMatched
 	}
 	switch r.kind {
-	case distinct:
+	case window.Distinct:
 		value := r.Distinct(e)
 		if value == "" {
 			return NotMatched
 		}
 		h.mark = hashValue(value)
-	case sequence:
+	case window.Sequence:
 		if h.mark = stepsOf(r.Sequence, e); h.mark == 0 {
 			return NotMatched
 		}
@@ -125,7 +124,7 @@ func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Outcome {
 		return Excepted
 	}
 	switch {
-	case r.kind == stateless:
+	case r.kind == window.Stateless:
 		return Fired
 	case a.Timing != monitor.TimingOnTime:
 		return Untimely
@@ -139,6 +138,25 @@ func (r *rule) trusted(a *monitor.Arrival) monitor.Fields {
 		return a.Covered
 	}
 	return ^monitor.Fields(0)
+}
+
+// stepsOf returns the set of the steps that the event matches.
+func stepsOf(steps []Step, e *monitor.Event) (mark uint64) {
+	for i := range steps {
+		if steps[i].Match(e) {
+			mark |= 1 << i
+		}
+	}
+	return mark
+}
+
+// hashValue returns the mark of a value: the first 64 bits of its SHA-256. A
+// cryptographic hash without a secret, so that nobody can choose values that
+// count as one, and snapshots can be read by another process.
+func hashValue(value string) uint64 {
+	var room [128]byte
+	sum := sha256.Sum256(append(room[:0], value...))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // finding returns what is the same in all findings of the hit.
@@ -170,6 +188,3 @@ func (h *hit) reportStateless(e *monitor.Event, rep *monitor.Reporter) {
 	}
 	rep.Report(f)
 }
-
-// timeOf is the inverse of UnixNano.
-func timeOf(ns int64) time.Time { return time.Unix(0, ns).UTC() }

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
-
-	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // Options configure an [Engine]. The zero value of a field is its documented
@@ -79,19 +76,6 @@ func (o RuleOverride) on(r Rule) Rule {
 	return r
 }
 
-// A complaint takes what is wrong with a field.
-type complaint func(field, format string, args ...any)
-
-// complaints collects everything that is wrong with a configuration.
-type complaints []error
-
-// about returns the complaint that puts its subject before the field.
-func (c *complaints) about(subject string) complaint {
-	return func(field, format string, args ...any) {
-		*c = append(*c, fmt.Errorf("%s%s: %s", subject, field, fmt.Sprintf(format, args...)))
-	}
-}
-
 // validate returns everything that is wrong with the options, whose rules are
 // these.
 func (o *Options) validate(rules []Rule) error {
@@ -153,75 +137,4 @@ func (o *Options) validateRoom(r *Rule, bad complaint) {
 	if n := r.events(); o.MaxEventsPerKey > 0 && r.Window > 0 && n > o.MaxEventsPerKey {
 		bad("Threshold", "needs %d events, which are more than MaxEventsPerKey, %d", n, o.MaxEventsPerKey)
 	}
-}
-
-// bound returns the limit that an option stands for.
-func bound(value, otherwise, off int) int {
-	switch value {
-	case 0:
-		return otherwise
-	case -1:
-		return off
-	}
-	return value
-}
-
-// compile turns the options into a ruleset with empty tables.
-func (o *Options) compile() (*ruleset, error) {
-	rules := o.Rules
-	if rules == nil {
-		rules = Defaults()
-	}
-	if err := o.validate(rules); err != nil {
-		return nil, fmt.Errorf("detect: options: %w", err)
-	}
-	set := &ruleset{windows: o.Windows, byOrganization: map[string][]*rule{}}
-	for i := range rules {
-		r := o.newRule(rules[i], Override{})
-		if r.kind != stateless {
-			r.table = newTable(r.maxKeys)
-		}
-		set.rules = append(set.rules, r)
-	}
-	for organization, override := range o.Overrides {
-		var own []*rule
-		for i := range rules {
-			r := o.newRule(rules[i], override)
-			r.table = set.rules[i].table
-			own = append(own, r)
-		}
-		set.byOrganization[organization] = own
-	}
-	return set, nil
-}
-
-// newRule compiles a rule for the organizations under the override.
-func (o *Options) newRule(base Rule, override Override) *rule {
-	change := override.Rules[base.Name]
-	r := &rule{
-		Rule:          change.on(base),
-		shape:         base.shape(),
-		disabled:      change.Disabled,
-		exceptions:    newExceptions(o.Exceptions, base.Exceptions, override.Exceptions),
-		trust:         o.TrustUncovered,
-		skipAnonymous: o.SkipAnonymous,
-		maxKeys:       bound(o.MaxKeys, 100_000, math.MaxInt),
-		maxReferences: bound(o.MaxReferences, 10, 0),
-	}
-	r.maxEvents = bound(o.MaxEventsPerKey, max(1024, r.events()), math.MaxInt)
-	r.window = int64(r.Window)
-	r.uses = r.Uses | monitor.FieldTimestamp | monitor.FieldOrganizationID
-	if r.GroupBy == nil {
-		r.GroupBy = ByPrincipal
-	}
-	if r.Hours != nil {
-		r.calendar = newCalendar(r.Hours, override.Location, o.Location)
-	}
-	switch r.kind {
-	case stateless:
-		r.Threshold = 1
-	case sequence:
-		r.Threshold = len(r.Sequence)
-	}
-	return r
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
 // A Rule says what is suspicious. There are four kinds:
@@ -70,7 +71,11 @@ type Step struct {
 	Count int
 }
 
-const maxCount = 1 << 16
+const (
+	// maxSteps is the number of steps that fit into a mark.
+	maxSteps = 64
+	maxCount = 1 << 16
+)
 
 func (r *Rule) validate(bad complaint) {
 	if r.Name == "" {
@@ -134,32 +139,23 @@ func (r *Rule) events() int {
 
 // A shape is the part of a rule that its state depends on.
 type shape struct {
-	kind kind
+	kind window.Kind
 	// steps are the counts of a sequence's steps, such as "5,1".
 	steps string
 }
 
-type kind uint8
-
-const (
-	stateless kind = iota
-	counting
-	distinct
-	sequence
-)
-
 func (r *Rule) shape() shape {
 	switch {
 	case r.Window == 0:
-		return shape{kind: stateless}
+		return shape{kind: window.Stateless}
 	case r.Distinct != nil:
-		return shape{kind: distinct}
+		return shape{kind: window.Distinct}
 	case r.Sequence != nil:
 		var counts []string
 		for _, step := range r.Sequence {
 			counts = append(counts, strconv.Itoa(max(1, step.Count)))
 		}
-		return shape{kind: sequence, steps: strings.Join(counts, ",")}
+		return shape{kind: window.Sequence, steps: strings.Join(counts, ",")}
 	}
-	return shape{kind: counting}
+	return shape{kind: window.Events}
 }

@@ -113,7 +113,7 @@ func TestDefaultMatches(t *testing.T) {
 	tr := newTrail(t, nil)
 	for _, test := range tests {
 		for _, x := range tr.engine.Explain(test.event, monitor.Arrival{OrganizationID: "org-1"}) {
-			if matched := x.Outcome != detect.NotMatched; x.Rule == test.rule && matched != test.match {
+			if matched := x.Judgment != detect.NotMatched; x.Rule == test.rule && matched != test.match {
 				t.Errorf("%s: %s matches: %v", test.name, test.rule, matched)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -92,17 +93,21 @@ func TestSharedWindow(t *testing.T) {
 	if len(asked.kept) != 2 || asked.kept[0].ID == asked.kept[1].ID || len(asked.kept[0].ID) != 32 {
 		t.Fatalf("asked for %d windows, want two with IDs of their own", len(asked.kept))
 	}
-	for i, want := range []detect.Window{
-		{Span: time.Minute, Tail: 10, Keep: 90 * time.Second, Horizon: noon.Add(-80 * time.Second).UnixNano()},
-		{Span: time.Hour, Keep: time.Hour + 30*time.Second, Horizon: noon.Add(-time.Hour - 20*time.Second).UnixNano()},
+	for i, want := range []detect.WindowRequest{
+		{Rule: "count", Span: time.Minute, Tail: 10, Keep: 90 * time.Second, Horizon: noon.Add(-80 * time.Second).UnixNano()},
+		{Rule: "values", Span: time.Hour, Keep: time.Hour + 30*time.Second, Horizon: noon.Add(-time.Hour - 20*time.Second).UnixNano()},
 	} {
-		w := asked.kept[i]
-		if w.Span != want.Span || w.Tail != want.Tail || w.Keep != want.Keep || w.Horizon != want.Horizon || w.Limit != 1024 {
-			t.Errorf("asked for span %v, tail %d, %v to keep, horizon %v, limit %d, want %+v", w.Span, w.Tail, w.Keep, time.Unix(0, w.Horizon).UTC(), w.Limit, want)
+		q := asked.kept[i]
+		if q.Span != want.Span || q.Tail != want.Tail || q.Keep != want.Keep || q.Horizon != want.Horizon || q.Limit != 1024 {
+			t.Errorf("asked for span %v, tail %d, %v to keep, horizon %v, limit %d, want %+v", q.Span, q.Tail, q.Keep, time.Unix(0, q.Horizon).UTC(), q.Limit, want)
 		}
-		if len(w.New) != 2 || w.New[0].Key != monitor.EventKeyOf("org-1", "a") || w.New[0].ID != "a" || w.New[1].ID != "" ||
-			w.New[0].Timestamp != noon.UnixNano() || (w.New[0].Mark != 0) != (i == 1) {
-			t.Errorf("new events %+v", w.New)
+		if q.Rule != want.Rule || q.OrganizationID != "org-1" || q.Group != "u" {
+			t.Errorf("asked for the window of rule %q, organization %q, group %q", q.Rule, q.OrganizationID, q.Group)
+		}
+		if len(q.Events) != 2 || q.Events[0].Key != monitor.EventKeyOf("org-1", "a") || q.Events[0].ID != "a" || q.Events[1].ID != "" ||
+			q.Events[0].Timestamp != noon.UnixNano() || (q.Events[0].Mark != 0) != (i == 1) ||
+			q.Events[1].Sequence != 2 || q.Events[1].KeyField != "principalId" {
+			t.Errorf("new events %+v", q.Events)
 		}
 	}
 }
@@ -158,24 +163,26 @@ func TestSharedTwins(t *testing.T) {
 // A log keeps windows to itself until they are released.
 type log struct {
 	monitortest.MemoryWindows
-	kept    []*detect.Window
+	kept    []*detect.WindowRequest
 	keeping bool
 }
 
-func (l *log) Exchange(ctx context.Context, windows []*detect.Window) ([]*detect.Window, error) {
+func (l *log) Exchange(ctx context.Context, requests []*detect.WindowRequest) ([]detect.WindowAnswer, error) {
 	if l.keeping {
-		l.kept = append(l.kept, windows...)
-		return nil, nil
+		l.kept = append(l.kept, requests...)
+		answers := make([]detect.WindowAnswer, len(requests))
+		for i, q := range requests {
+			answers[i] = detect.WindowAnswer{Request: q, Lost: math.MinInt64}
+		}
+		return answers, nil
 	}
-	earlier := l.kept
+	earlier, err := l.MemoryWindows.Exchange(ctx, l.kept)
+	if err != nil {
+		return nil, err
+	}
 	l.kept = nil
-	if _, err := l.MemoryWindows.Exchange(ctx, earlier); err != nil {
-		return nil, err
-	}
-	if _, err := l.MemoryWindows.Exchange(ctx, windows); err != nil {
-		return nil, err
-	}
-	return earlier, nil
+	answers, err := l.MemoryWindows.Exchange(ctx, requests)
+	return append(answers, earlier...), err
 }
 
 // TestSharedLater exchanges windows only in a later call, for rules of every

@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
 // The format of a snapshot. Numbers are varints (u: unsigned), strings are
@@ -59,14 +61,20 @@ func (en *Engine) writeRule(w io.Writer, r *rule) error {
 	b.string(r.Version)
 	b = binary.AppendUvarint(b, uint64(r.kind))
 	b.string(r.steps)
-	for i := range r.table.shards {
-		b = r.table.shards[i].append(b, en.ids)
+	for s := range r.table.All() {
+		s.Groups(func(organization, key string, g *window.Group) {
+			b = append(b, 1)
+			b.string(organization)
+			b.string(key)
+			b.group(g, en.ids)
+		})
+		s.Unlock()
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
 		b = b[:0]
 	}
-	_, err := w.Write([]byte{0})
+	_, err := w.Write(append(b, 0))
 	return err
 }
 
@@ -76,31 +84,23 @@ func (b *encoder) string(s string) {
 	*b = append(binary.AppendUvarint(*b, uint64(len(s))), s...)
 }
 
-func (s *shard) append(b encoder, names *ids) encoder {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.each(func(en *entry) {
-		b = append(b, 1)
-		b.string(en.tenant.organization)
-		b.string(en.key.String())
-		b = binary.AppendVarint(b, en.lost)
-		for i := range en.stamps.len() {
-			st := en.stamps.at(i)
-			b = append(b, 1)
-			if i == 0 {
-				b = binary.AppendVarint(b, st.ts)
-			} else {
-				b = binary.AppendUvarint(b, uint64(st.ts)-uint64(en.stamps.at(i-1).ts))
-			}
-			b = binary.AppendUvarint(b, st.sequence)
-			if en.marked != nil {
-				b = binary.AppendUvarint(b, *en.marked.marks.at(i))
-			}
-			b.string(names.get(st.sequence))
+func (b *encoder) group(g *window.Group, ids *window.IDs) {
+	*b = binary.AppendVarint(*b, g.Lost())
+	for i := range g.Len() {
+		st := g.At(i)
+		*b = append(*b, 1)
+		if i == 0 {
+			*b = binary.AppendVarint(*b, st.Time)
+		} else {
+			*b = binary.AppendUvarint(*b, uint64(st.Time)-uint64(g.At(i-1).Time))
 		}
-		b = append(b, 0)
-	})
-	return b
+		*b = binary.AppendUvarint(*b, st.Sequence)
+		if g.Marked() {
+			*b = binary.AppendUvarint(*b, g.Mark(i))
+		}
+		b.string(ids.Get(st.Sequence))
+	}
+	*b = append(*b, 0)
 }
 
 // Restore puts the windows of a snapshot in place of the engine's, for the rules
@@ -133,7 +133,7 @@ type decoder struct {
 	in  *bufio.Reader
 	sum uint32
 	err error
-	ids *ids
+	ids *window.IDs
 	// renumbered maps the sequence numbers of the snapshot.
 	renumbered map[uint64]uint64
 }
@@ -212,7 +212,7 @@ func (d *decoder) more() bool {
 
 // snapshot reads everything, and returns a table for each of the rules that has
 // one.
-func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
+func (d *decoder) snapshot(rules []*rule) (map[stateKey]*window.Table, error) {
 	header := make([]byte, len(snapshotHeader))
 	if _, err := io.ReadFull(d.in, header); err != nil || string(header) != snapshotHeader {
 		return nil, errors.New("this is no snapshot of version 1")
@@ -220,19 +220,19 @@ func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
 	d.sum = crc32.ChecksumIEEE(header)
 
 	own := map[stateKey]*rule{}
-	tables := map[stateKey]*table{}
+	tables := map[stateKey]*window.Table{}
 	for _, r := range rules {
 		if r.table != nil {
 			own[r.stateKey()] = r
-			tables[r.stateKey()] = newTable(r.maxKeys)
+			tables[r.stateKey()] = window.NewTable(r.maxKeys)
 		}
 	}
 	read := map[stateKey]bool{}
 	for d.more() {
 		key := stateKey{name: d.string(), version: d.string()}
 		k := d.uvarint()
-		key.shape.kind, key.shape.steps = kind(k), d.string()
-		if k < uint64(counting) || k > uint64(sequence) {
+		key.shape.kind, key.shape.steps = window.Kind(k), d.string()
+		if k < uint64(window.Events) || k > uint64(window.Sequence) {
 			d.failf("%d is no kind of rule", k)
 		}
 		if read[key] {
@@ -261,51 +261,48 @@ func (d *decoder) snapshot(rules []*rule) (map[stateKey]*table, error) {
 
 // rule reads the groups of a rule into the table, or skips them if there is
 // none.
-func (d *decoder) rule(r *rule, t *table, k kind) {
+func (d *decoder) rule(r *rule, t *window.Table, k window.Kind) {
 	for d.more() {
 		organization, key := d.string(), d.string()
 		lost := d.varint()
-		var en *entry
-		limit := 0
-		if t != nil && d.err == nil {
-			s, place := t.shard(organization, key)
-			if s.entries.find(place, organization, key) != nil {
-				d.failf("group %q of organization %q is there twice", key, organization)
-				return
-			}
-			en, _ = s.admit(place, organization, key, math.MinInt64, r.maxKeys/len(t.shards))
-			en.lost = max(en.lost, lost)
-			limit = r.maxEvents
+		if t == nil || d.err != nil {
+			d.events(nil, k, 0)
+			continue
 		}
-		d.events(en, k, limit)
+		s, place := t.Lock(organization, key)
+		if s.Find(place, organization, key) != nil {
+			d.failf("group %q of organization %q is there twice", key, organization)
+		} else {
+			g, _ := s.Admit(place, organization, key, math.MinInt64)
+			g.Lose(lost)
+			d.events(g, k, r.spec.MaxEvents)
+		}
+		s.Unlock()
 	}
 }
 
-// events reads the events of a group into the entry, the newest up to the limit,
-// or skips them if there is none.
-func (d *decoder) events(en *entry, k kind, limit int) {
-	if en != nil && k != counting {
-		en.marked = &marked{walk: walk{start: math.MaxInt}}
-	}
-	var st stamp
+// events reads the events of a group, the newest up to the limit, or skips them
+// if there is none.
+func (d *decoder) events(g *window.Group, k window.Kind, limit int) {
+	var st window.Stamp
 	first := true
 	for ; d.more(); first = false {
 		if first {
-			st.ts = d.varint()
+			st.Time = d.varint()
 		} else {
-			previous := st.ts
-			st.ts = int64(uint64(previous) + d.uvarint())
-			if st.ts < previous {
+			previous := st.Time
+			st.Time = int64(uint64(previous) + d.uvarint())
+			if st.Time < previous {
 				d.failf("a timestamp is out of range")
 			}
 		}
 		old := d.uvarint()
 		var mark uint64
-		if k != counting {
+		if k != window.Events {
 			mark = d.uvarint()
 		}
 		id := d.string()
-		if en == nil || d.err != nil {
+		if g == nil || d.err != nil {
 			continue
 		}
 		sequence, known := d.renumbered[old]
@@ -313,14 +310,10 @@ func (d *decoder) events(en *entry, k kind, limit int) {
 			// Down from the top, far from the numbers to come.
 			sequence = -uint64(len(d.renumbered))
 			d.renumbered[old] = sequence
-			d.ids.put(sequence, id)
+			d.ids.Put(sequence, id)
 		}
-		st.sequence = sequence
-		for en.stamps.len() >= limit {
-			en.lost = max(en.lost, en.stamps.at(0).ts)
-			en.drop()
-		}
-		en.insert(en.stamps.len(), st, mark, limit)
+		st.Sequence = sequence
+		g.Insert(st, mark, k, limit)
 	}
 	if first {
 		d.failf("a group has no events")

@@ -26,31 +26,32 @@ type memoryWindow struct {
 }
 
 // Exchange implements [detect.Windows].
-func (m *MemoryWindows) Exchange(_ context.Context, windows []*detect.Window) ([]*detect.Window, error) {
+func (m *MemoryWindows) Exchange(_ context.Context, requests []*detect.WindowRequest) ([]detect.WindowAnswer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.byID == nil {
 		m.byID = map[string]*memoryWindow{}
 	}
-	for _, w := range windows {
-		held := m.byID[w.ID]
-		if held == nil {
-			held = &memoryWindow{lost: math.MinInt64}
-			m.byID[w.ID] = held
+	var answers []detect.WindowAnswer
+	for _, q := range requests {
+		w := m.byID[q.ID]
+		if w == nil {
+			w = &memoryWindow{lost: math.MinInt64}
+			m.byID[q.ID] = w
 		}
-		held.exchange(w)
+		answers = append(answers, w.exchange(q))
 	}
 	if m.Fail != nil {
 		return nil, m.Fail()
 	}
-	return nil, nil
+	return answers, nil
 }
 
-func (m *memoryWindow) exchange(w *detect.Window) {
-	m.events = slices.DeleteFunc(m.events, func(e detect.WindowEvent) bool { return e.Timestamp <= w.Horizon })
-	w.Held, w.Lost = slices.Clone(m.events), m.lost
-	for i := range w.New {
-		e := &w.New[i]
+func (m *memoryWindow) exchange(q *detect.WindowRequest) detect.WindowAnswer {
+	m.events = slices.DeleteFunc(m.events, func(e detect.WindowEvent) bool { return e.Timestamp <= q.Horizon })
+	a := detect.WindowAnswer{Request: q, Held: slices.Clone(m.events), Lost: m.lost}
+	for i := range q.Events {
+		e := q.Events[i].WindowEvent
 		if slices.ContainsFunc(m.events, func(held detect.WindowEvent) bool { return held.Key == e.Key }) {
 			continue
 		}
@@ -58,11 +59,12 @@ func (m *memoryWindow) exchange(w *detect.Window) {
 		for place > 0 && m.events[place-1].Timestamp > e.Timestamp {
 			place--
 		}
-		m.events = slices.Insert(m.events, place, *e)
+		m.events = slices.Insert(m.events, place, e)
 	}
-	if excess := len(m.events) - w.Limit; excess > 0 {
-		w.Cut = excess
+	if excess := len(m.events) - q.Limit; excess > 0 {
+		a.Cut = excess
 		m.lost = max(m.lost, m.events[excess-1].Timestamp)
 		m.events = slices.Delete(m.events, 0, excess)
 	}
+	return a
 }

@@ -41,9 +41,13 @@ func RunWindows(t *testing.T, newWindows func(t *testing.T) detect.Windows) {
 // windowID returns an ID as engines make them.
 func windowID(n int) string { return fmt.Sprintf("%032x", n) }
 
-// window returns a window with new events.
-func window(es ...detect.WindowEvent) *detect.Window {
-	return &detect.Window{ID: windowID(1), Limit: 1024, Horizon: math.MinInt64, Keep: time.Hour, New: es}
+// request returns a request with new events.
+func request(es ...detect.WindowEvent) *detect.WindowRequest {
+	q := &detect.WindowRequest{ID: windowID(1), Limit: 1024, Horizon: math.MinInt64, Keep: time.Hour}
+	for _, e := range es {
+		q.Events = append(q.Events, detect.NewWindowEvent{WindowEvent: e})
+	}
+	return q
 }
 
 // event returns an event, which its ID identifies.
@@ -51,26 +55,34 @@ func event(id string, timestamp int64) detect.WindowEvent {
 	return detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: timestamp, Mark: uint64(len(id)), ID: id}
 }
 
-func exchange(t *testing.T, windows detect.Windows, ws ...*detect.Window) {
+// exchange returns the answers to the requests, one each.
+func exchange(t *testing.T, windows detect.Windows, qs ...*detect.WindowRequest) []detect.WindowAnswer {
 	t.Helper()
-	earlier, err := windows.Exchange(t.Context(), ws)
-	if err != nil || len(earlier) != 0 {
-		t.Fatalf("Exchange = %d earlier windows, error %v", len(earlier), err)
+	answers, err := windows.Exchange(t.Context(), qs)
+	if err != nil || len(answers) != len(qs) {
+		t.Fatalf("Exchange = %d answers, error %v, want %d", len(answers), err, len(qs))
 	}
+	for i, q := range qs {
+		a := answers[i]
+		if a.Request != q {
+			t.Fatalf("answer %d is to another request", i)
+		}
+		if len(a.Hidden) != 0 && len(a.Hidden) != len(q.Events) {
+			t.Fatalf("answer %d tells what is hidden of %d events, want %d", i, len(a.Hidden), len(q.Events))
+		}
+	}
+	return answers
 }
 
 // wantHeld checks what a window holds now.
 func wantHeld(t *testing.T, windows detect.Windows, lost int64, want ...detect.WindowEvent) {
 	t.Helper()
-	w := window(event("asked", math.MaxInt64))
-	w.Limit = math.MaxInt
-	exchange(t, windows, w)
-	got := slices.DeleteFunc(w.Held, func(e detect.WindowEvent) bool { return e.ID == "asked" })
-	same := func(a, b detect.WindowEvent) bool {
-		return a.Key == b.Key && a.Timestamp == b.Timestamp && a.Mark == b.Mark && a.ID == b.ID
-	}
-	if !slices.EqualFunc(got, want, same) || w.Lost != lost {
-		t.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), w.Lost, short(want), lost)
+	q := request(event("asked", math.MaxInt64))
+	q.Limit = math.MaxInt
+	a := exchange(t, windows, q)[0]
+	got := slices.DeleteFunc(a.Held, func(e detect.WindowEvent) bool { return e.ID == "asked" })
+	if !slices.Equal(got, want) || a.Lost != lost {
+		t.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), a.Lost, short(want), lost)
 	}
 }
 
@@ -86,17 +98,15 @@ func short(es []detect.WindowEvent) string {
 func testExchange(t *testing.T, windows detect.Windows) {
 	t.Helper()
 	a, b, c := event("a", 10), event("b", 20), event("c", 15)
-	first := window(a, b, a)
-	exchange(t, windows, first)
+	first := exchange(t, windows, request(a, b, a))[0]
 	if len(first.Held) != 0 || first.Lost != math.MinInt64 {
 		t.Errorf("an empty window holds %s, lost %d", short(first.Held), first.Lost)
 	}
-	other := window(a)
+	other := request(a)
 	other.ID = windowID(2)
-	second := window(b, c)
-	exchange(t, windows, other, second)
-	if len(other.Held) != 0 || len(second.Held) != 2 {
-		t.Errorf("the windows hold %s and %s, want a and b in the second", short(other.Held), short(second.Held))
+	answers := exchange(t, windows, other, request(b, c))
+	if len(answers[0].Held) != 0 || len(answers[1].Held) != 2 {
+		t.Errorf("the windows hold %s and %s, want a and b in the second", short(answers[0].Held), short(answers[1].Held))
 	}
 	wantHeld(t, windows, math.MinInt64, a, c, b)
 }
@@ -108,28 +118,26 @@ func testExchangeOrder(t *testing.T, windows detect.Windows) {
 	for i := range 30 {
 		want = append(want, event(fmt.Sprint(i), 5))
 	}
-	exchange(t, windows, window(want[:10]...))
-	exchange(t, windows, window(want[10:11]...), window(want[11:20]...))
+	exchange(t, windows, request(want[:10]...))
+	exchange(t, windows, request(want[10:11]...), request(want[11:20]...))
 	for _, e := range want[20:] {
-		exchange(t, windows, window(e))
+		exchange(t, windows, request(e))
 	}
-	exchange(t, windows, window(want[3]))
+	exchange(t, windows, request(want[3]))
 	wantHeld(t, windows, math.MinInt64, want...)
 }
 
 // testExchangeLimit: the oldest go first, whenever they came.
 func testExchangeLimit(t *testing.T, windows detect.Windows) {
 	t.Helper()
-	limited := func(es ...detect.WindowEvent) *detect.Window {
-		w := window(es...)
-		w.Limit = 3
-		return w
+	limited := func(es ...detect.WindowEvent) *detect.WindowRequest {
+		q := request(es...)
+		q.Limit = 3
+		return q
 	}
 	exchange(t, windows, limited(event("a", 1), event("b", 2), event("c", 3)))
-	more := limited(event("d", 4), event("e", 5))
-	exchange(t, windows, more)
-	if more.Cut != 2 {
-		t.Errorf("two events over the limit cost %d", more.Cut)
+	if a := exchange(t, windows, limited(event("d", 4), event("e", 5)))[0]; a.Cut != 2 {
+		t.Errorf("two events over the limit cost %d", a.Cut)
 	}
 	wantHeld(t, windows, 2, event("c", 3), event("d", 4), event("e", 5))
 	exchange(t, windows, limited(event("asked", math.MaxInt64))) // counts as well
@@ -140,23 +148,22 @@ func testExchangeLimit(t *testing.T, windows detect.Windows) {
 // testExchangeCut: what is not needed any more costs nothing.
 func testExchangeCut(t *testing.T, windows detect.Windows) {
 	t.Helper()
-	limited := func(es ...detect.WindowEvent) *detect.Window {
-		w := window(es...)
-		w.Limit, w.Horizon = 3, 5
-		return w
+	limited := func(es ...detect.WindowEvent) *detect.WindowRequest {
+		q := request(es...)
+		q.Limit, q.Horizon = 3, 5
+		return q
 	}
-	exchange(t, windows, window(event("a", 3), event("b", 4), event("c", 5)))
-	for _, c := range []struct {
-		w    *detect.Window
+	exchange(t, windows, request(event("a", 3), event("b", 4), event("c", 5)))
+	for i, c := range []struct {
+		q    *detect.WindowRequest
 		want int
 	}{
 		{limited(event("d", 6)), 0},
 		{limited(event("e", 7), event("f", 8), event("g", 9)), 1},
 		{limited(event("h", 10)), 1},
 	} {
-		exchange(t, windows, c.w)
-		if c.w.Cut != c.want {
-			t.Errorf("an exchange of %s cost %d, want %d", short(c.w.New), c.w.Cut, c.want)
+		if a := exchange(t, windows, c.q)[0]; a.Cut != c.want {
+			t.Errorf("exchange %d cost %d, want %d", i, a.Cut, c.want)
 		}
 	}
 }
@@ -164,18 +171,16 @@ func testExchangeCut(t *testing.T, windows detect.Windows) {
 // testExchangeHorizon: what is not needed any more goes, and is not lost.
 func testExchangeHorizon(t *testing.T, windows detect.Windows) {
 	t.Helper()
-	exchange(t, windows, window(event("a", -7), event("b", -6), event("c", 4)))
-	w := window(event("d", 5))
-	w.Horizon = -6
-	exchange(t, windows, w)
-	if len(w.Held) != 1 || w.Held[0].ID != "c" {
-		t.Errorf("the window holds %s, want c", short(w.Held))
+	exchange(t, windows, request(event("a", -7), event("b", -6), event("c", 4)))
+	q := request(event("d", 5))
+	q.Horizon = -6
+	if a := exchange(t, windows, q)[0]; len(a.Held) != 1 || a.Held[0].ID != "c" {
+		t.Errorf("the window holds %s, want c", short(a.Held))
 	}
-	w = window(event("e", 6))
-	w.Horizon = -6
-	exchange(t, windows, w)
-	if len(w.Held) != 2 || w.Lost != math.MinInt64 || w.Cut != 0 {
-		t.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(w.Held), w.Lost, w.Cut)
+	q = request(event("e", 6))
+	q.Horizon = -6
+	if a := exchange(t, windows, q)[0]; len(a.Held) != 2 || a.Lost != math.MinInt64 || a.Cut != 0 {
+		t.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(a.Held), a.Lost, a.Cut)
 	}
 }
 
@@ -183,40 +188,44 @@ func testExchangeHorizon(t *testing.T, windows detect.Windows) {
 func testExchangeTail(t *testing.T, windows detect.Windows) {
 	t.Helper()
 	const size, tail, span = 500, 3, 100
-	first := window()
+	var first []detect.WindowEvent
 	for i := range int64(size) {
-		first.New = append(first.New, event(fmt.Sprint(i), 2*i))
+		first = append(first, event(fmt.Sprint(i), 2*i))
 	}
-	exchange(t, windows, first)
-	w := window(event("new", 2*size), event("late", 901), event("10", 20), event("later", 940))
-	w.Tail, w.Span = tail, span
-	exchange(t, windows, w)
-	for _, e := range w.New {
-		lowest, want := e.Timestamp-span, 0
-		for _, held := range first.New {
-			if held.Timestamp > lowest && held.Timestamp <= e.Timestamp {
-				want++
+	exchange(t, windows, request(first...))
+	q := request(event("new", 2*size), event("late", 901), event("10", 20), event("later", 940))
+	q.Tail, q.Span = tail, span
+	a := exchange(t, windows, q)[0]
+	for i, e := range q.Events {
+		within := func(es []detect.WindowEvent) (n int) {
+			for _, held := range es {
+				if held.Timestamp > e.Timestamp-span && held.Timestamp <= e.Timestamp {
+					n++
+				}
 			}
+			return n
 		}
-		got := e.Hidden
-		for _, held := range w.Held {
-			if held.Timestamp > lowest && held.Timestamp <= e.Timestamp {
-				got++
-			}
-		}
-		if got != want {
+		if got, want := hidden(a, i)+within(a.Held), within(first); got != want {
 			t.Errorf("%d events are within the span of %s, want %d", got, e.ID, want)
 		}
 	}
-	if n := len(w.Held); n < size-10+tail-1 || w.Held[n-1].ID != fmt.Sprint(size-1) {
-		t.Errorf("the window holds %s, want at least %d up to 10 and all after it", short(w.Held), tail)
+	if n := len(a.Held); n < size-10+tail-1 || a.Held[n-1].ID != fmt.Sprint(size-1) {
+		t.Errorf("the window holds %s, want at least %d up to 10 and all after it", short(a.Held), tail)
 	}
-	w = window(event("newest", 2*size+1))
-	w.Tail, w.Span = tail, span
-	exchange(t, windows, w)
-	if n := len(w.Held); n < tail || w.Held[n-1].ID != "new" || w.Held[n-1].Hidden != 0 {
-		t.Errorf("the window holds %s, want at least %d up to new", short(w.Held), tail)
+	q = request(event("newest", 2*size+1))
+	q.Tail, q.Span = tail, span
+	a = exchange(t, windows, q)[0]
+	if n := len(a.Held); n < tail || a.Held[n-1].ID != "new" {
+		t.Errorf("the window holds %s, want at least %d up to new", short(a.Held), tail)
 	}
+}
+
+// hidden returns how many events are hidden of the i-th one of a request.
+func hidden(a detect.WindowAnswer, i int) int {
+	if len(a.Hidden) == 0 {
+		return 0
+	}
+	return a.Hidden[i]
 }
 
 // testExchangeExtremes: every time, mark and ID comes back.
@@ -228,13 +237,12 @@ func testExchangeExtremes(t *testing.T, windows detect.Windows) {
 	es[1].Key = monitor.EventKey{15: 1}
 	es[2].Key = monitor.EventKey{0: 255, 15: 255}
 	es[2].Mark = math.MaxUint64
-	exchange(t, windows, window(es...))
+	exchange(t, windows, request(es...))
 	wantHeld(t, windows, math.MinInt64, es...)
-	w := window(event("end", math.MaxInt64))
-	w.Horizon = math.MaxInt64
-	exchange(t, windows, w)
-	if len(w.Held) != 0 {
-		t.Errorf("the window holds %s beyond the horizon", short(w.Held))
+	q := request(event("end", math.MaxInt64))
+	q.Horizon = math.MaxInt64
+	if a := exchange(t, windows, q)[0]; len(a.Held) != 0 {
+		t.Errorf("the window holds %s beyond the horizon", short(a.Held))
 	}
 }
 
@@ -246,11 +254,12 @@ func testExchangeConcurrent(t *testing.T, windows detect.Windows) {
 	held := make([]int, n)
 	for i := range n {
 		exchanging.Go(func() {
-			w := window(event(fmt.Sprint(i), int64(i)))
-			if _, err := windows.Exchange(t.Context(), []*detect.Window{w}); err != nil {
-				t.Error(err)
+			answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{request(event(fmt.Sprint(i), int64(i)))})
+			if err != nil || len(answers) != 1 {
+				t.Errorf("%d answers, error %v", len(answers), err)
+				return
 			}
-			held[i] = len(w.Held)
+			held[i] = len(answers[0].Held)
 		})
 	}
 	exchanging.Wait()

@@ -15,7 +15,7 @@ func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	defer client.Close()
 	windows, err := rediswindow.New(client, &rediswindow.Options{
-		Prefix: "payments:windows", Away: rediswindow.Local,
+		Prefix: "payments:windows", OnUnavailable: rediswindow.Local,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +130,7 @@ func TestRedisRefuses(t *testing.T) {
 func TestLocal(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t), Away: rediswindow.Local, RetryAfter: time.Nanosecond}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
 	here, there := newInstance(t, connect(t, server.Addr), o), newInstance(t, connect(t, server.Addr), o)
 	here.want(t, 0)
 	server.Kill()
@@ -150,7 +152,7 @@ func TestLocal(t *testing.T) {
 // TestLocalIsBounded fills what an instance keeps.
 func TestLocalIsBounded(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{Away: rediswindow.Local, MaxLocal: 4, RetryAfter: time.Hour})
+	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, MaxLocal: 4, RetryAfter: time.Hour})
 	i.want(t, 0)
 	i.want(t, 1)
 	i.want(t, 1) // delivered again, and not kept again
@@ -170,7 +172,7 @@ func TestLocalLeavesRedisAlone(t *testing.T) {
 	client := connect(t, "127.0.0.1:1")
 	sent := &hook{}
 	client.AddHook(sent)
-	i := newInstance(t, client, rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Hour})
+	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
 	for second := range 10 {
 		if _, err := i.detect(t.Context(), event(second)); err != nil {
 			t.Fatal(err)
@@ -186,7 +188,7 @@ func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
 	client := connectURL(t)
 	for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
-		i := newInstance(t, client, rediswindow.Options{Away: policy})
+		i := newInstance(t, client, rediswindow.Options{OnUnavailable: policy})
 		i.want(t, 0)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -202,7 +204,7 @@ func TestCallerGivesUp(t *testing.T) {
 // TestLocalIsAtLeast: an instance by itself does not claim to have seen all.
 func TestLocalIsAtLeast(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{Away: rediswindow.Local})
+	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local})
 	for second, want := range []int{0, 0, 1, 1} {
 		r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(second + 1), Lateness: time.Minute})
 		if err := i.Detect(t.Context(), event(second), r); err != nil {
@@ -215,11 +217,14 @@ func TestLocalIsAtLeast(t *testing.T) {
 }
 
 // newEvents returns events, a second each.
-func newEvents(seconds ...int) []detect.WindowEvent {
-	var es []detect.WindowEvent
+func newEvents(seconds ...int) []detect.NewWindowEvent {
+	var es []detect.NewWindowEvent
 	for _, s := range seconds {
 		id := fmt.Sprint(s)
-		es = append(es, detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: int64(s) * int64(time.Second), ID: id})
+		es = append(es, detect.NewWindowEvent{
+			WindowEvent: detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: int64(s) * int64(time.Second), ID: id},
+			Sequence:    uint64(s),
+		})
 	}
 	return es
 }
@@ -227,34 +232,35 @@ func newEvents(seconds ...int) []detect.WindowEvent {
 // TestLocalShows looks at what an instance by itself has of a window.
 func TestLocalShows(t *testing.T) {
 	t.Parallel()
-	windows := newWindows(t, connect(t, "127.0.0.1:1"), rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Hour})
-	exchange := func(w detect.Window) (held string, hidden int) {
+	windows := newWindows(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
+	exchange := func(q detect.WindowRequest) (held string, hidden int) {
 		t.Helper()
-		w.ID, w.Span = "w", 100*time.Second
-		if _, err := windows.Exchange(t.Context(), []*detect.Window{&w}); err != nil {
-			t.Fatal(err)
+		q.ID, q.Span = "w", 100*time.Second
+		answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{&q})
+		if err != nil || len(answers) != 1 || answers[0].Request != &q || answers[0].Lost != math.MaxInt64 {
+			t.Fatalf("answers %+v, error %v", answers, err)
 		}
 		var ids []string
-		for _, e := range w.Held {
+		for _, e := range answers[0].Held {
 			ids = append(ids, e.ID)
 		}
-		return strings.Join(ids, " "), w.New[0].Hidden
+		return strings.Join(ids, " "), answers[0].Hidden[0]
 	}
-	exchange(detect.Window{Limit: 100, New: newEvents(1, 2, 4, 3, 3, 5)})
+	exchange(detect.WindowRequest{Limit: 100, Events: newEvents(1, 2, 4, 3, 3, 5)})
 	for _, c := range []struct {
-		w      detect.Window
+		q      detect.WindowRequest
 		held   string
 		hidden int
 	}{
-		{detect.Window{Limit: 100}, "1 2 3 4 5", 0},
-		{detect.Window{Limit: 100, Horizon: int64(2 * time.Second)}, "3 4 5", 2},
-		{detect.Window{Limit: 3}, "3 4 5", 2},
-		{detect.Window{Limit: 100, Tail: 2}, "4 5", 3},
-		{detect.Window{Limit: 100, Tail: 9}, "1 2 3 4 5", 0},
+		{detect.WindowRequest{Limit: 100}, "1 2 3 4 5", 0},
+		{detect.WindowRequest{Limit: 100, Horizon: int64(2 * time.Second)}, "3 4 5", 2},
+		{detect.WindowRequest{Limit: 3}, "3 4 5", 2},
+		{detect.WindowRequest{Limit: 100, Tail: 2}, "4 5", 3},
+		{detect.WindowRequest{Limit: 100, Tail: 9}, "1 2 3 4 5", 0},
 	} {
-		c.w.New = newEvents(5)
-		if held, hidden := exchange(c.w); held != c.held || hidden != c.hidden {
-			t.Errorf("%+v: shows %q with %d hidden, want %q with %d", c.w, held, hidden, c.held, c.hidden)
+		c.q.Events = newEvents(5)
+		if held, hidden := exchange(c.q); held != c.held || hidden != c.hidden {
+			t.Errorf("%+v: shows %q with %d hidden, want %q with %d", c.q, held, hidden, c.held, c.hidden)
 		}
 	}
 }
@@ -265,23 +271,23 @@ func TestLocalBrings(t *testing.T) {
 	client := connectURL(t)
 	away := &hook{refusal: errors.New("away")}
 	client.AddHook(away)
-	windows := newWindows(t, client, rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Nanosecond})
-	exchange := func(id string, horizon int64, keep time.Duration, seconds ...int) []*detect.Window {
+	windows := newWindows(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
+	exchange := func(id string, horizon int64, keep time.Duration, seconds ...int) []detect.WindowAnswer {
 		t.Helper()
-		earlier, err := windows.Exchange(t.Context(), []*detect.Window{{
-			ID: id, Limit: 1000, Horizon: horizon, Keep: keep, New: newEvents(seconds...),
-		}})
-		if err != nil {
-			t.Fatal(err)
+		q := &detect.WindowRequest{ID: id, Rule: id, Limit: 1000, Horizon: horizon, Keep: keep, Events: newEvents(seconds...)}
+		answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{q})
+		if err != nil || answers[0].Request != q {
+			t.Fatalf("answers %+v, error %v", answers, err)
 		}
-		return earlier
+		return answers[1:]
 	}
 	exchange("w", 20, time.Hour, 3, 1)
 	exchange("w", 10, 2*time.Hour, 2, 3)
 	exchange("w", 30, time.Hour, 4)
 	away.refusal = nil
 	got := exchange("other", 0, 0, 1)
-	if len(got) != 1 || got[0].ID != "w" || got[0].Horizon != 10 || got[0].Keep != 2*time.Hour || len(got[0].New) != 4 {
+	want := &detect.WindowRequest{ID: "w", Rule: "w", Limit: 1000, Horizon: 10, Keep: 2 * time.Hour, Events: newEvents(1, 2, 3, 4)}
+	if len(got) != 1 || !reflect.DeepEqual(got[0].Request, want) {
 		t.Errorf("brought %+v, want one window with all events and all that they need", got)
 	}
 	if got := exchange("other", 0, 0, 2); len(got) != 0 {
@@ -316,7 +322,7 @@ func TestFailKeepsWhatIsNeeded(t *testing.T) {
 func TestLongAbsence(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t), Away: rediswindow.Local, RetryAfter: time.Nanosecond}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
 	proxy := testservice.NewProxy(t, server.Addr)
 	here, there := newInstance(t, connect(t, proxy.Addr), o), newInstance(t, connect(t, server.Addr), o)
 	proxy.Cut(true)
@@ -343,7 +349,7 @@ func TestLocalComesBackInParts(t *testing.T) {
 	client := connectURL(t)
 	sent := &hook{refusal: errors.New("away")}
 	client.AddHook(sent)
-	i := newInstance(t, client, rediswindow.Options{Away: rediswindow.Local, RetryAfter: time.Nanosecond})
+	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
 	next := 0
 	deliver := func(want int) {
 		t.Helper()

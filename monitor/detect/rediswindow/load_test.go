@@ -58,7 +58,7 @@ func startLoad(tb testing.TB, policy rediswindow.Policy, twice bool, connect fun
 	tb.Helper()
 	l := &load{tb: tb, prefix: testservice.Prefix(tb), twice: twice, qualified: map[string]bool{}, done: make(chan struct{})}
 	for range 3 {
-		windows := newWindows(tb, connect(), rediswindow.Options{Prefix: l.prefix, Away: policy, RetryAfter: time.Millisecond})
+		windows := newWindows(tb, connect(), rediswindow.Options{Prefix: l.prefix, OnUnavailable: policy, RetryAfter: time.Millisecond})
 		engine, err := detect.New(&detect.Options{Windows: windows, Rules: loadRules(), MaxEventsPerKey: -1})
 		if err != nil {
 			tb.Fatal(err)

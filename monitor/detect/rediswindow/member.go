@@ -71,8 +71,8 @@ func minus(a, b int64) int64 {
 }
 
 // earliest returns the time of the earliest new event.
-func earliest(w *detect.Window) int64 {
-	return slices.MinFunc(w.New, func(a, b detect.WindowEvent) int { return cmp.Compare(a.Timestamp, b.Timestamp) }).Timestamp
+func earliest(q *detect.WindowRequest) int64 {
+	return slices.MinFunc(q.Events, func(a, b detect.NewWindowEvent) int { return cmp.Compare(a.Timestamp, b.Timestamp) }).Timestamp
 }
 
 // upTo returns how many of the events, which are in order of time, are not later.
@@ -80,79 +80,77 @@ func upTo(events []detect.WindowEvent, ts int64) int {
 	return sort.Search(len(events), func(i int) bool { return events[i].Timestamp > ts })
 }
 
-// within returns how many of the events are within the span up to another.
-func within(events []detect.WindowEvent, e *detect.WindowEvent, span time.Duration) int {
-	return upTo(events, e.Timestamp) - upTo(events, minus(e.Timestamp, int64(span)))
+// within returns how many of the events are within the span up to a time.
+func within(events []detect.WindowEvent, ts int64, span time.Duration) int {
+	return upTo(events, ts) - upTo(events, minus(ts, int64(span)))
 }
 
-// appendArguments appends the script's arguments for a window, whose events stay
-// until their time is this one and which lives for so many milliseconds.
-func appendArguments(args []any, w *detect.Window, lowest, life int64) []any {
-	needed := behind(w.Horizon)
+// appendArguments appends the script's arguments for a request, whose window
+// keeps its events until their time is this one and lives for so many
+// milliseconds.
+func appendArguments(args []any, q *detect.WindowRequest, lowest, life int64) []any {
+	needed := behind(q.Horizon)
 	bound := needed
-	if w.Tail > 0 {
-		bound = behind(earliest(w))
+	if q.Tail > 0 {
+		bound = behind(earliest(q))
 	}
-	args = append(args, w.Limit, bound, w.Tail, needed, behind(lowest), life, len(w.New))
-	for i := range w.New {
-		e := &w.New[i]
-		args = append(args, head(e), tail(e), behind(minus(e.Timestamp, int64(w.Span))), behind(e.Timestamp))
+	args = append(args, q.Limit, bound, q.Tail, needed, behind(lowest), life, len(q.Events))
+	for i := range q.Events {
+		e := &q.Events[i].WindowEvent
+		args = append(args, head(e), tail(e), behind(minus(e.Timestamp, int64(q.Span))), behind(e.Timestamp))
 	}
 	return args
 }
 
 var errReply = errors.New("unexpected reply")
 
-// fill fills in a window from its part of the script's reply.
-func fill(w *detect.Window, part any) error {
+// answer reads the answer to a request from its part of the script's reply.
+func answer(q *detect.WindowRequest, part any) (detect.WindowAnswer, error) {
+	a := detect.WindowAnswer{Request: q, Lost: math.MinInt64}
 	values, isList := part.([]any)
 	if !isList {
-		return errReply
+		return a, errReply
 	}
 	members := make([]string, 0, len(values))
 	var counts []int
-	w.Lost = math.MinInt64
 	for _, v := range values {
 		switch v := v.(type) {
 		case string:
 			if len(v) == 1+timeSize && v[0] == lostMember {
-				w.Lost = timeOf(v)
+				a.Lost = timeOf(v)
 				continue
 			}
 			if len(v) < idStart || v[0] != eventMember {
-				return fmt.Errorf("no member of a window: %q", v)
+				return a, fmt.Errorf("no member of a window: %q", v)
 			}
-			if timeOf(v) > w.Horizon {
+			if timeOf(v) > q.Horizon {
 				members = append(members, v)
 			}
 		case int64:
 			counts = append(counts, int(v))
 		default:
-			return errReply
+			return a, errReply
 		}
 	}
-	if len(counts) != 1 && len(counts) != 1+len(w.New) {
-		return errReply
+	if len(counts) != 1 && len(counts) != 1+len(q.Events) {
+		return a, errReply
 	}
 	slices.SortFunc(members, func(a, b string) int {
 		return cmp.Or(strings.Compare(a[:1+timeSize], b[:1+timeSize]), strings.Compare(a[arrivalStart:markStart], b[arrivalStart:markStart]))
 	})
-	w.Held = make([]detect.WindowEvent, len(members))
+	a.Held = make([]detect.WindowEvent, len(members))
 	for i, m := range members {
-		w.Held[i] = detect.WindowEvent{
+		a.Held[i] = detect.WindowEvent{
 			Key:       monitor.EventKey([]byte(m[1+timeSize : arrivalStart])),
 			Timestamp: timeOf(m),
 			Mark:      binary.BigEndian.Uint64([]byte(m[markStart:idStart])),
 			ID:        m[idStart:],
 		}
 	}
-	w.Cut = counts[0]
-	for i := range w.New {
-		e := &w.New[i]
-		e.Hidden = 0
-		if len(counts) > 1 {
-			e.Hidden = counts[1+i] - within(w.Held, e, w.Span)
-		}
+	a.Cut = counts[0]
+	a.Hidden = counts[1:] // within the span, held or not
+	for i := range a.Hidden {
+		a.Hidden[i] -= within(a.Held, q.Events[i].Timestamp, q.Span)
 	}
-	return nil
+	return a, nil
 }

@@ -10,18 +10,19 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// FuzzFill reads windows that somebody else wrote.
-func FuzzFill(f *testing.F) {
+// FuzzAnswer reads windows that somebody else wrote.
+func FuzzAnswer(f *testing.F) {
 	member := string(head(&detect.WindowEvent{Timestamp: 5})) + "arrival 1234" + string(tail(&detect.WindowEvent{Mark: 3, ID: "id"}))
 	f.Add(member, "", int64(0), int64(1))
 	f.Add(member, "a\x80\x00\x00\x00\x00\x00\x00\x05", int64(2), int64(9))
 	f.Add("e", "a", int64(-1), int64(-1))
 	f.Fuzz(func(t *testing.T, member, other string, cut, count int64) {
-		w := &detect.Window{Horizon: math.MinInt64, New: make([]detect.WindowEvent, 1), Span: 10}
-		if fill(w, []any{member, member, other, cut, count}) != nil {
+		q := &detect.WindowRequest{Horizon: math.MinInt64, Events: make([]detect.NewWindowEvent, 1), Span: 10}
+		a, err := answer(q, []any{member, member, other, cut, count})
+		if err != nil {
 			return
 		}
-		for _, e := range w.Held {
+		for _, e := range a.Held {
 			begin, end := string(head(&e)), string(tail(&e))
 			same := func(m string) bool {
 				return strings.HasPrefix(m, begin) && len(m) == len(begin)+arrivalSize+len(end) && strings.HasSuffix(m, end)
@@ -44,7 +45,7 @@ func TestReplies(t *testing.T) {
 		[]any{"x", int64(0)},
 		[]any{int64(0), int64(1), int64(2)},
 	} {
-		if err := fill(&detect.Window{New: make([]detect.WindowEvent, 1)}, part); err == nil {
+		if _, err := answer(&detect.WindowRequest{Events: make([]detect.NewWindowEvent, 1)}, part); err == nil {
 			t.Errorf("%v is accepted", part)
 		}
 	}

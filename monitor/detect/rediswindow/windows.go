@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,7 +15,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// A Policy says what happens while Redis is away.
+// A Policy says what happens while Redis is unavailable.
 type Policy uint8
 
 const (
@@ -47,9 +46,9 @@ type Options struct {
 	// time, and absences of Redis up to that long are made up for. Default: one
 	// hour. At most 10 years.
 	Retention time.Duration
-	// Away says what happens while Redis is away. Default: [Fail].
-	Away Policy
-	// MaxLocal bounds the events that are kept while Redis is away. Beyond it
+	// OnUnavailable says what happens while Redis is unavailable. Default: [Fail].
+	OnUnavailable Policy
+	// MaxLocal bounds the events that are kept while Redis is unavailable. Beyond it
 	// there are errors as with Fail. Default: 100,000.
 	MaxLocal int
 	// RetryAfter is how long Redis is left alone after a failure, with Local.
@@ -60,14 +59,10 @@ type Options struct {
 // Windows are [detect.Windows] in Redis. They are a [monitor.HealthReporter], by
 // which an engine reports its health, and safe for concurrent use.
 type Windows struct {
-	client    redis.UniversalClient
-	options   Options
-	exchanges monitor.HealthTracker
-
-	mu   sync.Mutex
-	log  log       // of events that Redis has not got
-	full bool      // the log refused events
-	next time.Time // when to try again
+	local  bool // OnUnavailable is Local
+	redis  exchanger
+	calls  monitor.HealthTracker
+	outage outage
 }
 
 // New returns windows in Redis. Nil options are the defaults. It does not
@@ -76,11 +71,10 @@ func New(client redis.UniversalClient, options *Options) (*Windows, error) {
 	if client == nil {
 		return nil, errors.New("rediswindow: new windows: client is nil")
 	}
-	w := &Windows{client: client}
+	var o Options
 	if options != nil {
-		w.options = *options
+		o = *options
 	}
-	o := &w.options
 	o.Prefix = cmp.Or(o.Prefix, "auditwarden:windows")
 	o.Retention = cmp.Or(o.Retention, time.Hour)
 	o.MaxLocal = cmp.Or(o.MaxLocal, 100_000)
@@ -90,53 +84,68 @@ func New(client redis.UniversalClient, options *Options) (*Windows, error) {
 		return nil, fmt.Errorf("rediswindow: new windows: Prefix %q contains braces", o.Prefix)
 	case o.Retention < 0 || o.Retention > 10*365*24*time.Hour:
 		return nil, fmt.Errorf("rediswindow: new windows: Retention %v is not from 0 to 10 years", o.Retention)
-	case o.Away > Local:
-		return nil, fmt.Errorf("rediswindow: new windows: Away %d is no policy", o.Away)
+	case o.OnUnavailable > Local:
+		return nil, fmt.Errorf("rediswindow: new windows: OnUnavailable %d is no policy", o.OnUnavailable)
 	case o.MaxLocal < 0:
 		return nil, fmt.Errorf("rediswindow: new windows: MaxLocal %d is negative", o.MaxLocal)
 	case o.RetryAfter < 0:
 		return nil, fmt.Errorf("rediswindow: new windows: RetryAfter %v is negative", o.RetryAfter)
 	}
+	w := &Windows{
+		local:  o.OnUnavailable == Local,
+		redis:  exchanger{client: client, prefix: o.Prefix, retention: o.Retention},
+		outage: outage{maxLocal: o.MaxLocal, retryAfter: o.RetryAfter},
+	}
+	if w.local {
+		// Another instance may still have events that Redis has missed: what has
+		// to do with them stays.
+		w.redis.late = o.Retention
+	}
 	return w, nil
 }
 
 // Exchange implements [detect.Windows].
-func (w *Windows) Exchange(ctx context.Context, windows []*detect.Window) (earlier []*detect.Window, err error) {
-	if w.options.Away == Fail {
-		err := w.share(ctx, windows)
-		w.exchanges.Note(ctx, err)
-		return nil, err
+func (w *Windows) Exchange(ctx context.Context, requests []*detect.WindowRequest) ([]detect.WindowAnswer, error) {
+	if !w.local {
+		return w.ask(ctx, requests)
 	}
-	earlier, away := w.begin()
-	if away == nil {
-		away = w.share(ctx, slices.Concat(earlier, windows))
-		w.exchanges.Note(ctx, away)
-		if away == nil {
-			return earlier, nil
+	earlier, unavailable := w.outage.begin(w.calls.Err())
+	if unavailable == nil {
+		// On a server that has all windows the earlier events must come first.
+		var answers []detect.WindowAnswer
+		answers, unavailable = w.ask(ctx, slices.Concat(earlier, requests))
+		if unavailable == nil {
+			return slices.Concat(answers[len(earlier):], answers[:len(earlier)]), nil
 		}
-		w.keepBack(earlier)
+		w.outage.putBack(earlier)
 		if ctx.Err() != nil {
-			return nil, away
+			return nil, unavailable
 		}
 	}
-	return nil, w.keep(windows, away)
+	return w.outage.exchange(requests, unavailable)
+}
+
+// ask exchanges windows with Redis.
+func (w *Windows) ask(ctx context.Context, requests []*detect.WindowRequest) ([]detect.WindowAnswer, error) {
+	answers, err := w.redis.exchange(ctx, requests)
+	w.calls.Note(ctx, err)
+	return answers, err
 }
 
 // Health tells how the calls to Redis end. With [Local] it is WARNING while events
 // are judged locally or are still to be brought to Redis, and CRITICAL when there
 // are too many of them.
 func (w *Windows) Health(context.Context) []monitor.ComponentHealth {
-	h := w.exchanges.Health("rediswindow")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	local := fmt.Sprintf("%d events judged locally", w.log.events)
-	switch away := h.Status != monitor.HealthOK; {
-	case w.options.Away == Fail:
-	case away && w.full:
+	h := w.calls.Health("rediswindow")
+	events, full := w.outage.state()
+	local := fmt.Sprintf("%d events judged locally", events)
+	switch unavailable := h.Status != monitor.HealthOK; {
+	case !w.local:
+	case unavailable && full:
 		h.Status = monitor.HealthCritical
-	case away:
+	case unavailable:
 		h.Status, h.Message = monitor.HealthWarning, local+", "+h.Message
-	case w.log.events > 0:
+	case events > 0:
 		h.Status, h.Message = monitor.HealthWarning, local
 	}
 	return []monitor.ComponentHealth{h}

@@ -25,7 +25,7 @@ func TestWindows(t *testing.T) {
 		t.Run(policy.String(), func(t *testing.T) {
 			t.Parallel()
 			monitortest.RunWindows(t, func(t *testing.T) detect.Windows {
-				return newWindows(t, client, rediswindow.Options{Away: policy})
+				return newWindows(t, client, rediswindow.Options{OnUnavailable: policy})
 			})
 		})
 	}
@@ -104,7 +104,7 @@ func TestNewNamesBadOption(t *testing.T) {
 		{"Prefix", client, &rediswindow.Options{Prefix: "{"}},
 		{"Retention", client, &rediswindow.Options{Retention: -1}},
 		{"Retention", client, &rediswindow.Options{Retention: math.MaxInt64}},
-		{"Away", client, &rediswindow.Options{Away: 2}},
+		{"OnUnavailable", client, &rediswindow.Options{OnUnavailable: 2}},
 		{"MaxLocal", client, &rediswindow.Options{MaxLocal: -1}},
 		{"RetryAfter", client, &rediswindow.Options{RetryAfter: -1}},
 	} {

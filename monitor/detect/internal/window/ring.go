@@ -1,4 +1,4 @@
-package detect
+package window
 
 // A ring is a queue that can also be read, and inserted into, at any place. It
 // starts small and doubles.

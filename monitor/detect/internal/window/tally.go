@@ -1,31 +1,55 @@
-package detect
+package window
 
 import (
 	"math"
 	"slices"
-
-	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// maxSteps is the number of steps that fit into a mark.
-const maxSteps = 64
+// A tally tells what a window comes to in which not every event counts the same.
+type tally interface {
+	// reset empties the tally.
+	reset()
+	// enter adds the event that the window now ends with, and returns the count
+	// that the threshold is compared with. The window begins after limit.
+	enter(ts, limit int64, mark uint64) int
+	// leave removes the event that came first.
+	leave(mark uint64)
+}
 
-// stepsOf returns the set of the steps that the event matches.
-func stepsOf(steps []Step, e *monitor.Event) (mark uint64) {
-	for i := range steps {
-		if steps[i].Match(e) {
-			mark |= 1 << i
-		}
+func newTally(r *Rule) tally {
+	if r.Kind == Distinct {
+		return values{}
 	}
-	return mark
+	c := make(chains, len(r.Steps))
+	for i, count := range r.Steps {
+		c[i] = make([]int64, count)
+	}
+	c.reset()
+	return c
+}
+
+// values tell how often each value is in the window.
+type values map[uint64]int
+
+func (v values) reset() { clear(v) }
+
+func (v values) enter(_, _ int64, mark uint64) int {
+	v[mark]++
+	return len(v)
+}
+
+func (v values) leave(mark uint64) {
+	if v[mark]--; v[mark] <= 0 {
+		delete(v, mark)
+	}
 }
 
 // never is the start of a chain that does not exist.
 const never = math.MinInt64
 
-// chains is the tally of a rule with a sequence. A chain is a run of events that
-// completes steps in order; of those that complete the same steps only the one
-// that started last matters, since it leaves the window last.
+// chains is the tally of a sequence. A chain is a run of events that completes
+// steps in order; of those that complete the same steps only the one that
+// started last matters, since it leaves the window last.
 //
 // chains[i] has a place for each event that step i takes. The k-th holds, for
 // the latest k+1 events of step i, the start of the best chain that completes
@@ -33,14 +57,6 @@ const never = math.MinInt64
 // last place holds the start of the best chain that completes step i, and a
 // further event of the step moves every start one place up.
 type chains [][]int64
-
-func newChains(steps []Step) chains {
-	c := make(chains, len(steps))
-	for i, step := range steps {
-		c[i] = make([]int64, max(1, step.Count))
-	}
-	return c
-}
 
 func (c chains) reset() {
 	for _, starts := range c {
@@ -54,7 +70,7 @@ func (c chains) reset() {
 func (c chains) best(i int) int64 { return c[i][len(c[i])-1] }
 
 // enter returns the number of steps that are complete: all only if this event
-// completed the last one.
+// completed the last one. Its mark is the set of the steps that it matches.
 func (c chains) enter(ts, limit int64, mark uint64) int {
 	// From the last step back, so that the event is used once in a chain.
 	for i, starts := range slices.Backward(c) {

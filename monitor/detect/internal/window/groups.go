@@ -1,0 +1,163 @@
+package window
+
+import (
+	"math"
+	"strings"
+)
+
+// groups are found by their place, a hash of organization and key, and queued by
+// organization.
+type groups struct {
+	index
+	// tenants are the organizations with groups here, linked in a circle that
+	// hand points into.
+	tenants map[string]*tenant
+	hand    *tenant
+	// lost is the newest timestamp of any group that was evicted. A new group
+	// may have had events up to then.
+	lost      int64
+	evictions int64
+}
+
+func newGroups() groups {
+	return groups{tenants: map[string]*tenant{}, lost: math.MinInt64}
+}
+
+// tenant returns the organization, which has not been here if it has no groups.
+func (s *groups) tenant(organization string) *tenant {
+	t := s.tenants[organization]
+	if t != nil {
+		return t
+	}
+	t = &tenant{organization: strings.Clone(organization), horizon: math.MinInt64}
+	s.tenants[t.organization] = t
+	if s.hand == nil {
+		s.hand, t.before, t.after = t, t, t
+		return t
+	}
+	t.before, t.after = s.hand.before, s.hand
+	t.before.after, t.after.before = t, t
+	return t
+}
+
+// leave forgets a tenant without groups.
+func (s *groups) leave(t *tenant) {
+	delete(s.tenants, t.organization)
+	t.before.after, t.after.before = t.after, t.before
+	switch {
+	case t.after == t:
+		s.hand = nil
+	case s.hand == t:
+		s.hand = t.after
+	}
+}
+
+// join adds a group that is not here to a tenant.
+func (s *groups) join(t *tenant, m *member) {
+	m.tenant = t
+	s.add(m)
+	t.keys++
+	t.push(m)
+}
+
+// forget removes a group that was taken out of its tenant's queue.
+func (s *groups) forget(m *member) {
+	s.remove(m)
+	m.tenant.keys--
+}
+
+// sweep is the number of old groups that are looked at for each new one.
+const sweep = 2
+
+// expire removes dead groups of the tenant, a few at a time.
+func (s *groups) expire(t *tenant) {
+	for range sweep {
+		m := t.first
+		switch {
+		case m == nil:
+			return
+		case t.dead(m):
+			s.forget(t.pop())
+		case m.touched:
+			m.touched = false
+			t.push(t.pop())
+		default:
+			return
+		}
+	}
+}
+
+// evict removes the stalest group of the tenant that has to give one up for the
+// newcomer, and reports whether it was live. A tenant that is left without
+// groups is forgotten, unless it is the newcomer.
+func (s *groups) evict(newcomer *tenant) (live bool) {
+	t := s.victim(newcomer)
+	for {
+		m := t.pop()
+		live = !t.dead(m)
+		if live && m.touched {
+			m.touched = false
+			t.push(m)
+			continue
+		}
+		s.forget(m)
+		if live {
+			s.lost = max(s.lost, m.newest())
+			s.evictions++
+		}
+		if t.keys == 0 && t != newcomer {
+			s.leave(t)
+		}
+		return live
+	}
+}
+
+// scan is the number of tenants among which the one with most groups is looked
+// for.
+const scan = 64
+
+// victim returns the tenant that has to give up a group for the newcomer: the
+// newcomer itself if it has its share of the groups, else one with more than
+// that. There is one, as the shares add up to all groups.
+func (s *groups) victim(newcomer *tenant) (victim *tenant) {
+	if newcomer.keys*len(s.tenants) >= s.n {
+		return newcomer
+	}
+	for i := 0; i < min(scan, len(s.tenants)) || victim.keys*len(s.tenants) <= s.n; i++ {
+		if victim == nil || s.hand.keys > victim.keys {
+			victim = s.hand
+		}
+		s.hand = s.hand.after
+	}
+	return victim
+}
+
+// each calls f for every group, for those of a tenant in the order of its queue.
+func (s *groups) each(f func(m *member)) {
+	for _, t := range s.tenants {
+		for m := t.first; m != nil; m = m.next {
+			f(m)
+		}
+	}
+}
+
+// move moves the groups of a tenant for which it is right to other groups.
+func (s *groups) move(t *tenant, to *groups, right func(m *member) bool) {
+	m := t.first
+	t.first = nil
+	for m != nil {
+		next := m.next
+		if right(m) {
+			s.forget(m)
+			there := to.tenant(t.organization)
+			there.horizon = t.horizon
+			to.join(there, m)
+		} else {
+			t.push(m)
+		}
+		m = next
+	}
+	if t.keys == 0 {
+		s.leave(t)
+	}
+}

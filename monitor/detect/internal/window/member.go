@@ -1,0 +1,48 @@
+package window
+
+// A member is a group of a table.
+type member struct {
+	key    name
+	tenant *tenant
+	// touched is set by events, but for the first one.
+	touched bool
+
+	Group
+
+	// place is where the index has it.
+	place uint64
+	// next is the next in the tenant's queue.
+	next *member
+}
+
+// A tenant is an organization with groups. Its groups are queued such that those
+// that were not touched for long are in front: a group that was touched since
+// it was queued goes to the back when it comes up.
+type tenant struct {
+	organization string
+	keys         int
+	// horizon is the time up to which the organization's events are not needed
+	// any more.
+	horizon       int64
+	first, last   *member
+	before, after *tenant
+}
+
+// dead reports whether nothing the group holds is needed any more.
+func (t *tenant) dead(m *member) bool { return m.newest() <= t.horizon }
+
+func (t *tenant) push(m *member) {
+	m.next = nil
+	if t.first == nil {
+		t.first = m
+	} else {
+		t.last.next = m
+	}
+	t.last = m
+}
+
+func (t *tenant) pop() *member {
+	m := t.first
+	t.first = m.next
+	return m
+}

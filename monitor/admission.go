@@ -9,7 +9,7 @@ import (
 // admission is the first stage. It decides which events the detectors see: those
 // that are valid, authentic and not known already.
 type admission struct {
-	verifier            Verifier // nil: events are taken at their word
+	verifier            Verifier // nil: events are accepted unverified
 	defaultOrganization string
 	operator            string // the organization that no event may name
 	source              string
@@ -109,7 +109,7 @@ func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 	it.result.Duplicate = found.duplicate
 	switch {
 	case found.owner != 0:
-		it.failed = fmt.Errorf("monitor: process event %.64q: another call is at work on it: %w", it.Event.ID, ErrConflict)
+		it.failed = fmt.Errorf("monitor: process event %.64q: another call is processing it: %w", it.Event.ID, ErrConflict)
 	case found.unfinished != nil:
 		it.reserved = key
 		it.resume(found.unfinished)

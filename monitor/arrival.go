@@ -2,18 +2,19 @@ package monitor
 
 import "time"
 
-// Timing says how an event's timestamp relates to the time that its
-// organization's events have reached.
+// Timing says how the timestamp of an event relates to the watermark of its
+// organization and to the clock.
 type Timing uint8
 
 const (
-	// TimingOnTime: not older than the newest accepted event by more than the allowed
-	// lateness. Rules with windows count it in its place.
+	// TimingOnTime means that the event is not behind the watermark by more than
+	// the allowed lateness. Rules with windows count it in its place.
 	TimingOnTime Timing = iota
-	// TimingTooLate: older than the allowed lateness. Only stateless rules judge it.
+	// TimingTooLate means that the event is behind the watermark by more than the
+	// allowed lateness. Only stateless rules judge it.
 	TimingTooLate
-	// TimingFuture: later than the clock by more than the allowed skew. Only
-	// stateless rules judge it.
+	// TimingFuture means that the event is ahead of the clock by more than the
+	// allowed skew. Only stateless rules judge it.
 	TimingFuture
 )
 
@@ -22,13 +23,14 @@ var timingNames = [...]string{"on_time", "too_late", "future"}
 // String returns the timing in snake case.
 func (t Timing) String() string { return name(timingNames[:], t) }
 
-// An Arrival is what the monitor knows of an event beside its content.
+// An Arrival is what the monitor knows about an event besides its content.
 type Arrival struct {
 	// OrganizationID is the event's organization, or the default one for an
 	// event without.
 	OrganizationID string
-	// Sequence tells the events of a monitor apart. It is not 0, and stays the
-	// same when the event is handed over again.
+	// Sequence is unique among the events of a monitor, and never 0. It stays the
+	// same when the event is handed over again. Sequences say nothing about the
+	// order of events.
 	Sequence uint64
 	// DeliveryID is [Delivery.ID], by which an event without an ID is known.
 	DeliveryID string
@@ -41,8 +43,8 @@ type Arrival struct {
 	Lateness  time.Duration
 	Timing    Timing
 	// Verified is set when a verifier accepted the event; Covered then are the
-	// fields its emitter vouches for. Without a verifier the host vouches for
-	// the event and every field counts as covered.
+	// fields that its signature covers. Without a verifier the application
+	// vouches for the event, and every field counts as covered.
 	Verified bool
 	Covered  Fields
 }

@@ -99,8 +99,8 @@ func runPort(ctx context.Context, r Runner) (err error) {
 	return nil
 }
 
-// An UnhandledError says that a shutdown ended before all accepted events were
-// handled. Those that were under way at that moment may be.
+// An UnhandledError has the accepted events that a shutdown did not get to. Those
+// that were in progress when it ended may have been handled after all.
 type UnhandledError struct {
 	Events []*Event
 	// Err is why it ended.

@@ -13,8 +13,8 @@ type Config struct {
 	// Verifier checks every event before anything else looks at it. Either it
 	// or AllowUnverified must be set.
 	Verifier Verifier
-	// AllowUnverified accepts events without looking at hash and signature: the
-	// host vouches for where they come from.
+	// AllowUnverified accepts events without looking at hash and signature. The
+	// application vouches for where they come from.
 	AllowUnverified bool
 	// DefaultOrganization is the organization of events that name none. Empty
 	// makes such events invalid.
@@ -23,28 +23,29 @@ type Config struct {
 	// Detectors look at every accepted event, in this order. Their names must
 	// be unique. At most 64.
 	Detectors []Detector
-	// Alerts stores the occurrences that findings are. Without it findings are
-	// only returned in the [Result].
+	// Alerts stores the occurrences of alerts. Without it findings are only
+	// returned in the [Result].
 	Alerts AlertStorer
-	// Metrics counts what happens. Defaults to nothing.
+	// Metrics collects the metrics. Defaults to none.
 	Metrics MetricsCollector
-	// Tracer is told of every call that processes events. Defaults to nothing.
+	// Tracer is told of every call that processes events. Defaults to none.
 	Tracer Tracer
-	// ReportStages has [Result.Stages] filled in, for which the clock is read
-	// once or twice more. The times are those of the whole call.
+	// ReportStages makes the monitor fill in [Result.Stages]. The clock is then
+	// read once or twice more for each call.
 	ReportStages bool
 	// Logger takes the library's log lines. Defaults to none: the library has
 	// no logger of its own.
 	Logger *slog.Logger
-	// Source names this intake in alerts. Defaults to "audit-monitoring".
+	// Source names this monitor in alerts. Defaults to "audit-monitoring".
 	Source string
-	// OperatorOrganization receives the alerts about events whose verification
-	// failed, since what such an event says of its organization is a claim.
-	// Defaults to "operator". No accepted event may name it.
+	// OperatorOrganization receives the alerts about events that failed
+	// verification, because nothing that such an event says about its
+	// organization can be trusted. Defaults to "operator". An event that names
+	// this organization is invalid.
 	OperatorOrganization string
-	// IntegrityAlertRate is the number of occurrences of failed verification
-	// that reach Alerts a second, per verdict; further ones are counted into
-	// the next that does. Defaults to 100.
+	// IntegrityAlertRate limits how many occurrences of failed verification are
+	// stored per second and verdict. Further ones are aggregated: they are added
+	// to the count of the next one that is stored. Defaults to 100.
 	IntegrityAlertRate int
 
 	// Lateness is how far an event's timestamp may lie behind the newest of its
@@ -55,28 +56,28 @@ type Config struct {
 	// Defaults to 2 minutes; -1 switches the check off, for replaying history.
 	MaxSkew time.Duration
 
-	// DuplicateCapacity is the number of event IDs that are remembered to
-	// recognize duplicates. Defaults to 65,536; -1 switches it off.
+	// DuplicateCapacity is the number of events in the cache by which duplicates
+	// are recognized. Defaults to 65,536; -1 switches the cache off.
 	DuplicateCapacity int
-	// RedeliveryHorizon is how long after an event's first arrival the same
-	// event counts as a harmless second delivery and not as a replay. Defaults
-	// to 15 minutes.
+	// RedeliveryHorizon is the time after the first arrival of an event during
+	// which the same event counts as a harmless second delivery. After it, the
+	// event counts as a replay. Defaults to 15 minutes.
 	RedeliveryHorizon time.Duration
 
-	// QuarantineCapacity is the number of events that are kept to be tried again
-	// while Run is active: those whose verification is undecided, and submitted
-	// ones that fail where others do not. Defaults to 1,024; -1 keeps none.
+	// QuarantineCapacity is the number of events that are kept and tried again
+	// while Run is active: events that could not be verified, and submitted events
+	// that fail while others succeed. Defaults to 1,024; -1 keeps none.
 	QuarantineCapacity int
 	// QuarantineInterval is the time between two attempts. Defaults to 5 s.
 	QuarantineInterval time.Duration
 
-	// QueueCapacity bounds the events submitted and not yet handled. Defaults
+	// QueueCapacity is the number of submitted events that may wait. Defaults
 	// to 1,024.
 	QueueCapacity int
 	// QueuePolicy says what Submit does when the queue is full. Defaults to
-	// [Block].
+	// [QueueBlock].
 	QueuePolicy QueuePolicy
-	// DrainTimeout is how long Run goes on handling accepted events after its
+	// DrainTimeout is how long Run continues to handle accepted events after its
 	// context is canceled. Defaults to 30 s.
 	DrainTimeout time.Duration
 	// Workers is the number of goroutines that handle submitted events.
@@ -92,7 +93,7 @@ const (
 	QueueBlock QueuePolicy = iota
 	// QueueReject returns [ErrOverloaded].
 	QueueReject
-	// QueueDropOldest drops the event that waits longest, and counts it.
+	// QueueDropOldest drops the event that has waited longest, and counts it.
 	QueueDropOldest
 )
 

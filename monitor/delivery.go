@@ -2,22 +2,22 @@ package monitor
 
 import "context"
 
-// A Delivery is an event as it arrives, with what its queue knows of it.
+// A Delivery is an event with what the queue that delivers it knows about it.
 type Delivery struct {
 	Event *Event
-	// ID identifies the message that carries the event, the same however often
-	// the queue delivers it. An event without an ID of its own is recognized by
-	// it. It must be unique among everything that monitors with the same
-	// [Config.Source] are given for an organization; where several queues number
-	// their messages alike, put the queue's name before the number. Optional.
+	// ID identifies the message that carries the event. It stays the same however
+	// often the queue delivers the message. An event without an ID of its own is
+	// recognized by it. It must be unique among all messages of an organization
+	// for all monitors with the same [Config.Source]: if several queues number
+	// their messages alike, put the name of the queue before the number. Optional.
 	ID string
-	// Context is where the event comes from, such as the trace that its message
-	// continues. Its values are seen by everything that is called for this event;
-	// cancellation and deadline are those of the call. Optional.
+	// Context has values that belong to this event, such as the trace that its
+	// message continues. Everything that is called for this event sees them. Its
+	// cancellation and its deadline are ignored; those of the call count. Optional.
 	Context context.Context //nolint:containedctx // one of many in a batch
-	// Attempt counts the deliveries of the message, from 1, if the queue knows.
-	// From the second on, an event that is known already is redelivered and not
-	// replayed, however long ago the first one was.
+	// Attempt is the number of this delivery of the message, from 1, or 0 if the
+	// queue does not know. From the second delivery on, a known event counts as
+	// redelivered and not as replayed, however long ago the first delivery was.
 	Attempt int
 }
 

@@ -7,7 +7,7 @@ type Disposition struct {
 	AlertID string
 	// Stored says whether the occurrence opened the alert or joined it.
 	Stored StoreResult
-	// Notify says whether somebody is to be told.
+	// Notify says whether there is a notification.
 	Notify NotifyDecision
 }
 
@@ -15,13 +15,14 @@ type Disposition struct {
 type StoreResult uint8
 
 const (
-	// StoredNothing: there is no store, or the finding raises no alert.
+	// StoredNothing means that there is no store, or that the finding raises no
+	// alert.
 	StoredNothing StoreResult = iota
-	// StoredNew: the occurrence opened an alert.
+	// StoredNew means that the occurrence opened an alert.
 	StoredNew
-	// StoredRepeat: the occurrence joined an open alert.
+	// StoredRepeat means that the occurrence joined an open alert.
 	StoredRepeat
-	// StoredBefore: the alert has this occurrence already.
+	// StoredBefore means that the alert already has this occurrence.
 	StoredBefore
 )
 
@@ -30,15 +31,18 @@ var storedNames = [...]string{"not_stored", "created", "repeated", "counted"}
 // String returns the value in snake case.
 func (s StoreResult) String() string { return name(storedNames[:], s) }
 
-// NotifyDecision says whether an occurrence is to be notified.
+// NotifyDecision says whether there is a notification of an occurrence.
 type NotifyDecision uint8
 
 const (
-	// NotifyNone: nobody is to be told, as the alert's cooldown has not passed.
+	// NotifyNone means that there is no notification, because the cooldown of the
+	// alert has not passed.
 	NotifyNone NotifyDecision = iota
-	// NotifyDue: a new alert, or the cooldown has passed.
+	// NotifyDue means that there is one: the alert is new, or its cooldown has
+	// passed.
 	NotifyDue
-	// NotifySuppressed: due, and held back by a suppression window.
+	// NotifySuppressed means that there is one, which a suppression window holds
+	// back.
 	NotifySuppressed
 )
 

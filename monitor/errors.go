@@ -8,27 +8,29 @@ import (
 
 // The errors that a caller can act on, to be tested with [errors.Is].
 var (
-	// ErrNotFound: there is no such thing in that organization.
+	// ErrNotFound means that the organization has no alert with that ID.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict: something else changed the same thing first. Read it again.
+	// ErrConflict means that somebody else changed the same thing first, or is
+	// working on it. Read it again, or try again later.
 	ErrConflict = errors.New("conflict")
-	// ErrClosed: the monitor was shut down.
+	// ErrClosed means that the monitor was shut down.
 	ErrClosed = errors.New("closed")
-	// ErrOverloaded: a bounded queue is full. Try again later.
+	// ErrOverloaded means that the queue is full. Try again later.
 	ErrOverloaded = errors.New("overloaded")
-	// ErrUndecided: the authority for the event's key cannot answer now. Try
-	// again later; the event was neither accepted nor called tampered with.
+	// ErrUndecided means that the event could not be verified because the
+	// authority for its key did not answer. The event was neither accepted nor
+	// reported as tampered with. Try again later.
 	ErrUndecided = errors.New("verification undecided")
-	// ErrTooLarge: an event is over a size limit. Its [InvalidEventError] names
-	// the field.
+	// ErrTooLarge means that an event exceeds a size limit. The
+	// [InvalidEventError] that wraps it names the field.
 	ErrTooLarge = errors.New("too large")
-	// ErrNoOrganization: an operation that is scoped by organization was given
-	// none.
+	// ErrNoOrganization means that an operation that needs an organization was
+	// given an empty one.
 	ErrNoOrganization = errors.New("organization is empty")
 )
 
-// An InvalidEventError tells which field makes an event invalid. Trying again
-// with the same event gives the same error.
+// An InvalidEventError names the field that makes an event invalid. The same
+// event always gives the same error.
 type InvalidEventError struct {
 	// Field is the JSON name of the field, such as "timestamp" or
 	// "sessionContext.ipAddress", or empty when the text is not an event at all.
@@ -50,8 +52,8 @@ func invalid(field, format string, args ...any) error {
 	return &InvalidEventError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
-// A PanicError is a panic of a detector, a verifier, a handler or a runner that
-// the monitor recovered.
+// A PanicError reports that a port panicked: a detector, a verifier, a store, a
+// runner or a notifier. The panic was recovered.
 type PanicError struct {
 	// Where names the port, such as "detector rules".
 	Where string

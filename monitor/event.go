@@ -19,7 +19,7 @@ const (
 // carried, not interpreted: any text is accepted.
 type Classification string
 
-// The classifications of the reference.
+// The usual classifications.
 const (
 	ClassificationPublic       Classification = "PUBLIC"
 	ClassificationInternal     Classification = "INTERNAL"
@@ -38,27 +38,27 @@ type Session struct {
 	Details map[string]any
 }
 
-// An Event is one entry of an audit trail: who did what to which resource,
-// from where, with what outcome.
+// An Event is one record of an audit trail: who did what to which resource,
+// from where, and with what outcome.
 //
-// Its JSON form is that of the reference: timestamp, action, status,
-// principalId, organizationId, targetResourceType, targetResourceId,
+// Its JSON form has the members timestamp, action, status, principalId, organizationId, targetResourceType, targetResourceId,
 // outcomeDescription, sessionContext, ... matched in exact case. Decoding an
 // event keeps the text of its timestamp, because the hash covers that text.
 //
-// An event is read by the monitor and never changed. It must not be changed by
-// its owner while a call that was given it has not returned; an event handed to
+// The monitor reads an event and never changes it. The caller must not change it
+// before the call that it was passed to has returned. An event that was passed to
 // [Monitor.Submit] belongs to the monitor.
 type Event struct {
-	// ID identifies the event inside its organization. It is optional; with it
-	// redelivery, replay and retries are recognized.
+	// ID identifies the event inside its organization. It is optional. Only an
+	// event with an ID, or with a [Delivery.ID], is recognized when it arrives
+	// again.
 	ID string
 	// Timestamp is when the action took place. Detection goes by this time, not
 	// by the time of arrival.
 	Timestamp time.Time
 	// Action is what was done, such as "auth.login.failure" or "data.read".
 	Action string
-	// Status is how it ended.
+	// Status is the outcome of the action.
 	Status EventStatus
 	// PrincipalID is who did it.
 	PrincipalID string
@@ -73,8 +73,8 @@ type Event struct {
 	EventVersion       string
 	RetentionPolicy    string
 	DataClassification Classification
-	// RecordCount is the number of records that the action touched, 0 if not
-	// stated.
+	// RecordCount is the number of records that the action touched. It is 0 if
+	// the event does not say.
 	RecordCount int64
 
 	// Hash is the SHA-256 of the event's canonical form, in hex.
@@ -100,7 +100,8 @@ type Event struct {
 	timestampRead time.Time
 }
 
-// canonicalTime is how the reference writes a time: UTC, always milliseconds.
+// canonicalTime is the format of a time in the canonical form that is hashed: UTC
+// with milliseconds.
 const canonicalTime = "2006-01-02T15:04:05.000Z"
 
 // AppendTimestamp appends the text of the event's timestamp that is hashed: the
@@ -137,8 +138,7 @@ func (e *Event) SetTimestampText(text string) error {
 	return nil
 }
 
-// Clone returns a copy of the event that shares nothing with it that can
-// change.
+// Clone returns a deep copy of the event.
 func (e *Event) Clone() *Event {
 	c := *e
 	c.Details = cloneObject(e.Details)

@@ -11,8 +11,8 @@ type Finding struct {
 	Severity Severity
 	// OrganizationID is the tenant. The monitor fills it in if it is empty.
 	OrganizationID string
-	// Key is the group that the event belongs to: a principal, an address, the
-	// organization. It is the bare value.
+	// Key is the value that groups events: a principal, an address, the
+	// organization.
 	Key string
 	// KeyField says what Key is, such as "principalId".
 	KeyField string
@@ -39,25 +39,26 @@ type Finding struct {
 	Uncovered Fields
 	// Technique is the MITRE ATT&CK technique, such as "T1110".
 	Technique string
-	// Shadow findings are counted and reported, and raise no alert.
+	// Shadow is set for a finding that is counted and returned, but raises no
+	// alert.
 	Shadow bool
-	// Detail is a short text of the rule's own for the alert's description.
+	// Detail is a short text that the rule adds to the description of the alert.
 	Detail string
 }
 
 // WindowStart returns the exclusive start of the finding's window.
 func (f *Finding) WindowStart() time.Time { return f.Event.Timestamp.Add(-f.Window) }
 
-// An EventRef points to an event.
+// An EventRef refers to an event.
 type EventRef struct {
 	// ID is the event's ID, if it has one.
 	ID string
 	// Timestamp is the event's timestamp.
 	Timestamp time.Time
-	// Sequence is the event's place in the order of arrival at this monitor,
-	// from 1. It is 0 when it is no longer known.
+	// Sequence is [Arrival.Sequence] of the event. It is 0 when it is no longer
+	// known.
 	Sequence uint64
 }
 
-// IsZero reports whether r points to nothing.
+// IsZero reports whether r refers to no event.
 func (r EventRef) IsZero() bool { return r.ID == "" && r.Sequence == 0 && r.Timestamp.IsZero() }

@@ -9,10 +9,11 @@ import (
 	"time"
 )
 
-// An EventKey identifies one event wherever events are counted, so that a retry
-// or a second delivery counts once. It is derived from the organization and the
-// event's ID, else from the ID of its delivery, else unique to the call; it never
-// depends on the event's content.
+// An EventKey identifies an event wherever events are counted, so that a retry or
+// a second delivery does not count again. It is derived from the organization and
+// the ID of the event, or else from the ID of its delivery. An event with neither
+// gets a key that no other event has. A key never depends on the content of the
+// event.
 type EventKey [16]byte
 
 // String returns the key in hex.
@@ -25,8 +26,8 @@ func EventKeyOf(organization, id string) EventKey {
 	return EventKey(digest[:16])
 }
 
-// DeliveryKeyOf returns the key of the event without an ID that came in that
-// delivery, see [Delivery.ID], to monitors with that [Config.Source].
+// DeliveryKeyOf returns the key of an event without an ID, by the ID of its
+// delivery ([Delivery.ID]) and the source of the monitor ([Config.Source]).
 func DeliveryKeyOf(source, organization, delivery string) EventKey {
 	digest := digestStrings("delivery", source, organization, delivery)
 	return EventKey(digest[:16])

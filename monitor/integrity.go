@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// The rules of the monitor's own.
+// The rules that the monitor itself applies.
 const (
-	// RuleTampered: an event failed verification.
+	// RuleTampered is the rule of an event that failed verification.
 	RuleTampered = "tampered"
-	// RuleReplayed: an event came again beyond the redelivery horizon.
+	// RuleReplayed is the rule of an event that came again after the redelivery
+	// horizon.
 	RuleReplayed = "replayed"
-	// RuleConflicting: an event came with the ID of another.
+	// RuleConflicting is the rule of an event with the ID of a different event.
 	RuleConflicting = "conflicting"
 )
 

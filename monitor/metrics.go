@@ -21,7 +21,7 @@ var (
 	})
 	QuarantineDepth = define(MetricDescription{
 		Name: "quarantine_depth", Kind: MetricGauge, Unit: "{event}",
-		Help: "Undecided events that wait to be verified again.",
+		Help: "Quarantined events, which wait to be tried again.",
 	})
 	Verifications = define(MetricDescription{
 		Name: "verifications", Unit: "{verification}",

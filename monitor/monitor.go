@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A Monitor takes audit events and raises alerts. Make one with [New]. Its
-// methods are safe for concurrent use.
+// A Monitor processes audit events and raises alerts. It is made by [New], and
+// safe for concurrent use.
 type Monitor struct {
 	config   Config
 	pipeline pipeline
@@ -19,8 +19,8 @@ type Monitor struct {
 	health   HealthTracker // of the store
 }
 
-// New returns a monitor. It reports every mistake in the configuration at once
-// and starts nothing.
+// New returns a monitor. The error lists everything that is wrong with the
+// configuration. New starts no goroutine.
 func New(c Config) (*Monitor, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -41,22 +41,23 @@ func (m *Monitor) newWorker() *worker {
 	return &worker{queue: &m.queue, pipeline: &m.pipeline, logger: m.config.Logger}
 }
 
-// Process takes one event all the way: it is validated, verified, looked up
-// among the known ones, judged by the detectors, and its findings are stored as
-// alerts. The first occurrence of an alert is in the store when Process
-// returns. It works with and without [Monitor.Run], in the caller's goroutine.
+// Process takes an event through all stages: it is validated, verified, checked
+// for being a duplicate and judged by the detectors, and its findings are stored
+// as occurrences of alerts. When Process returns, the first occurrence of an alert
+// is in the store. Process works in the goroutine of its caller, whether
+// [Monitor.Run] is active or not.
 //
-// [Result.State] says what is left to do. An event that fails verification is
-// done: its alert is raised, and no detector sees it. The error is
+// [Result.State] says what the caller has to do next. An event that fails
+// verification is done: it raises an alert, and no detector sees it. The error is
 //
 //   - an [*InvalidEventError] for an event that is rejected;
-//   - [ErrUndecided] for one that could not be verified now and is not kept;
+//   - [ErrUndecided] for one that could not be verified and is not quarantined;
 //   - [ErrClosed] after the monitor was shut down;
-//   - a [*PanicError] if a detector panicked: the event is done, the other
-//     detectors were heard and their alerts are stored;
-//   - anything else if a detector or the store failed. When the event is tried
-//     again it goes on where it stopped, and none of its detectors sees it twice,
-//     if it has an ID. Without an ID the event is new.
+//   - a [*PanicError] if a detector panicked: the event is done, and the findings
+//     of the other detectors are stored;
+//   - another error if a detector or the store failed. If the event has an ID, the
+//     next call with it continues where this one stopped, and no detector counts
+//     it twice. Without an ID it is a new event.
 func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
 	if m.queue.closed() {
 		return closedResult, ErrClosed
@@ -69,10 +70,10 @@ func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
 	return r, r.Err
 }
 
-// ProcessBatch is [Monitor.Process] for several events at once, with what their
-// queue knows of them: detectors that can take a batch and the store are called
-// once. The results are in the order of the deliveries. The error joins those of
-// the results.
+// ProcessBatch is [Monitor.Process] for several events, with what their queue
+// knows about them. The store, and every detector that is a [BatchDetector], is
+// called once for all of them. The results are in the order of the deliveries.
+// The error joins the errors of the results.
 func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, error) {
 	results := make([]Result, len(ds))
 	if len(ds) == 0 {
@@ -110,15 +111,15 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Submit hands an event to the workers of [Monitor.Run] and returns. The event
-// belongs to the monitor from then on. What could not be handled at once is
-// tried again until it is, or until the shutdown ends and returns it. The values
-// of the context go with the event, its deadline does not.
+// Submit puts an event into the queue, on which [Monitor.Run] works, and returns.
+// From then on the event belongs to the monitor. An event that fails is tried
+// again until it is done, or until a shutdown ends and returns it. The values of
+// the context stay with the event; its deadline does not.
 //
-// The error is an [*InvalidEventError]; [ErrClosed] after the shutdown began;
-// [ErrOverloaded] when the queue is full and the policy is [QueueReject]; or the
-// context's when the policy is [QueueBlock]. With an error the event was not
-// taken.
+// The error is an [*InvalidEventError]; [ErrClosed] once a shutdown has begun;
+// [ErrOverloaded] if the queue is full and the policy is [QueueReject]; or the
+// error of ctx if it ends while Submit waits for room under [QueueBlock]. After an
+// error the monitor does not have the event.
 func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	ctx = orBackground(ctx)
 	if err := e.Validate(); err != nil {
@@ -128,10 +129,9 @@ func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	return m.queue.submit(ctx, Delivery{Event: e, Context: ctx})
 }
 
-// Flush stores whatever the monitor and its ports have held back, for a queue
-// that is about to acknowledge events: afterwards nothing that [Monitor.Process]
-// has handled is in memory alone. An error means that some of it is; it is still
-// held then.
+// Flush stores everything that the monitor and its ports have buffered. A consumer
+// of a queue calls it before it acknowledges events: afterwards nothing that came
+// of them is in memory only. After an error some of it is, and stays buffered.
 func (m *Monitor) Flush(ctx context.Context) error {
 	ctx = orBackground(ctx)
 	err := m.pipeline.raising.flush(ctx)

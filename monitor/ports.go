@@ -9,8 +9,8 @@ import (
 //
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
-//   - It must answer [VerdictUndecided] only when it cannot know: an unknown or revoked
-//     key is [VerdictForged].
+//   - It must return [VerdictUndecided] only if it cannot decide now. An unknown
+//     or revoked key is [VerdictForged].
 type Verifier interface {
 	Verify(ctx context.Context, e *Event) Verification
 }
@@ -21,23 +21,23 @@ type VerifierFunc func(ctx context.Context, e *Event) Verification
 // Verify calls f.
 func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { return f(ctx, e) }
 
-// A Detector looks for something in the events that were accepted, one by one.
+// A Detector judges accepted events one by one.
 //
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
 //   - It reports findings to the reporter during the call, not later.
-//   - An error means that the event may be handed to it again; a detector with
-//     state must then not count the event twice.
+//   - After an error it may be given the event again. A detector with state must
+//     then not count the event twice.
 type Detector interface {
 	Name() string
 	Detect(ctx context.Context, e *Event, r *Reporter) error
 }
 
-// A BatchDetector handles several events in one call, in order, as
-// [Monitor.ProcessBatch] hands them over. rs[i] is the reporter of es[i]. If the
-// call panics, its reports are dropped and its events are handed over again, one
-// by one, so that the panic concerns nobody but the event that causes it. A
-// detector with state tells by [Arrival.Sequence] that it has counted an event.
+// A BatchDetector judges the events of a batch in one call, in their order. rs[i]
+// is the reporter for es[i]. If the call panics, its reports are dropped and the
+// detector is given the events again one by one, so that the panic affects only
+// the event that causes it. A detector with state recognizes by
+// [Arrival.Sequence] an event that it has already counted.
 type BatchDetector interface {
 	Detector
 	DetectBatch(ctx context.Context, es []*Event, rs []*Reporter) error
@@ -76,33 +76,31 @@ func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence
 	return dispositions, nil
 }
 
-// A MetricsCollector counts. Record must not block, must not fail its caller
-// and must be safe for concurrent use.
+// A MetricsCollector collects measurements. Record must not block, must not
+// panic, and must be safe for concurrent use.
 type MetricsCollector interface {
 	Record(ctx context.Context, m Measurement)
 }
 
-// A Snapshotter can tell what it has counted. It is optional for a
-// [MetricsCollector].
+// A Snapshotter is a [MetricsCollector] that can return what it has collected.
 type Snapshotter interface {
 	Snapshot(ctx context.Context) (MetricsSnapshot, error)
 }
 
-// A Tracer is told of every call that processes events: when it starts, before
-// something is stored, and when it has ended and everything is known of it, the
-// times of its stages included. So a tracer can decide at the end what is worth
-// keeping, and make its spans then. A tracer that does no more than that at the
-// start costs an event that it does not keep next to nothing.
+// A Tracer is told of every call that processes events: when the call starts,
+// before occurrences are stored, and when the call has ended and its results and
+// the times of its stages are known. So a tracer can decide at the end which calls
+// to keep, and create their spans then. If TraceProcessStart does nothing, an
+// event that is not kept costs hardly more than without a tracer.
 //
-// It must be safe for concurrent use, and must not keep the data.
+// It must be safe for concurrent use, and must not keep the data that it is given.
 type Tracer interface {
-	// TraceProcessStart returns the context that the events are processed in:
-	// the verifier, the detectors and the store are called with it. It may return
-	// the one it is given.
+	// TraceProcessStart returns the context with which the verifier, the
+	// detectors and the store are called. It may return ctx.
 	TraceProcessStart(ctx context.Context, data TraceProcessStart) context.Context
-	// TraceStoreStart is called if there are occurrences to be stored. It may set
-	// their trace and span IDs, and returns the context that the store is called
-	// with.
+	// TraceStoreStart is called if there are occurrences to store. It may set
+	// their TraceID and SpanID, and returns the context with which the store is
+	// called.
 	TraceStoreStart(ctx context.Context, data TraceStoreStart) context.Context
 	// TraceProcessEnd is given the context that was returned last.
 	TraceProcessEnd(ctx context.Context, data TraceProcessEnd)
@@ -138,15 +136,15 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// A Flusher is a port that holds something back. Flush stores what it held when
-// it was called; after an error it holds it still. [Monitor.Flush] flushes every
-// port that is one.
+// A Flusher is a port that buffers. Flush stores what is buffered at the time of
+// the call. What could not be stored stays buffered. [Monitor.Flush] flushes
+// every port that is one.
 type Flusher interface {
 	Flush(ctx context.Context) error
 }
 
-// A HealthReporter is a port that knows how it is: one component for each thing
-// that can fail by itself. [Monitor.Health] asks it.
+// A HealthReporter is a port that reports its health, with one component for
+// each thing that can fail by itself. [Monitor.Health] includes them.
 type HealthReporter interface {
 	Health(ctx context.Context) []ComponentHealth
 }

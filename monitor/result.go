@@ -4,24 +4,22 @@ import "time"
 
 // A Result is what became of one event.
 type Result struct {
-	// State says whether the event is handled, and what the caller is to do if
-	// it is not.
+	// State says what the caller has to do next.
 	State        ResultState
 	Verification Verification
 	// Duplicate says whether the event was seen before. A known event is not
 	// handed to the detectors.
 	Duplicate Duplicate
 	Timing    Timing
-	// Sequence tells the event from others that this monitor was given. It is 0
-	// for an event that was rejected.
+	// Sequence is [Arrival.Sequence]. It is 0 for an event that was rejected.
 	Sequence uint64
 	// Findings are those of the detectors, and of the monitor itself for events
 	// that failed verification, were replayed or conflict with another.
 	Findings []Finding
 	// Dispositions are in the order of Findings: what the store made of each.
 	Dispositions []Disposition
-	// Stages are the times of the call's stages, if [Config.ReportStages] asks
-	// for them.
+	// Stages are the times of the stages of the call. It is nil unless
+	// [Config.ReportStages] is set.
 	Stages *Stages
 	// Err is the event's error: what Process returns, and in a batch the part
 	// that belongs to this event. An event that is done has one if a detector
@@ -29,23 +27,23 @@ type Result struct {
 	Err error
 }
 
-// ResultState says what is left to do for an event.
+// ResultState says what the caller has to do next for an event.
 type ResultState uint8
 
 const (
-	// StateDone: nothing. The event was handled to the end, whether it was
-	// accepted, failed verification or was known already. A queue acknowledges
-	// it, after [Monitor.Flush].
+	// StateDone means that the event was handled, whether it was accepted, failed
+	// verification or was a duplicate. A consumer of a queue acknowledges it after
+	// [Monitor.Flush].
 	StateDone ResultState = iota
-	// StateRejected: nothing. The event is invalid, and will be every time. A
-	// queue makes it a dead letter.
+	// StateRejected means that the event is invalid. Trying again does not help. A
+	// consumer of a queue makes it a dead letter.
 	StateRejected
-	// StateRetry: the event is to be given to the monitor again, later, since
-	// something that it needs does not work now.
+	// StateRetry means that something the event needs did not work. The caller
+	// tries the event again later.
 	StateRetry
-	// StateQuarantined: nothing. The monitor keeps the event and tries it again
-	// by itself. It is lost if the process is killed, so that a queue had better
-	// have it delivered again.
+	// StateQuarantined means that the monitor keeps the event in memory and tries
+	// it again by itself. A consumer of a queue had better not acknowledge it yet,
+	// because it is lost if the process is killed.
 	StateQuarantined
 )
 
@@ -58,14 +56,16 @@ func (s ResultState) String() string { return name(stateNames[:], s) }
 type Duplicate uint8
 
 const (
-	// DuplicateNone: the event is new, or has no ID.
+	// DuplicateNone means that the event is new, or cannot be recognized.
 	DuplicateNone Duplicate = iota
-	// DuplicateRedelivered: the same event again, within the redelivery horizon,
-	// or in a message that its queue delivers again.
+	// DuplicateRedelivered means that the same event arrived before, within the
+	// redelivery horizon or in the same message of its queue.
 	DuplicateRedelivered
-	// DuplicateReplayed: the same event again, beyond it. It raises an alert.
+	// DuplicateReplayed means that the same event arrived before the redelivery
+	// horizon. It raises an alert.
 	DuplicateReplayed
-	// DuplicateConflicting: another event with a known ID. It raises an alert.
+	// DuplicateConflicting means that a different event with the same ID arrived
+	// before. It raises an alert.
 	DuplicateConflicting
 )
 

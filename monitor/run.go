@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Run does the monitor's background work: it handles submitted events, tries
-// those in the quarantine again and runs every port that is a [Runner]. It owns
-// every goroutine of the library and returns when all have ended.
+// Run does the background work of the monitor: it handles submitted events, tries
+// quarantined events again and runs every port that is a [Runner]. It owns all
+// goroutines of the library and returns when they have ended.
 //
-// Canceling ctx drains: no further event is accepted, the accepted ones are
-// handled for up to [Config.DrainTimeout], and the ports are stopped in the
-// reverse order of their start, each after a last flush. Run may be called
-// once; afterwards the monitor is closed.
+// When ctx is canceled, Run drains the monitor: it accepts no more events, handles
+// the accepted ones for up to [Config.DrainTimeout], and then stops the ports in
+// reverse order, each after a last flush. Run can be called once. Afterwards the
+// monitor is closed.
 //
-// The error joins those of the ports and, if events were left, an
+// The error joins those of the ports and, if events were left over, an
 // [*UnhandledError].
 func (m *Monitor) Run(ctx context.Context) (err error) {
 	// Draining goes on after ctx is canceled.
@@ -54,11 +54,11 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	return errors.Join(m.leftOver(background), flushed, ports.stop())
 }
 
-// Shutdown stops the monitor and waits. Nil means that every accepted event was
-// handled and every buffer flushed, with or without [Monitor.Run]. When ctx
-// ends first, what is under way is cut off; the error then is, or wraps, an
-// [*UnhandledError] if events are left. Afterwards every call returns
-// [ErrClosed].
+// Shutdown stops the monitor and waits until it has stopped, whether [Monitor.Run]
+// is active or not. Nil means that every accepted event was handled and every
+// buffer flushed. If ctx ends first, work in progress is canceled, and the error
+// is or wraps an [*UnhandledError] if events were left over. Afterwards every call
+// returns [ErrClosed].
 func (m *Monitor) Shutdown(ctx context.Context) error {
 	m.queue.close()
 	if m.running.start(func() {}) {

@@ -5,7 +5,7 @@ import "fmt"
 // Severity ranks findings and alerts. Severities compare with < and >.
 type Severity uint8
 
-// The severities of the reference, lowest first.
+// The severities, lowest first.
 const (
 	SeverityInfo Severity = iota
 	SeverityLow
@@ -16,7 +16,7 @@ const (
 
 var severityNames = [...]string{"INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
 
-// String returns the reference's name: INFO, LOW, MEDIUM, HIGH or CRITICAL.
+// String returns the name of the severity: INFO, LOW, MEDIUM, HIGH or CRITICAL.
 func (s Severity) String() string { return name(severityNames[:], s) }
 
 // MarshalText writes the severity's name.

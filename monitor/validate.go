@@ -23,8 +23,8 @@ var errNotUTF8 = errors.New("not valid UTF-8")
 // negative record count. It does not look into Details and does not allocate.
 // [Monitor.Process] calls it.
 //
-// An empty action decodes, since the reference signs such events, and is
-// invalid here: nothing says what was done.
+// [DecodeEvent] accepts an empty action, because some emitters sign such events,
+// but Validate does not: nothing says what was done.
 func (e *Event) Validate() error {
 	if e == nil {
 		return invalid("", "it is nil")

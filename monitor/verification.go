@@ -4,26 +4,27 @@ package monitor
 type Verdict uint8
 
 const (
-	// VerdictUnverified: no verifier looked at the event.
+	// VerdictUnverified means that no verifier looked at the event.
 	VerdictUnverified Verdict = iota
-	// VerdictVerified: hash and signature agree with the content.
+	// VerdictVerified means that hash and signature agree with the content.
 	VerdictVerified
-	// VerdictHashOnly: the hash agrees and there is no signature.
+	// VerdictHashOnly means that the hash agrees and there is no signature.
 	VerdictHashOnly
-	// VerdictUnhashed: there is no hash.
+	// VerdictUnhashed means that there is no hash.
 	VerdictUnhashed
-	// VerdictHashFieldEdited: the hash disagrees, the signature is valid for the
-	// content: only the hash field was changed.
+	// VerdictHashFieldEdited means that the hash disagrees, but the signature is
+	// valid for the content: only the hash field was changed.
 	VerdictHashFieldEdited
-	// VerdictContentEdited: the hash disagrees, the signature is valid for the stored
-	// hash: the content was changed after it was signed.
+	// VerdictContentEdited means that the hash disagrees, but the signature is
+	// valid for that hash: the content was changed after it was signed.
 	VerdictContentEdited
-	// VerdictForged: the hash agrees and the signature does not: hashed again by
-	// somebody without the key, or signed by a key that may not sign it.
+	// VerdictForged means that the hash agrees and the signature does not: somebody
+	// without the key computed the hash anew, or the event was signed with a key
+	// that may not sign it.
 	VerdictForged
-	// VerdictReplaced: neither hash nor signature agree with anything.
+	// VerdictReplaced means that neither hash nor signature agree with anything.
 	VerdictReplaced
-	// VerdictUndecided: the authority for the key cannot answer now.
+	// VerdictUndecided means that the authority for the key does not answer.
 	VerdictUndecided
 )
 
@@ -39,29 +40,29 @@ func (v Verdict) String() string { return name(verdictNames[:], v) }
 type Decision uint8
 
 const (
-	// DecisionAccept: the event goes on to the detectors.
+	// DecisionAccept passes the event on to the detectors.
 	DecisionAccept Decision = iota
-	// DecisionFail: the event raises an alert and goes no further.
+	// DecisionFail raises an alert. No detector sees the event.
 	DecisionFail
-	// DecisionDefer: the event is quarantined and verified again later.
+	// DecisionDefer has the event verified again later.
 	DecisionDefer
 )
 
 var outcomeNames = [...]string{"accepted", "failed", "deferred"}
 
-// String returns the outcome in lower case.
+// String returns the decision in lower case.
 func (o Decision) String() string { return name(outcomeNames[:], o) }
 
-// A Verification is a verifier's answer for one event.
+// A Verification is what a verifier says about one event.
 type Verification struct {
 	Decision Decision
 	Verdict  Verdict
-	// Err says why the outcome is not Accepted. It never contains a secret.
+	// Err says why the event is not accepted. It never contains a secret.
 	Err error
 	// KeyID and Algorithm name what verified the signature; they are empty
 	// unless one did.
 	KeyID     string
 	Algorithm string
-	// Covered are the fields that the emitter vouches for.
+	// Covered are the fields that the signature covers.
 	Covered Fields
 }

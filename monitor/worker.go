@@ -29,8 +29,8 @@ type worker struct {
 	pipeline *pipeline
 	logger   *slog.Logger
 
-	mu     sync.Mutex
-	inHand []*Event // accepted, and not known to be handled
+	mu      sync.Mutex
+	working []*Event // accepted, and not known to be handled
 }
 
 // run handles events until there are none and will be none, or until ctx ends.
@@ -163,7 +163,7 @@ func (w *worker) retry(ctx context.Context, interval time.Duration, drained <-ch
 	}
 }
 
-// hold notes which events the worker has in hand.
+// hold records which events the worker is working on.
 func (w *worker) hold(b *batch) {
 	var events []*Event
 	for i := range b.items {
@@ -171,14 +171,14 @@ func (w *worker) hold(b *batch) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.inHand = events
+	w.working = events
 }
 
-// takeBack returns the events that the worker has in hand, once.
+// takeBack returns the events that the worker is working on, once.
 func (w *worker) takeBack() []*Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	events := w.inHand
-	w.inHand = nil
+	events := w.working
+	w.working = nil
 	return events
 }

@@ -130,7 +130,7 @@ func Example_instances() {
 	}
 }
 
-// configured stands for what the host has from its vault.
+// configured stands for what the application has from its vault.
 func configured() (monitor.Verifier, notify.Secret) {
 	keys := must(crypto.NewKeyring(must(crypto.NewHMACKey("2026-11", []byte(os.Getenv("AUDIT_CRYPTO_SECRET")), nil))))
 	return crypto.NewChecker(keys, nil), notify.NewSecret(os.Getenv("SIEM_SECRET"))

@@ -91,6 +91,16 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+func TestDefaultExpiry(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * time.Hour
+	before := time.Now()
+	a := receive(t, alertmanager.Options{}, notifytest.Notification())[0]
+	if a.EndsAt.Before(before.Add(week)) || a.EndsAt.After(time.Now().Add(week)) {
+		t.Errorf("it ends at %v", a.EndsAt)
+	}
+}
+
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []monitor.AlertStatus{monitor.AlertResolved, monitor.AlertDismissed} {

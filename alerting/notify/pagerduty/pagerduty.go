@@ -27,12 +27,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// The longest texts, in bytes: the summary that PagerDuty accepts, and a text that
-// keeps the event below 512 kB.
-const (
-	maxSummary = 1024
-	maxText    = 4096
-)
+// maxText is the longest detail "text", in bytes. PagerDuty refuses events of more
+// than 512 kB.
+const maxText = 4096
 
 const defaultURL = "https://events.pagerduty.com/v2/enqueue"
 
@@ -87,7 +84,7 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 		DedupKey:   a.ID,
 		Client:     "auditwarden",
 		Payload: payload{
-			Summary:   notify.Clip(title, maxSummary),
+			Summary:   title,
 			Source:    cmp.Or(a.Source, "auditwarden"),
 			Severity:  severity(a.Severity),
 			Timestamp: a.LastSeen.UTC(),

@@ -40,6 +40,7 @@ type event struct {
 	RoutingKey  string `json:"routing_key"`
 	EventAction string `json:"event_action"`
 	DedupKey    string `json:"dedup_key"`
+	Client      string
 	Payload     struct {
 		Summary, Source, Severity, Timestamp, Group, Class string
 
@@ -55,7 +56,7 @@ func receive(t *testing.T, n *alerting.Notification) event {
 	if r.Path != "/v2/enqueue" || r.Header.Get("Content-Type") != "application/json" || len(r.Body) > 512_000 {
 		t.Errorf("path %q, header %v", r.Path, r.Header)
 	}
-	if e.RoutingKey != routingKey || e.DedupKey != n.Alert.ID {
+	if e.RoutingKey != routingKey || e.DedupKey != n.Alert.ID || e.Client != "auditwarden" {
 		t.Errorf("event %s", r.Body)
 	}
 	return e
@@ -94,15 +95,21 @@ func TestPayload(t *testing.T) {
 			p.Source != "audit-monitoring" || p.Timestamp != "2026-03-01T02:30:00Z" || p.Group != "acme" || p.Class != "failed_auth" {
 			t.Errorf("payload %+v", p)
 		}
-		if p.Details["status"] != "active" || p.Details["severity"] != severity.String() || p.Details["occurrences"] != 3.0 ||
-			!strings.Contains(p.Details["text"].(string), n.Alert.Description) {
+		text, _ := p.Details["text"].(string)
+		if !strings.Contains(text, n.Alert.Description) {
 			t.Errorf("details %v", p.Details)
 		}
+		check.Equal(t, "details", p.Details, map[string]any{
+			"text": text, "organization": "acme", "rule": "failed_auth", "severity": severity.String(), "status": "active",
+			"reason": "opened", "occurrences": 3.0, "firstSeen": "2026-03-01T02:29:00Z", "lastSeen": "2026-03-01T02:30:00Z", "alert": "alert-1",
+		})
 	}
 	n := notifytest.Notification()
 	n.Alert.Source, n.Alert.Title, n.Alert.Description = "", notifytest.Hostile, strings.Repeat(notifytest.Hostile, 10_000)
 	p := receive(t, n).Payload
-	if p.Source == "" || strings.ContainsAny(p.Summary, "\r\n\x00") || len(p.Summary) > 1024 {
+	check.Equal(t, "source", p.Source, "auditwarden")
+	check.Equal(t, "length of the text", len(p.Details["text"].(string)), 4096)
+	if strings.ContainsAny(p.Summary, "\r\n\x00") || len(p.Summary) > 400 {
 		t.Errorf("payload %+v", p)
 	}
 }

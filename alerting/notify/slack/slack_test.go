@@ -121,6 +121,15 @@ func TestTextIsEscaped(t *testing.T) {
 
 func TestLongText(t *testing.T) {
 	t.Parallel()
+	for length, want := range map[int]string{
+		3000: strings.Repeat("x", 3000),
+		3001: strings.Repeat("x", 2997) + "…",
+	} {
+		n := notifytest.Notification()
+		n.Alert.Description = strings.Repeat("x", length)
+		m := receive(t, slack.Options{Templates: notify.Templates{Body: "{{.Alert.Description}}"}}, n)
+		check.Equal(t, "text", m.Attachments[0].Blocks[0].Text.Text, want)
+	}
 	for s, want := range map[string]int{"&": 599, "ä": 1498, "a<": 599} {
 		n := notifytest.Notification()
 		n.Alert.Description = strings.Repeat(s, 5000)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -29,43 +30,43 @@ func TestAlertOfAnOccurrence(t *testing.T) {
 	if again := o.Alert(); again.ID == d.ID {
 		t.Error("two alerts with one ID")
 	}
-	equal(t, "organization", d.OrganizationID, "org-1")
-	equal(t, "fingerprint", d.Fingerprint, o.Fingerprint)
-	equal(t, "severity", d.Severity, monitor.SeverityHigh)
-	equal(t, "type", d.Type, monitor.AlertSecurity)
-	equal(t, "status", d.Status, monitor.AlertActive)
-	equal(t, "source", d.Source, "login")
-	equal(t, "correlation ID", d.CorrelationID, "c")
-	equal(t, "trace", d.TraceID, o.TraceID)
-	equal(t, "span", d.SpanID, o.SpanID)
-	equal(t, "occurrences", d.Occurrences, 3)
-	equal(t, "first seen", d.FirstSeen, noon)
-	equal(t, "last seen", d.LastSeen, noon.Add(time.Second))
-	equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
-	equal(t, "description", d.Description, "at least 5 in the 5m0s up to 2026-05-04T12:00:00Z (threshold 5) for principalId ann")
-	equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
+	check.Equal(t, "organization", d.OrganizationID, "org-1")
+	check.Equal(t, "fingerprint", d.Fingerprint, o.Fingerprint)
+	check.Equal(t, "severity", d.Severity, monitor.SeverityHigh)
+	check.Equal(t, "type", d.Type, monitor.AlertSecurity)
+	check.Equal(t, "status", d.Status, monitor.AlertActive)
+	check.Equal(t, "source", d.Source, "login")
+	check.Equal(t, "correlation ID", d.CorrelationID, "c")
+	check.Equal(t, "trace", d.TraceID, o.TraceID)
+	check.Equal(t, "span", d.SpanID, o.SpanID)
+	check.Equal(t, "occurrences", d.Occurrences, 3)
+	check.Equal(t, "first seen", d.FirstSeen, noon)
+	check.Equal(t, "last seen", d.LastSeen, noon.Add(time.Second))
+	check.Equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
+	check.Equal(t, "description", d.Description, "at least 5 in the 5m0s up to 2026-05-04T12:00:00Z (threshold 5) for principalId ann")
+	check.Equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
 	for key, want := range map[string]any{
 		"patternType": "FAILED_AUTH", "eventCount": 5, "organizationId": "org-1", "principalId": "ann",
 		"window": int64(300000), "windowEnd": "2026-05-04T12:00:00.000Z", "windowStart": "2026-05-04T11:55:00.000Z",
 		"technique": "T1110", "uncoveredFields": "sessionContext", "atLeast": true,
 	} {
-		equal(t, key, d.Metadata[key], want)
+		check.Equal(t, key, d.Metadata[key], want)
 	}
-	equal(t, "event IDs", list(d.Metadata["eventIds"]), "[e4 e5]")
+	check.Equal(t, "event IDs", list(d.Metadata["eventIds"]), "[e4 e5]")
 
 	d.Finding.References[0].ID = "x"
-	equal(t, "reference of the occurrence", o.Finding.References[0].ID, "e4")
+	check.Equal(t, "reference of the occurrence", o.Finding.References[0].ID, "e4")
 	d.Finding.References[0].ID = "e4"
 	o.Type = monitor.AlertCompliance
-	equal(t, "type", o.Alert().Type, monitor.AlertCompliance)
+	check.Equal(t, "type", o.Alert().Type, monitor.AlertCompliance)
 
 	// A copy keeps what is there and shares nothing.
 	c := d.Clone()
-	equal(t, "ID", c.ID, d.ID)
+	check.Equal(t, "ID", c.ID, d.ID)
 	c.Tags[0], c.Metadata["window"], c.Finding.References[0].ID = "x", 0, "x"
-	equal(t, "tags", d.Tags[0], "suspicious-pattern")
-	equal(t, "metadata", d.Metadata["window"], any(int64(300000)))
-	equal(t, "references", d.Finding.References[0].ID, "e4")
+	check.Equal(t, "tags", d.Tags[0], "suspicious-pattern")
+	check.Equal(t, "metadata", d.Metadata["window"], any(int64(300000)))
+	check.Equal(t, "references", d.Finding.References[0].ID, "e4")
 }
 
 func TestDescribeStaysOnOneLine(t *testing.T) {
@@ -133,7 +134,7 @@ func TestNames(t *testing.T) {
 		monitor.NotificationsDropped.String():                     "notifications_dropped",
 		(monitor.FieldAction | monitor.FieldRecordCount).String(): "action,recordCount",
 	} {
-		equal(t, "name", got, want)
+		check.Equal(t, "name", got, want)
 	}
 	var s monitor.Severity
 	if err := s.UnmarshalText([]byte("HIGH")); err != nil || s != monitor.SeverityHigh {

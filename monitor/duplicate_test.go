@@ -25,25 +25,25 @@ func TestDuplicates(t *testing.T) {
 		process(t, m, newEvent("e1", 0))
 		advance(time.Minute) // exactly the horizon
 		r := process(t, m, newEvent("e1", 0))
-		equal(t, "within the horizon", r.Duplicate, monitor.DuplicateRedelivered)
-		equal(t, "findings", len(r.Findings), 0)
+		check.Equal(t, "within the horizon", r.Duplicate, monitor.DuplicateRedelivered)
+		check.Equal(t, "findings", len(r.Findings), 0)
 		advance(1)
 		r = process(t, m, newEvent("e1", 0))
-		equal(t, "beyond the horizon", r.Duplicate, monitor.DuplicateReplayed)
-		equal(t, "rule", r.Findings[0].Rule, monitor.RuleReplayed)
-		equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
-		equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
+		check.Equal(t, "beyond the horizon", r.Duplicate, monitor.DuplicateReplayed)
+		check.Equal(t, "rule", r.Findings[0].Rule, monitor.RuleReplayed)
+		check.Equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
+		check.Equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
 		r = process(t, m, newEvent("e1", 0))
-		equal(t, "replayed again", r.Dispositions[0].Stored, monitor.StoredRepeat)
+		check.Equal(t, "replayed again", r.Dispositions[0].Stored, monitor.StoredRepeat)
 
 		other := newEvent("e1", 0)
 		other.OrganizationID = "org-2"
-		equal(t, "another organization", process(t, m, other).Duplicate, monitor.DuplicateNone)
-		equal(t, "without an ID", process(t, m, newEvent("", 0)).Duplicate, monitor.DuplicateNone)
+		check.Equal(t, "another organization", process(t, m, other).Duplicate, monitor.DuplicateNone)
+		check.Equal(t, "without an ID", process(t, m, newEvent("", 0)).Duplicate, monitor.DuplicateNone)
 
-		equal(t, "events that the detector saw", len(d.events()), 3)
-		equal(t, "duplicates", c.get("events_duplicate"), 1)
-		equal(t, "replays", c.get("events_replayed"), 2)
+		check.Equal(t, "events that the detector saw", len(d.events()), 3)
+		check.Equal(t, "duplicates", c.get("events_duplicate"), 1)
+		check.Equal(t, "replays", c.get("events_replayed"), 2)
 	})
 }
 
@@ -66,12 +66,12 @@ func TestConflict(t *testing.T) {
 			e.Details = map[string]any{"a": []any{map[string]any{"b": "1"}}}
 			process(t, m, e)
 			same := e.Clone()
-			equal(t, "the same", process(t, m, same).Duplicate, monitor.DuplicateRedelivered)
+			check.Equal(t, "the same", process(t, m, same).Duplicate, monitor.DuplicateRedelivered)
 			change(same)
 			r := process(t, m, same)
-			equal(t, "changed", r.Duplicate, monitor.DuplicateConflicting)
-			equal(t, "rule", r.Findings[0].Rule, monitor.RuleConflicting)
-			equal(t, "alerts", len(s.list()), 1)
+			check.Equal(t, "changed", r.Duplicate, monitor.DuplicateConflicting)
+			check.Equal(t, "rule", r.Findings[0].Rule, monitor.RuleConflicting)
+			check.Equal(t, "alerts", len(s.list()), 1)
 		})
 	}
 }
@@ -83,14 +83,14 @@ func TestDuplicateMemoryIsBounded(t *testing.T) {
 	for i := range 1000 {
 		process(t, m, newEvent(fmt.Sprint("e", i), 0))
 	}
-	equal(t, "the newest", process(t, m, newEvent("e999", 0)).Duplicate, monitor.DuplicateRedelivered)
-	equal(t, "the oldest", process(t, m, newEvent("e0", 0)).Duplicate, monitor.DuplicateNone)
+	check.Equal(t, "the newest", process(t, m, newEvent("e999", 0)).Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "the oldest", process(t, m, newEvent("e0", 0)).Duplicate, monitor.DuplicateNone)
 	if got := c.get("duplicates_forgotten"); got < 1000-160 || got > 1001-160+160 {
 		t.Errorf("%d events forgotten", got)
 	}
 	off := newMonitor(t, func(c *monitor.Config) { c.DuplicateCapacity = -1 })
 	process(t, off, newEvent("e1", 0))
-	equal(t, "switched off", process(t, off, newEvent("e1", 0)).Duplicate, monitor.DuplicateNone)
+	check.Equal(t, "switched off", process(t, off, newEvent("e1", 0)).Duplicate, monitor.DuplicateNone)
 }
 
 func TestEventInWorkIsAConflictForAnotherCall(t *testing.T) {
@@ -142,18 +142,18 @@ func TestTiming(t *testing.T) {
 		e := newEvent("", step.at)
 		e.OrganizationID = step.organization
 		r := process(t, m, e)
-		equal(t, fmt.Sprint("timing ", i), r.Timing, step.timing)
+		check.Equal(t, fmt.Sprint("timing ", i), r.Timing, step.timing)
 		a := arrivals.last
-		equal(t, fmt.Sprint("arrival ", i), a.Timing, step.timing)
-		equal(t, fmt.Sprint("watermark ", i), a.Watermark.UTC(), noon.Add(step.watermark))
-		equal(t, "lateness", a.Lateness, time.Minute)
-		equal(t, "sequence", r.Sequence, a.Sequence)
+		check.Equal(t, fmt.Sprint("arrival ", i), a.Timing, step.timing)
+		check.Equal(t, fmt.Sprint("watermark ", i), a.Watermark.UTC(), noon.Add(step.watermark))
+		check.Equal(t, "lateness", a.Lateness, time.Minute)
+		check.Equal(t, "sequence", r.Sequence, a.Sequence)
 		if r.Sequence == 0 || seen[r.Sequence] {
 			t.Errorf("sequence %d is not unique", r.Sequence)
 		}
 		seen[r.Sequence] = true
 	}
-	equal(t, "too late", c.get("events_too_late"), 2)
+	check.Equal(t, "too late", c.get("events_too_late"), 2)
 }
 
 func TestSkew(t *testing.T) {
@@ -178,12 +178,12 @@ func TestSkew(t *testing.T) {
 		} {
 			e := newEvent("", 0)
 			e.Timestamp = now.Add(step.at)
-			equal(t, fmt.Sprint("timing at ", step.at), process(t, m, e).Timing, step.timing)
+			check.Equal(t, fmt.Sprint("timing at ", step.at), process(t, m, e).Timing, step.timing)
 			if !arrivals.last.Watermark.Equal(now.Add(step.watermark)) {
 				t.Errorf("watermark at %v is %v", step.at, arrivals.last.Watermark.Sub(now))
 			}
 		}
-		equal(t, "future", c.get("events_future"), 2)
+		check.Equal(t, "future", c.get("events_future"), 2)
 	})
 }
 
@@ -201,7 +201,7 @@ func TestExtremeTimes(t *testing.T) {
 	process(t, m, late)
 	early := newEvent("", 0)
 	early.Timestamp = time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
-	equal(t, "three centuries late", process(t, m, early).Timing, monitor.TimingTooLate)
+	check.Equal(t, "three centuries late", process(t, m, early).Timing, monitor.TimingTooLate)
 }
 
 type arrivalRecorder struct{ last monitor.Arrival }

@@ -231,13 +231,6 @@ func wantInvalid(t *testing.T, err error, field string) {
 	}
 }
 
-func equal[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
 // advance lets the time of a synctest bubble pass.
 func advance(d time.Duration) { <-time.After(d) }
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -19,29 +20,29 @@ func TestProcessRaisesAlert(t *testing.T) {
 		c2.Alerts, c2.Metrics = s, c
 	})
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "findings", len(r.Findings), 1)
-	equal(t, "disposition", r.Dispositions[0].Stored, monitor.StoredNew)
-	equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
-	equal(t, "verdict", r.Verification.Verdict, monitor.VerdictUnverified)
-	equal(t, "sequence", r.Sequence, 1)
+	check.Equal(t, "findings", len(r.Findings), 1)
+	check.Equal(t, "disposition", r.Dispositions[0].Stored, monitor.StoredNew)
+	check.Equal(t, "organization", r.Findings[0].OrganizationID, "org-1")
+	check.Equal(t, "verdict", r.Verification.Verdict, monitor.VerdictUnverified)
+	check.Equal(t, "sequence", r.Sequence, 1)
 
 	r = process(t, m, newEvent("e2", time.Second))
-	equal(t, "second disposition", r.Dispositions[0].Stored, monitor.StoredRepeat)
+	check.Equal(t, "second disposition", r.Dispositions[0].Stored, monitor.StoredRepeat)
 	alerts := s.list()
-	equal(t, "alerts", len(alerts), 1)
+	check.Equal(t, "alerts", len(alerts), 1)
 	a := alerts[0]
-	equal(t, "occurrences", a.Occurrences, 2)
-	equal(t, "fingerprint", a.Fingerprint, monitor.FingerprintOf("reads", "org-1", "ann"))
-	equal(t, "title", a.Title, "Suspicious Pattern Detected: READS")
-	equal(t, "type", a.Type, monitor.AlertSecurity)
-	equal(t, "source", a.Source, "audit-monitoring")
-	equal(t, "correlation", a.CorrelationID, "c-1")
-	equal(t, "event key", s.keys[monitor.EventKeyOf("org-1", "e1")], true)
+	check.Equal(t, "occurrences", a.Occurrences, 2)
+	check.Equal(t, "fingerprint", a.Fingerprint, monitor.FingerprintOf("reads", "org-1", "ann"))
+	check.Equal(t, "title", a.Title, "Suspicious Pattern Detected: READS")
+	check.Equal(t, "type", a.Type, monitor.AlertSecurity)
+	check.Equal(t, "source", a.Source, "audit-monitoring")
+	check.Equal(t, "correlation", a.CorrelationID, "c-1")
+	check.Equal(t, "event key", s.keys[monitor.EventKeyOf("org-1", "e1")], true)
 	for metric, want := range map[string]int64{
 		"events_processed": 2, "processing_latency": 2, "suspicious_patterns/reads": 2,
 		"alerts_created/reads": 1, "alerts_repeated/reads": 1, "errors": 0,
 	} {
-		equal(t, metric, c.get(metric), want)
+		check.Equal(t, metric, c.get(metric), want)
 	}
 }
 
@@ -51,8 +52,8 @@ func TestProcessWithoutStoreReturnsFindings(t *testing.T) {
 		c.Detectors = []monitor.Detector{&detector{name: "all"}}
 	})
 	r := process(t, m, newEvent("", 0))
-	equal(t, "findings", len(r.Findings), 1)
-	equal(t, "dispositions", len(r.Dispositions), 0)
+	check.Equal(t, "findings", len(r.Findings), 1)
+	check.Equal(t, "dispositions", len(r.Dispositions), 0)
 }
 
 func TestProcessQuietEventStoresNothing(t *testing.T) {
@@ -63,8 +64,8 @@ func TestProcessQuietEventStoresNothing(t *testing.T) {
 		c.Alerts = s
 	})
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "findings", len(r.Findings), 0)
-	equal(t, "calls of the store", s.calls, 0)
+	check.Equal(t, "findings", len(r.Findings), 0)
+	check.Equal(t, "calls of the store", s.calls, 0)
 }
 
 func TestShadowFindingRaisesNothing(t *testing.T) {
@@ -75,13 +76,13 @@ func TestShadowFindingRaisesNothing(t *testing.T) {
 		c2.Alerts, c2.Metrics = s, c
 	})
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "findings", len(r.Findings), 2)
-	equal(t, "alerts", len(s.list()), 1)
-	equal(t, "alert", s.list()[0].Finding.Rule, "real")
-	equal(t, "first disposition", r.Dispositions[0].Stored, monitor.StoredNothing)
-	equal(t, "second disposition", r.Dispositions[1].Stored, monitor.StoredNew)
-	equal(t, "shadow", c.get("shadow_findings/tried"), 1)
-	equal(t, "patterns", c.get("suspicious_patterns"), 1)
+	check.Equal(t, "findings", len(r.Findings), 2)
+	check.Equal(t, "alerts", len(s.list()), 1)
+	check.Equal(t, "alert", s.list()[0].Finding.Rule, "real")
+	check.Equal(t, "first disposition", r.Dispositions[0].Stored, monitor.StoredNothing)
+	check.Equal(t, "second disposition", r.Dispositions[1].Stored, monitor.StoredNew)
+	check.Equal(t, "shadow", c.get("shadow_findings/tried"), 1)
+	check.Equal(t, "patterns", c.get("suspicious_patterns"), 1)
 }
 
 func TestPlainHandlerGetsAlertsOfItsOwn(t *testing.T) {
@@ -96,7 +97,7 @@ func TestPlainHandlerGetsAlertsOfItsOwn(t *testing.T) {
 	})
 	process(t, m, newEvent("e1", 0))
 	process(t, m, newEvent("e2", 0))
-	equal(t, "alerts", len(got), 2)
+	check.Equal(t, "alerts", len(got), 2)
 	if got[0] == got[1] || got[0].ID == got[1].ID || got[0].Finding.Event.ID != "e1" {
 		t.Errorf("the handler cannot keep its alerts: %+v, %+v", got[0], got[1])
 	}
@@ -116,30 +117,30 @@ func TestFailedVerificationAlertsTheOperator(t *testing.T) {
 	e := newEvent("e1", 0)
 	e.Action, e.OrganizationID = "bad", "victim"
 	r := process(t, m, e)
-	equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
-	equal(t, "rule", r.Findings[0].Rule, monitor.RuleTampered)
-	equal(t, "severity", r.Findings[0].Severity, monitor.SeverityCritical)
-	equal(t, "organization", r.Findings[0].OrganizationID, "operator")
+	check.Equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
+	check.Equal(t, "rule", r.Findings[0].Rule, monitor.RuleTampered)
+	check.Equal(t, "severity", r.Findings[0].Severity, monitor.SeverityCritical)
+	check.Equal(t, "organization", r.Findings[0].OrganizationID, "operator")
 	if d := r.Findings[0].Describe(); !strings.Contains(d, "hash mismatch") || !strings.Contains(d, `"victim"`) {
 		t.Errorf("description %q does not say why and what is claimed", d)
 	}
-	equal(t, "events that detectors saw", len(d.events()), 0)
+	check.Equal(t, "events that detectors saw", len(d.events()), 0)
 
 	// The claimed organization makes no incident of its own, the verdict does.
 	again := newEvent("e1", 0)
 	again.Action, again.OrganizationID = "bad", "another"
 	process(t, m, again)
-	equal(t, "alerts after another tenant", len(s.list()), 1)
-	equal(t, "occurrences", s.list()[0].Occurrences, 2)
+	check.Equal(t, "alerts after another tenant", len(s.list()), 1)
+	check.Equal(t, "occurrences", s.list()[0].Occurrences, 2)
 	forged := newEvent("e2", 0)
 	forged.Action = "bad2"
 	process(t, m, forged)
-	equal(t, "alerts after another verdict", len(s.list()), 2)
+	check.Equal(t, "alerts after another verdict", len(s.list()), 2)
 
 	process(t, m, newEvent("e3", 0))
-	equal(t, "events that detectors saw", len(d.events()), 1)
-	equal(t, "violations", c.get("integrity_violations"), 3)
-	equal(t, "verifications", c.get("verifications/verified"), 1)
+	check.Equal(t, "events that detectors saw", len(d.events()), 1)
+	check.Equal(t, "violations", c.get("integrity_violations"), 3)
+	check.Equal(t, "verifications", c.get("verifications/verified"), 1)
 }
 
 func TestVerifierPanicIsNotTrusted(t *testing.T) {
@@ -151,13 +152,13 @@ func TestVerifierPanicIsNotTrusted(t *testing.T) {
 		c.Detectors, c.Alerts = []monitor.Detector{d}, s
 	})
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
+	check.Equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
 	var p *monitor.PanicError
 	if !errors.As(r.Verification.Err, &p) || len(p.Stack) == 0 {
 		t.Errorf("verification error %v is no panic with a stack", r.Verification.Err)
 	}
-	equal(t, "alerts", len(s.list()), 1)
-	equal(t, "events that detectors saw", len(d.events()), 0)
+	check.Equal(t, "alerts", len(s.list()), 1)
+	check.Equal(t, "events that detectors saw", len(d.events()), 0)
 }
 
 func TestUndecidedIsAnErrorWithoutRun(t *testing.T) {
@@ -174,7 +175,7 @@ func TestUndecidedIsAnErrorWithoutRun(t *testing.T) {
 	if !errors.Is(err, monitor.ErrUndecided) || !errors.Is(err, errDown) {
 		t.Errorf("error %v, want ErrUndecided and its cause", err)
 	}
-	equal(t, "events that detectors saw", len(d.events()), 0)
+	check.Equal(t, "events that detectors saw", len(d.events()), 0)
 }
 
 func TestOrganization(t *testing.T) {
@@ -199,8 +200,8 @@ func TestOrganization(t *testing.T) {
 	e = newEvent("e1", 0)
 	e.OrganizationID = ""
 	r := process(t, lenient, e)
-	equal(t, "organization", r.Findings[0].OrganizationID, "home")
-	equal(t, "the event's own", e.OrganizationID, "")
+	check.Equal(t, "organization", r.Findings[0].OrganizationID, "home")
+	check.Equal(t, "the event's own", e.OrganizationID, "")
 }
 
 func TestInvalidEventIsRefused(t *testing.T) {
@@ -214,8 +215,8 @@ func TestInvalidEventIsRefused(t *testing.T) {
 	if !errors.Is(r.Err, err) {
 		t.Errorf("Result.Err is %v, the error %v", r.Err, err)
 	}
-	equal(t, "errors", c.get("errors/invalid"), 1)
-	equal(t, "processed", c.get("events_processed"), 0)
+	check.Equal(t, "errors", c.get("errors/invalid"), 1)
+	check.Equal(t, "processed", c.get("events_processed"), 0)
 }
 
 func TestDetectorErrorIsTriedAgainWhereItStopped(t *testing.T) {
@@ -235,18 +236,18 @@ func TestDetectorErrorIsTriedAgainWhereItStopped(t *testing.T) {
 	if !errors.Is(err, errDown) || !strings.Contains(err.Error(), "second") {
 		t.Errorf("error %v, want the detector's", err)
 	}
-	equal(t, "findings of the attempt", len(r.Findings), 1)
-	equal(t, "alerts of the attempt", len(s.list()), 1)
+	check.Equal(t, "findings of the attempt", len(r.Findings), 1)
+	check.Equal(t, "alerts of the attempt", len(s.list()), 1)
 
 	down = false
 	r = process(t, m, newEvent("e1", 0))
-	equal(t, "findings", len(r.Findings), 2)
-	equal(t, "calls of the first detector", len(first.events()), 1)
-	equal(t, "calls of the second detector", len(second.events()), 1)
-	equal(t, "alerts", len(s.list()), 2)
-	equal(t, "occurrences", s.list()[0].Occurrences, 1)
+	check.Equal(t, "findings", len(r.Findings), 2)
+	check.Equal(t, "calls of the first detector", len(first.events()), 1)
+	check.Equal(t, "calls of the second detector", len(second.events()), 1)
+	check.Equal(t, "alerts", len(s.list()), 2)
+	check.Equal(t, "occurrences", s.list()[0].Occurrences, 1)
 	r = process(t, m, newEvent("e1", 0))
-	equal(t, "duplicate afterwards", r.Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "duplicate afterwards", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 func TestStoreErrorIsTriedAgainWithTheSameFindings(t *testing.T) {
@@ -261,15 +262,15 @@ func TestStoreErrorIsTriedAgainWithTheSameFindings(t *testing.T) {
 			t.Fatalf("error %v, want the store's", err)
 		}
 	}
-	equal(t, "health", m.Health(t.Context()).Status, monitor.HealthCritical)
+	check.Equal(t, "health", m.Health(t.Context()).Status, monitor.HealthCritical)
 	s.setFail(nil)
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "findings", len(r.Findings), 1)
-	equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
-	equal(t, "calls of the detector", len(d.events()), 1)
-	equal(t, "patterns counted", c.get("suspicious_patterns"), 1)
-	equal(t, "processed", c.get("events_processed"), 1)
-	equal(t, "health", m.Health(t.Context()).Status, monitor.HealthOK)
+	check.Equal(t, "findings", len(r.Findings), 1)
+	check.Equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
+	check.Equal(t, "calls of the detector", len(d.events()), 1)
+	check.Equal(t, "patterns counted", c.get("suspicious_patterns"), 1)
+	check.Equal(t, "processed", c.get("events_processed"), 1)
+	check.Equal(t, "health", m.Health(t.Context()).Status, monitor.HealthOK)
 }
 
 func TestPanicIsIsolated(t *testing.T) {
@@ -285,10 +286,10 @@ func TestPanicIsIsolated(t *testing.T) {
 	if !errors.As(err, &p) || !errors.Is(err, errDown) || p.Where != "detector boom" {
 		t.Fatalf("error %v, want the panic", err)
 	}
-	equal(t, "events of the next detector", len(after.events()), 1)
-	equal(t, "panics", c.get("errors/panic"), 1)
+	check.Equal(t, "events of the next detector", len(after.events()), 1)
+	check.Equal(t, "panics", c.get("errors/panic"), 1)
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "not tried again", r.Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "not tried again", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 func TestHandlerPanicIsAnError(t *testing.T) {
@@ -316,13 +317,13 @@ func TestBatch(t *testing.T) {
 	rs, err := m.ProcessBatch(t.Context(), deliveries(newEvent("a", 0), bad, newEvent("b", 0), newEvent("a", 0)))
 	wantInvalid(t, err, "action")
 	wantInvalid(t, rs[1].Err, "action")
-	equal(t, "results", len(rs), 4)
-	equal(t, "detector calls", list(d.batches), "[2]")
-	equal(t, "seen", list(d.events()), "[a b]")
-	equal(t, "store calls", s.calls, 1)
-	equal(t, "first", rs[0].Dispositions[0].Stored, monitor.StoredNew)
-	equal(t, "third", rs[2].Dispositions[0].Stored, monitor.StoredRepeat)
-	equal(t, "fourth", rs[3].Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "results", len(rs), 4)
+	check.Equal(t, "detector calls", list(d.batches), "[2]")
+	check.Equal(t, "seen", list(d.events()), "[a b]")
+	check.Equal(t, "store calls", s.calls, 1)
+	check.Equal(t, "first", rs[0].Dispositions[0].Stored, monitor.StoredNew)
+	check.Equal(t, "third", rs[2].Dispositions[0].Stored, monitor.StoredRepeat)
+	check.Equal(t, "fourth", rs[3].Duplicate, monitor.DuplicateRedelivered)
 }
 
 func TestBatchPanicBlamesOneEvent(t *testing.T) {
@@ -341,10 +342,10 @@ func TestBatchPanicBlamesOneEvent(t *testing.T) {
 	rs, _ := m.ProcessBatch(t.Context(), deliveries(es...))
 	for i, panics := range []bool{false, true, false, true} {
 		var p *monitor.PanicError
-		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), panics)
+		check.Equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), panics)
 	}
-	equal(t, "batches", list(d.batches), "[4]")
-	equal(t, "judged", list(d.events()), "[a a c]") // a once by the call that panicked
+	check.Equal(t, "batches", list(d.batches), "[4]")
+	check.Equal(t, "judged", list(d.events()), "[a a c]") // a once by the call that panicked
 }
 
 // After a panic in a batch the findings and failures of that call are dropped,
@@ -369,11 +370,11 @@ func TestBatchPanicKeepsTheFindingsOfOthers(t *testing.T) {
 		for _, f := range rs[i].Findings {
 			rules = append(rules, f.Rule)
 		}
-		equal(t, es[i].ID+" found", list(rules), want)
-		equal(t, es[i].ID+" stored", len(rs[i].Dispositions), 3)
-		equal(t, es[i].ID+" failure", errors.Is(rs[i].Err, errDown), true)
+		check.Equal(t, es[i].ID+" found", list(rules), want)
+		check.Equal(t, es[i].ID+" stored", len(rs[i].Dispositions), 3)
+		check.Equal(t, es[i].ID+" failure", errors.Is(rs[i].Err, errDown), true)
 		var p *monitor.PanicError
-		equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), es[i].ID == "b")
+		check.Equal(t, es[i].ID+" panics", errors.As(rs[i].Err, &p), es[i].ID == "b")
 	}
 }
 
@@ -398,8 +399,8 @@ func TestBatchErrorStopsOnlyWhatFailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "findings", len(rs[0].Findings), 2)
-	equal(t, "local saw", list(local.events()), "[a b]")
+	check.Equal(t, "findings", len(rs[0].Findings), 2)
+	check.Equal(t, "local saw", list(local.events()), "[a b]")
 }
 
 func TestReporterFailIsNotTriedAgain(t *testing.T) {
@@ -410,7 +411,7 @@ func TestReporterFailIsNotTriedAgain(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	r := process(t, m, newEvent("e1", 0))
-	equal(t, "duplicate", r.Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "duplicate", r.Duplicate, monitor.DuplicateRedelivered)
 }
 
 type failing struct{}
@@ -445,7 +446,7 @@ func TestFoldingCapsIntegrityAlerts(t *testing.T) {
 	if err := m.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "occurrences after the shutdown", s.list()[0].Occurrences, events)
+	check.Equal(t, "occurrences after the shutdown", s.list()[0].Occurrences, events)
 }
 
 func TestFoldedOccurrencesJoinTheNext(t *testing.T) {
@@ -462,10 +463,10 @@ func TestFoldedOccurrencesJoinTheNext(t *testing.T) {
 		for range 5 {
 			process(t, m, newEvent("", 0))
 		}
-		equal(t, "stored in the first second", s.list()[0].Occurrences, 1)
+		check.Equal(t, "stored in the first second", s.list()[0].Occurrences, 1)
 		advance(time.Second)
 		process(t, m, newEvent("", 0))
-		equal(t, "stored in the next", s.list()[0].Occurrences, 6)
+		check.Equal(t, "stored in the next", s.list()[0].Occurrences, 6)
 	})
 }
 
@@ -495,6 +496,6 @@ func TestHealthWarnsBeforeTheQueueIsFull(t *testing.T) {
 		if err := m.Submit(t.Context(), newEvent("", 0)); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, list("health with ", i+1, " of 5"), component(t, m, "queue").Status, want)
+		check.Equal(t, list("health with ", i+1, " of 5"), component(t, m, "queue").Status, want)
 	}
 }

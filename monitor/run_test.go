@@ -39,15 +39,15 @@ func TestSubmitIsHandledByRun(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		equal(t, "handled before Run", len(d.events()), 0)
+		check.Equal(t, "handled before Run", len(d.events()), 0)
 		stop := run(m)
-		equal(t, "handled", len(d.events()), 100)
+		check.Equal(t, "handled", len(d.events()), 100)
 		if err := m.Submit(t.Context(), newEvent("more", 0)); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		equal(t, "handled", len(d.events()), 101)
-		equal(t, "occurrences", s.list()[0].Occurrences, 101)
+		check.Equal(t, "handled", len(d.events()), 101)
+		check.Equal(t, "occurrences", s.list()[0].Occurrences, 101)
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestCancelDrains(t *testing.T) {
 		if err := run(m)(); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "handled", len(d.events()), 300)
+		check.Equal(t, "handled", len(d.events()), 300)
 	})
 }
 
@@ -116,8 +116,8 @@ func TestQueuePolicies(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		equal(t, "depth", c.get("queue_depth"), 2)
-		equal(t, "health", m.Health(t.Context()).Status, monitor.HealthCritical)
+		check.Equal(t, "depth", c.get("queue_depth"), 2)
+		check.Equal(t, "health", m.Health(t.Context()).Status, monitor.HealthCritical)
 		return m, c, d
 	}
 	t.Run("reject", func(t *testing.T) {
@@ -126,11 +126,11 @@ func TestQueuePolicies(t *testing.T) {
 		if err := m.Submit(t.Context(), newEvent("c", 0)); !errors.Is(err, monitor.ErrOverloaded) {
 			t.Errorf("error %v, want ErrOverloaded", err)
 		}
-		equal(t, "rejected", c.get("events_rejected"), 1)
+		check.Equal(t, "rejected", c.get("events_rejected"), 1)
 		if err := m.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "handled", list(d.events()), "[a b]")
+		check.Equal(t, "handled", list(d.events()), "[a b]")
 	})
 	t.Run("drop oldest", func(t *testing.T) {
 		t.Parallel()
@@ -138,11 +138,11 @@ func TestQueuePolicies(t *testing.T) {
 		if err := m.Submit(t.Context(), newEvent("c", 0)); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "dropped", c.get("events_dropped/drop_oldest"), 1)
+		check.Equal(t, "dropped", c.get("events_dropped/drop_oldest"), 1)
 		if err := m.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, "handled", list(d.events()), "[b c]")
+		check.Equal(t, "handled", list(d.events()), "[b c]")
 	})
 	t.Run("block", func(t *testing.T) {
 		t.Parallel()
@@ -163,7 +163,7 @@ func TestQueuePolicies(t *testing.T) {
 			if err := stop(); err != nil {
 				t.Fatal(err)
 			}
-			equal(t, "handled", list(d.events()), "[a b d]")
+			check.Equal(t, "handled", list(d.events()), "[a b d]")
 		})
 	})
 	t.Run("block until closed", func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestQueuePolicies(t *testing.T) {
 			if errors.Is(submitted, monitor.ErrClosed) {
 				want = "[a b]"
 			}
-			equal(t, "handled", list(d.events()), want)
+			check.Equal(t, "handled", list(d.events()), want)
 		})
 	})
 }
@@ -204,12 +204,12 @@ func TestSubmittedEventsAreTriedUntilStored(t *testing.T) {
 			}
 		}
 		advance(time.Minute)
-		equal(t, "alerts while the store is down", len(s.list()), 0)
+		check.Equal(t, "alerts while the store is down", len(s.list()), 0)
 		s.setFail(nil)
 		advance(6 * time.Second) // longer than the longest wait
-		equal(t, "alerts", len(s.list()), 1)
-		equal(t, "occurrences", s.list()[0].Occurrences, 3)
-		equal(t, "calls of the detector", len(d.events()), 3)
+		check.Equal(t, "alerts", len(s.list()), 1)
+		check.Equal(t, "occurrences", s.list()[0].Occurrences, 3)
+		check.Equal(t, "calls of the detector", len(d.events()), 3)
 		if c.get("retries") == 0 || !strings.Contains(log.String(), "down") {
 			t.Errorf("retries are not visible: %d counted, log %q", c.get("retries"), log.String())
 		}
@@ -267,7 +267,7 @@ func TestShutdownGivesUpWithTheEvents(t *testing.T) {
 				if !errors.As(err, &unhandled) {
 					t.Fatalf("error %v, want an UnhandledError", err)
 				}
-				equal(t, "events handed back", len(unhandled.Events), 200)
+				check.Equal(t, "events handed back", len(unhandled.Events), 200)
 				if running {
 					if err := <-result; !errors.As(err, &unhandled) {
 						t.Errorf("Run returned %v", err)
@@ -295,7 +295,7 @@ func TestDrainTimeout(t *testing.T) {
 		if !errors.As(err, &unhandled) || len(unhandled.Events) != 1 {
 			t.Fatalf("error %v, want the event back", err)
 		}
-		equal(t, "time", time.Since(start), time.Minute)
+		check.Equal(t, "time", time.Since(start), time.Minute)
 	})
 }
 
@@ -321,7 +321,7 @@ func TestQuarantine(t *testing.T) {
 		stop := run(m)
 		mine := newEvent("0", 0)
 		r := process(t, m, mine)
-		equal(t, "state", r.State, monitor.StateQuarantined)
+		check.Equal(t, "state", r.State, monitor.StateQuarantined)
 		mine.ID = "changed by its owner"
 		process(t, m, newEvent("1", 0))
 		process(t, m, newEvent("2", 0))
@@ -333,8 +333,8 @@ func TestQuarantine(t *testing.T) {
 			t.Fatal(err)
 		}
 		advance(time.Minute)
-		equal(t, "judged while undecided", len(d.events()), 0)
-		equal(t, "depth", c.get("quarantine_depth"), 3)
+		check.Equal(t, "judged while undecided", len(d.events()), 0)
+		check.Equal(t, "depth", c.get("quarantine_depth"), 3)
 		if h := m.Health(t.Context()); h.Status != monitor.HealthCritical {
 			t.Errorf("health %+v", h)
 		}
@@ -342,9 +342,9 @@ func TestQuarantine(t *testing.T) {
 		up = true
 		mu.Unlock()
 		advance(10 * time.Second)
-		equal(t, "judged", len(d.events()), 4)
-		equal(t, "first", d.events()[0] == "changed by its owner", false)
-		equal(t, "depth", c.get("quarantine_depth"), 0)
+		check.Equal(t, "judged", len(d.events()), 4)
+		check.Equal(t, "first", d.events()[0] == "changed by its owner", false)
+		check.Equal(t, "depth", c.get("quarantine_depth"), 0)
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -421,12 +421,12 @@ func TestPortsRunAndStopInReverse(t *testing.T) {
 			c.Alerts = both
 		})
 		h := m.Health(t.Context())
-		equal(t, "health", h.Status, monitor.HealthWarning)
+		check.Equal(t, "health", h.Status, monitor.HealthWarning)
 		err := run(m)()
 		if !errors.Is(err, errDown) {
 			t.Errorf("error %v, want that of the flush", err)
 		}
-		equal(t, "order", strings.Join(log.lines, ", "), "stop detector, stop both, stop metrics")
+		check.Equal(t, "order", strings.Join(log.lines, ", "), "stop detector, stop both, stop metrics")
 		if err := m.Shutdown(t.Context()); !errors.Is(err, errDown) {
 			t.Errorf("Shutdown after a failed flush: %v", err)
 		}
@@ -443,7 +443,7 @@ func TestShutdownWithoutRunFlushesPorts(t *testing.T) {
 	if err := m.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "order", strings.Join(log.lines, ", "), "stop alerts, stop metrics")
+	check.Equal(t, "order", strings.Join(log.lines, ", "), "stop alerts, stop metrics")
 }
 
 func TestPortThatEndsStopsRun(t *testing.T) {
@@ -461,7 +461,7 @@ func TestPortThatEndsStopsRun(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "ended by itself") {
 			t.Errorf("error %v", err)
 		}
-		equal(t, "accepted events handled", len(d.events()), 1)
+		check.Equal(t, "accepted events handled", len(d.events()), 1)
 	})
 }
 
@@ -509,8 +509,8 @@ func TestConcurrentUse(t *testing.T) {
 	for _, a := range s.list() {
 		occurrences += a.Occurrences
 	}
-	equal(t, "alerts", len(s.list()), 5)
-	equal(t, "occurrences", occurrences, goroutines*each)
+	check.Equal(t, "alerts", len(s.list()), 5)
+	check.Equal(t, "occurrences", occurrences, goroutines*each)
 }
 
 // valued is a port that can be compared by its type, and not by what it holds.

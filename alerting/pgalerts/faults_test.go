@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -325,6 +324,7 @@ func testConnectionLimit(t *testing.T, server string) {
 	run(t, admin, `GRANT ALL ON ALL TABLES IN SCHEMA `+schemaName(t, schema)+` TO `+role)
 	held, err := testservice.PostgresPool(t, as(schema)).Acquire(t.Context())
 	require.NoError(t, err)
+	defer held.Release()
 	_, err = newStore(t, testservice.PostgresPool(t, as(schema)), &pgalerts.Options{MaxAttempts: 2}).Settings(t.Context(), "acme")
 	requireCode(t, "53300", err) // too_many_connections
 	// Released after the first attempt was refused.
@@ -346,7 +346,6 @@ func testConnectionLimit(t *testing.T, server string) {
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 	assert.GreaterOrEqual(t, attempts, 2, "attempts to connect")
 	checkAll(t, admin)
-	held.Release()
 }
 
 // A server that only reads answers at once, and still reads.
@@ -426,14 +425,12 @@ func TestBadConfiguration(t *testing.T) {
 	admin := testservice.PostgresPool(t, server.URL())
 	authenticate(t, server.URL())
 	run(t, admin, `CREATE ROLE service LOGIN PASSWORD 'right'`)
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	nobody.Close()
+	nobody := "127.0.0.1:" + testservice.FreePort(t)
 	for name, tt := range map[string]struct {
 		change func(u *url.URL)
 		want   string
 	}{
-		"nobody listens":   {func(u *url.URL) { u.Host = nobody.Addr().String() }, "connection refused"},
+		"nobody listens":   {func(u *url.URL) { u.Host = nobody }, "connection refused"},
 		"no such host":     {func(u *url.URL) { u.Host = "host.invalid:5432" }, "host.invalid"},
 		"wrong password":   {func(u *url.URL) { u.User = url.UserPassword("service", secret) }, "28P01"},
 		"no such role":     {func(u *url.URL) { u.User = url.UserPassword("somebody", secret) }, "28P01"},

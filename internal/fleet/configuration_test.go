@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -32,7 +31,7 @@ func TestBadConfiguration(t *testing.T) {
 	redis := testservice.Redis(t)
 	locked := testservice.Redis(t)
 	postgres := testservice.Postgres(t)
-	closed := closedPort(t)
+	closed := "127.0.0.1:" + testservice.FreePort(t)
 	locked.Do("CONFIG SET requirepass another")
 	demandPostgresPassword(t, postgres.URL())
 	good := settings{
@@ -192,15 +191,6 @@ func suspicious(t *testing.T, secret string) *monitor.Event {
 func migrate(t *testing.T, server string) {
 	t.Helper()
 	require.NoError(t, pgalerts.Migrate(t.Context(), testservice.PostgresPool(t, server)))
-}
-
-// closedPort returns an address on which nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // withUser returns the URL for that user, with the password, on that server.

@@ -1,16 +1,13 @@
 package testservice
 
 import (
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 )
 
-const postgresInstall = "package postgresql"
-
-// A PostgresServer is a PostgreSQL of one test's own, with a database "test" and
-// a superuser "test" without a password.
+// A PostgresServer is a PostgreSQL server for one test alone. It has a database
+// "test" and a superuser "test" without a password.
 type PostgresServer struct {
 	*process
 	// Addr is host:port.
@@ -18,28 +15,25 @@ type PostgresServer struct {
 }
 
 // URL returns the connection string of the database.
-func (s *PostgresServer) URL() string {
-	u := url.URL{Scheme: "postgres", User: url.User("test"), Host: s.Addr, Path: "/test", RawQuery: "sslmode=disable"}
-	return u.String()
-}
+func (s *PostgresServer) URL() string { return "postgres://test@" + s.Addr + "/test?sslmode=disable" }
 
 // Postgres starts a PostgreSQL server. Its data survive a restart. Further
 // arguments are those of postgres, such as "-c", "max_connections=5".
 func Postgres(tb testing.TB, args ...string) *PostgresServer {
 	tb.Helper()
-	program := find(tb, "postgres", postgresInstall)
+	program := find(tb, "postgres", "postgresql")
 	bin := filepath.Dir(program)
 	if target, err := filepath.EvalSymlinks(program); err == nil {
-		bin = filepath.Dir(target) // where the other programs are
+		bin = filepath.Dir(target) // the folder of the other programs
 	}
 	a := unprivileged()
 	dir := tempDir(tb, a)
 	data := filepath.Join(dir, "data")
-	port := freePort(tb)
+	port := FreePort(tb)
 	s := &PostgresServer{Addr: "127.0.0.1:" + port}
 	s.process = &process{
-		tb: tb, name: "postgres", dir: dir, user: a,
-		// A killed process loses nothing that it has written, fsync or not.
+		tb: tb, name: "postgres", dir: dir, user: a, forks: true,
+		// What a killed process has written is not lost, even without fsync.
 		args: append([]string{program, "-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir,
 			"-c", "fsync=off", "-c", "full_page_writes=off"}, args...),
 		ready: func() error {
@@ -53,33 +47,12 @@ func Postgres(tb testing.TB, args ...string) *PostgresServer {
 	return s
 }
 
-// Kill ends the server as kill -9 of all its processes does.
-func (s *PostgresServer) Kill() {
-	s.tb.Helper()
-	s.must(s.signalChildren(os.Kill))
-	s.process.Kill()
-}
-
-// Pause makes the server hang, with all its processes.
-func (s *PostgresServer) Pause() {
-	s.tb.Helper()
-	s.must(s.signalChildren(pauseSignal))
-}
-
-// Resume ends a Pause.
-func (s *PostgresServer) Resume() {
-	s.tb.Helper()
-	s.must(s.signalChildren(resumeSignal))
-	s.process.Resume()
-}
-
-// signalChildren sends a signal to the processes that serve connections, and
-// pauses the one that starts them. They are not in its process group.
-func (s *PostgresServer) signalChildren(signal os.Signal) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cmd == nil {
-		return nil
+// PostgresURL returns the connection string of a server that tests may share: the
+// one in AUDITWARDEN_TEST_POSTGRES_URL, or that of a new server.
+func PostgresURL(tb testing.TB) string {
+	tb.Helper()
+	if url := os.Getenv("AUDITWARDEN_TEST_POSTGRES_URL"); url != "" {
+		return url
 	}
-	return signalChildren(s.cmd.Process, signal)
+	return Postgres(tb).URL()
 }

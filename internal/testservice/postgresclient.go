@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -21,8 +20,8 @@ func PostgresPool(tb testing.TB, url string) *pgxpool.Pool {
 	return pool
 }
 
-// PostgresSchema makes a schema for the test alone, and returns the URL of
-// connections that work in it. It is dropped when the test ends.
+// PostgresSchema creates a schema for the test alone, which is dropped when the
+// test ends. It returns the URL of connections that work in that schema.
 func PostgresSchema(tb testing.TB, url string) string {
 	tb.Helper()
 	name := "t" + strings.ToLower(rand.Text())
@@ -36,10 +35,9 @@ func PostgresExecute(tb testing.TB, url, statement string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	pool, err := pgxpool.New(ctx, url)
-	require.NoError(tb, err)
+	pool := PostgresPool(tb, url)
 	defer pool.Close()
-	_, err = pool.Exec(ctx, statement)
+	_, err := pool.Exec(ctx, statement)
 	require.NoError(tb, err, statement)
 }
 
@@ -52,14 +50,4 @@ func WithParameter(tb testing.TB, rawURL, key, value string) string {
 	q.Set(key, value)
 	u.RawQuery = q.Encode()
 	return u.String()
-}
-
-// PostgresURL returns the connection string of a server for tests that leave it
-// alone: the one of AUDITWARDEN_TEST_POSTGRES_URL, or of a private one.
-func PostgresURL(tb testing.TB) string {
-	tb.Helper()
-	if url := os.Getenv("AUDITWARDEN_TEST_POSTGRES_URL"); url != "" {
-		return url
-	}
-	return Postgres(tb).URL()
 }

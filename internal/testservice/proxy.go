@@ -6,26 +6,26 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
-// A Proxy stands between clients and a server, and can lose what the server
-// replies.
+// A Proxy stands between clients and a server. It can lose the replies of the
+// server.
 type Proxy struct {
-	// Addr is where it listens, host:port.
+	// Addr is the host:port where it listens.
 	Addr string
 
 	cutting atomic.Bool
 	cuts    atomic.Int64
 }
 
-// NewProxy returns a proxy for the server at an address. It ends with the test, for
-// which its clients must have ended.
+// NewProxy returns a proxy for the server at an address. It ends with the test,
+// after its clients, which the test has to close before.
 func NewProxy(tb testing.TB, server string) *Proxy {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	p := &Proxy{Addr: listener.Addr().String()}
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -44,14 +44,14 @@ func NewProxy(tb testing.TB, server string) *Proxy {
 	return p
 }
 
-// Cut makes the proxy end a connection in place of passing on a reply, or no
-// longer.
+// Cut makes the proxy end a connection instead of passing on a reply, or pass on
+// replies again.
 func (p *Proxy) Cut(cutting bool) { p.cutting.Store(cutting) }
 
-// Cuts returns how many connections it has ended so.
+// Cuts returns the number of connections that were ended because of Cut.
 func (p *Proxy) Cuts() int64 { return p.cuts.Load() }
 
-// serve passes on what client and server send until one of them ends.
+// serve passes on what client and server send, until one of them hangs up.
 func (p *Proxy) serve(client net.Conn, addr string) {
 	defer hangUp(client)
 	server, err := net.Dial("tcp", addr)

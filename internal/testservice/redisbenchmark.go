@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// RedisBenchmark runs redis-benchmark against a server, with arguments of its
-// own, and returns how many requests it made in a second.
+// RedisBenchmark runs redis-benchmark against a server, with the given arguments,
+// and returns the requests per second that it reports.
 func RedisBenchmark(tb testing.TB, s *RedisServer, args ...string) float64 {
 	tb.Helper()
-	program := find(tb, "redis-benchmark", "package redis-tools")
+	program := find(tb, "redis-benchmark", "redis-tools")
 	host, port, err := net.SplitHostPort(s.Addr)
 	s.must(err)
 	out, err := exec.Command(program, append([]string{"-h", host, "-p", port, "--csv"}, args...)...).Output()

@@ -2,7 +2,6 @@ package testservice
 
 import (
 	"crypto/rand"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// RedisClient returns a client of a server, or of the nodes of a Cluster. So that
-// a test sees what happens, it waits for a second at most and tries nothing again.
+// RedisClient returns a client of a server or, with several addresses, of a
+// Cluster. It waits for a response for one second and retries nothing, so that a
+// test sees every failure.
 func RedisClient(tb testing.TB, addrs ...string) redis.UniversalClient {
 	tb.Helper()
 	return RedisClientWith(tb, &redis.UniversalOptions{
@@ -20,8 +20,8 @@ func RedisClient(tb testing.TB, addrs ...string) redis.UniversalClient {
 	})
 }
 
-// RedisClientWith returns a client with options of the test's own. It is closed
-// when the test ends.
+// RedisClientWith returns a client with these options. It is closed when the test
+// ends.
 func RedisClientWith(tb testing.TB, o *redis.UniversalOptions) redis.UniversalClient {
 	tb.Helper()
 	client := redis.NewUniversalClient(o)
@@ -29,28 +29,7 @@ func RedisClientWith(tb testing.TB, o *redis.UniversalOptions) redis.UniversalCl
 	return client
 }
 
-// SharedRedisClient returns a client, with the usual options, of the server of
-// [RedisURL].
-func SharedRedisClient(tb testing.TB) redis.UniversalClient {
-	tb.Helper()
-	options, err := redis.ParseURL(RedisURL(tb))
-	require.NoError(tb, err)
-	client := redis.NewClient(options)
-	tb.Cleanup(func() { require.NoError(tb, client.Close()) })
-	return client
-}
-
-// RedisURL returns the URL of a server for tests that leave it alone: the one of
-// AUDITWARDEN_TEST_REDIS_URL, or a private one.
-func RedisURL(tb testing.TB) string {
-	tb.Helper()
-	if url := os.Getenv("AUDITWARDEN_TEST_REDIS_URL"); url != "" {
-		return url
-	}
-	return Redis(tb).URL()
-}
-
-// Prefix returns a key prefix that no other test uses.
+// Prefix returns a prefix of keys that no other test uses.
 func Prefix(tb testing.TB) string {
 	tb.Helper()
 	return "t" + strings.ToLower(rand.Text()) + ":"

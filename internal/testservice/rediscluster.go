@@ -2,6 +2,7 @@ package testservice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// A RedisCluster is a cluster of three masters without replicas.
+// A RedisCluster is a Redis Cluster of three masters without replicas.
 type RedisCluster struct {
 	Nodes []*RedisServer
 }
@@ -27,7 +28,7 @@ func (c *RedisCluster) Addrs() []string {
 // Cluster starts a Redis Cluster.
 func Cluster(tb testing.TB) *RedisCluster {
 	tb.Helper()
-	cli := find(tb, "redis-cli", "package redis-tools")
+	cli := find(tb, "redis-cli", "redis-tools")
 	c := &RedisCluster{}
 	for range 3 {
 		c.Nodes = append(c.Nodes, Redis(tb,
@@ -37,29 +38,23 @@ func Cluster(tb testing.TB) *RedisCluster {
 	args := append([]string{cli, "--cluster", "create"}, c.Addrs()...)
 	c.Nodes[0].must(run(nil, filepath.Dir(c.Nodes[0].dir), append(args, "--cluster-yes")...))
 	for _, n := range c.Nodes {
-		n.must(n.awaitCluster())
+		n.must(n.await(n.inCluster))
 	}
 	return c
 }
 
-// awaitCluster waits until the node knows that every slot is served.
-func (s *RedisServer) awaitCluster() error {
-	deadline := time.Now().Add(startTimeout)
-	for {
-		info, err := s.client.ClusterInfo(context.Background()).Result()
-		if err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3") {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("cluster is not ready: %w\n%s", err, info)
-		}
-		<-time.After(20 * time.Millisecond)
+// inCluster returns nil once the node knows that every slot has a node.
+func (s *RedisServer) inCluster() error {
+	info, err := s.client.ClusterInfo(context.Background()).Result()
+	if err != nil || strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3") {
+		return err
 	}
+	return errors.New(info)
 }
 
-// MoveSlot moves the slot of a key that exists to another node, with all its
-// keys, while clients use it. It calls during when a client may be sent to
-// either node: before keys are moved, and when they are.
+// MoveSlot moves the slot of an existing key, with all its keys, to another node
+// while clients use it. It calls during twice, when the Cluster may redirect a
+// client to either node: before the keys are moved, and after.
 func (c *RedisCluster) MoveSlot(key string, during func()) {
 	c.Nodes[0].tb.Helper()
 	ctx := context.Background()
@@ -81,13 +76,10 @@ func (c *RedisCluster) MoveSlot(key string, during func()) {
 	during()
 	host, port, err := net.SplitHostPort(to.Addr)
 	to.must(err)
-	for moved := false; !moved; {
-		keys, err := from.client.ClusterGetKeysInSlot(ctx, int(slot), 100).Result()
-		from.must(err)
-		for _, key := range keys {
-			from.must(from.client.Migrate(ctx, host, port, key, 0, time.Second).Err())
-		}
-		moved = len(keys) == 0
+	keys, err := from.client.ClusterGetKeysInSlot(ctx, int(slot), 1<<20).Result()
+	from.must(err)
+	for _, key := range keys {
+		from.must(from.client.Migrate(ctx, host, port, key, 0, time.Second).Err())
 	}
 	during()
 	for _, n := range []*RedisServer{to, from, c.Nodes[0], c.Nodes[1], c.Nodes[2]} {

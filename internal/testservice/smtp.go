@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// An SMTPServer is a mail server of one test's own. It keeps what it is sent.
+// An SMTPServer is a mail server for one test alone. It keeps the mails it accepts.
 type SMTPServer struct {
 	*process
 	// Addr is host:port.
 	Addr string
-	mail string
+	mail string // the folder of the mails
 }
 
 // SMTP starts a mail server. Further arguments are those of aiosmtpd, such as
 // "--tlscert", file.
 func SMTP(tb testing.TB, args ...string) *SMTPServer {
 	tb.Helper()
-	program := find(tb, "aiosmtpd", "package python3-aiosmtpd")
+	program := find(tb, "aiosmtpd", "python3-aiosmtpd")
 	dir := tempDir(tb, nil)
-	s := &SMTPServer{Addr: "127.0.0.1:" + freePort(tb), mail: filepath.Join(dir, "mail")}
+	s := &SMTPServer{Addr: "127.0.0.1:" + FreePort(tb), mail: filepath.Join(dir, "mail")}
 	s.process = &process{
 		tb: tb, name: "aiosmtpd", dir: dir,
 		args: append(append([]string{program, "--nosetuid", "--listen", s.Addr,
@@ -40,7 +40,7 @@ func SMTP(tb testing.TB, args ...string) *SMTPServer {
 	return s
 }
 
-// Received returns the mails that the server has accepted, in no order.
+// Received returns the mails that the server has accepted, in no particular order.
 func (s *SMTPServer) Received() []string {
 	s.tb.Helper()
 	files, err := filepath.Glob(filepath.Join(s.mail, "new", "*"))

@@ -35,29 +35,34 @@ func distributionOf(tb testing.TB, durations ...time.Duration) monitor.Distribut
 
 func TestBucketsCoverEveryDurationOnce(t *testing.T) {
 	t.Parallel()
-	c := memmetrics.New()
-	next := time.Duration(0)
-	for next < math.MaxInt64 {
-		c.Reset()
-		observe(t, c, next)
-		d := observed(t, c)
-		if len(d.Buckets) != 1 || d.Buckets[0].Lower != next {
-			t.Fatalf("%d is counted in %+v, want a bucket that begins there", next, d.Buckets)
-		}
-		lo, hi := next, d.Buckets[0].Upper
-		if width := hi - lo; width > max(1, lo/32) {
-			t.Errorf("the bucket from %d is %d wide: more than 1/32", lo, width)
-		}
-		last := hi - 1
-		if hi == math.MaxInt64 {
-			last = hi
-		}
-		observe(t, c, lo+(hi-lo)/2, last)
-		if d = observed(t, c); len(d.Buckets) != 1 || d.Buckets[0].Count != 3 {
-			t.Fatalf("from %d to %d: %+v, want one bucket", lo, last, d.Buckets)
-		}
-		next = hi
+	var sweep, edges []time.Duration
+	for d := time.Duration(0); d >= 0; d += max(1, d/64) { // until it overflows
+		sweep = append(sweep, d)
 	}
+	buckets := distributionOf(t, append(sweep, math.MaxInt64)...).Buckets
+	next := time.Duration(0)
+	for _, b := range buckets {
+		if b.Lower != next || b.Upper <= b.Lower {
+			t.Fatalf("a bucket is [%d, %d), want it to start at %d", b.Lower, b.Upper, next)
+		}
+		width := b.Upper - b.Lower
+		if width > max(1, b.Lower/32) {
+			t.Errorf("the bucket from %d is %d wide: more than 1/32", b.Lower, width)
+		}
+		edges = append(edges, b.Lower, b.Lower+width/2, b.Upper-1)
+		next = b.Upper
+	}
+	check.Equal(t, "end of the last bucket", next, math.MaxInt64)
+
+	got := distributionOf(t, edges...).Buckets
+	check.Equal(t, "buckets of the edges", len(got), len(buckets))
+	for i, b := range got {
+		if b.Count != 3 || b.Lower != buckets[i].Lower {
+			t.Errorf("bucket from %d counts %d of its edges", b.Lower, b.Count)
+		}
+	}
+	got = distributionOf(t, math.MaxInt64).Buckets
+	check.Equal(t, "upper bound of the longest duration", got[len(got)-1].Upper, math.MaxInt64)
 }
 
 func TestQuantileError(t *testing.T) {

@@ -75,6 +75,9 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 		a.reject(it, invalid("organizationId", "%q is reserved", organization))
 		return
 	}
+	if it.Event.ID == "" && it.ID != "" {
+		arrival.DeliveryKey = deliveryKeyOf(a.source, it.ID)
+	}
 	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
 	if !a.isNew(it, batch, now) {
 		return

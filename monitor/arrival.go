@@ -32,8 +32,9 @@ type Arrival struct {
 	// same when the event is handed over again. Sequences say nothing about the
 	// order of events.
 	Sequence uint64
-	// DeliveryID is [Delivery.ID], by which an event without an ID is known.
-	DeliveryID string
+	// DeliveryKey identifies an event without an ID by its [Delivery.ID]. It is
+	// zero for an event that has an ID, or whose delivery has none.
+	DeliveryKey EventKey
 	// Repeated is set if the detector may have been handed the event before.
 	Repeated bool
 	// Watermark is the newest accepted timestamp of the organization, this

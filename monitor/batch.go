@@ -19,7 +19,6 @@ func (b *batch) add(d Delivery, s *sequence) {
 	it := &b.items[n]
 	it.Delivery = d
 	it.reporter.arrival.Sequence = b.numbers.take(s)
-	it.reporter.arrival.DeliveryID = d.ID
 }
 
 // remove takes the items out for which done is true.

@@ -7,9 +7,9 @@ type Delivery struct {
 	Event *Event
 	// ID identifies the message that carries the event. It stays the same however
 	// often the queue delivers the message. An event without an ID of its own is
-	// recognized by it. It must be unique among all messages of an organization
-	// for all monitors with the same [Config.Source]: if several queues number
-	// their messages alike, put the name of the queue before the number. Optional.
+	// recognized by it. It must be unique among all messages that monitors with the
+	// same [Config.Source] process: if several queues number their messages alike,
+	// put the name of the queue before the number. Optional.
 	ID string
 	// Context has values that belong to this event, such as the trace that its
 	// message continues. Everything that is called for this event sees them. Its

@@ -26,10 +26,10 @@ func EventKeyOf(organization, id string) EventKey {
 	return EventKey(digest[:16])
 }
 
-// DeliveryKeyOf returns the key of an event without an ID, by the ID of its
-// delivery ([Delivery.ID]) and the source of the monitor ([Config.Source]).
-func DeliveryKeyOf(source, organization, delivery string) EventKey {
-	digest := digestStrings("delivery", source, organization, delivery)
+// deliveryKeyOf returns the key of an event by the ID of its delivery
+// ([Delivery.ID]) and the source of the monitor ([Config.Source]).
+func deliveryKeyOf(source, delivery string) EventKey {
+	digest := digestStrings("delivery", source, delivery)
 	return EventKey(digest[:16])
 }
 

@@ -88,13 +88,12 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 // is taken at its word on its ID, and a replay is an event of its own; what the
 // queue says of the delivery holds for every event.
 func (r *raising) eventKey(it *item, f *Finding) EventKey {
-	a := &it.reporter.arrival
 	trusted := it.result.Verification.Decision == DecisionAccept && it.result.Duplicate == DuplicateNone
 	switch {
 	case trusted && f.Event.ID != "":
 		return EventKeyOf(f.OrganizationID, f.Event.ID)
-	case it.ID != "" && f.Event.Sequence == a.Sequence:
-		return DeliveryKeyOf(r.source, a.OrganizationID, it.ID)
+	case it.ID != "" && f.Event.Sequence == it.reporter.arrival.Sequence:
+		return deliveryKeyOf(r.source, it.ID)
 	}
 	return r.keys.of(f.Event.Sequence)
 }

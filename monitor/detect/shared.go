@@ -243,11 +243,14 @@ func (r *rule) windowID(organization, group string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// eventKey returns the key of an event: by its ID, or else by its number at this
-// engine.
+// eventKey returns the key of an event: by its ID, else by that of its delivery,
+// else by its number at this engine.
 func eventKey(e *monitor.Event, a *monitor.Arrival, nonce [8]byte) monitor.EventKey {
 	if e.ID != "" {
 		return monitor.EventKeyOf(a.OrganizationID, e.ID)
+	}
+	if a.DeliveryKey != (monitor.EventKey{}) {
+		return a.DeliveryKey
 	}
 	var key monitor.EventKey
 	copy(key[:8], nonce[:])

@@ -301,3 +301,35 @@ func TestSharedCountsTruncations(t *testing.T) {
 		t.Errorf("%d truncations, want 6", n)
 	}
 }
+
+// TestSharedDeliveries has a queue deliver the same message to two monitors: the
+// event, which has no ID, is in the window once.
+func TestSharedDeliveries(t *testing.T) {
+	t.Parallel()
+	windows := &monitortest.MemoryWindows{}
+	process := func(delivery string, at time.Duration) []monitor.Finding {
+		t.Helper()
+		engine, err := detect.New(&detect.Options{Windows: windows, Rules: []detect.Rule{
+			{Name: "count", Match: action("login"), Threshold: 3, Window: time.Minute},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := monitor.New(monitor.Config{AllowUnverified: true, MaxSkew: -1, Detectors: []monitor.Detector{engine}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := monitortest.NewEvent(func(e *monitor.Event) {
+			e.ID, e.Action, e.Timestamp = "", "login", e.Timestamp.Add(at)
+		})
+		results, err := m.ProcessBatch(t.Context(), []monitor.Delivery{{Event: e, ID: delivery}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results[0].Findings
+	}
+	for _, again := range []string{"1", "1", "2", "2"} {
+		monitortest.WantFindings(t, process(again, 0))
+	}
+	monitortest.WantFindings(t, process("3", time.Second), "count")
+}

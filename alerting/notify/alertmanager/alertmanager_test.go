@@ -2,6 +2,7 @@ package alertmanager_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -65,6 +66,7 @@ func TestOpen(t *testing.T) {
 	for _, status := range []monitor.AlertStatus{monitor.AlertActive, monitor.AlertAcknowledged} {
 		n := notifytest.InStatus(status)
 		n.Reason = alerting.ReasonResolved // and reopened since
+		n.Alert.Occurrences = 64
 		o := alertmanager.Options{Token: notify.NewSecret(token), Labels: map[string]string{"team": "soc"}, Expiry: time.Hour}
 		before := time.Now()
 		all := receive(t, o, n)
@@ -78,7 +80,7 @@ func TestOpen(t *testing.T) {
 		}; !maps.Equal(a.Labels, want) {
 			t.Errorf("labels %v, want %v", a.Labels, want)
 		}
-		if a.Annotations["status"] != string(status) || a.Annotations["occurrences"] != "3" ||
+		if a.Annotations["status"] != string(status) || a.Annotations["occurrences"] != "64" ||
 			!strings.Contains(a.Annotations["summary"], n.Alert.Title) || !strings.Contains(a.Annotations["description"], n.Alert.Description) {
 			t.Errorf("annotations %v", a.Annotations)
 		}
@@ -170,7 +172,11 @@ func TestBadOptions(t *testing.T) {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)
 		}
 	}
-	good := &alertmanager.Options{Labels: map[string]string{"_a1B": "x"}}
+	for _, own := range []string{"alertname", "organization", "severity", "alert"} {
+		_, err := alertmanager.New("https://example.com", &alertmanager.Options{Labels: map[string]string{own: "x"}})
+		check.ErrorText(t, "new", err, fmt.Sprintf("option Labels: %q is set by the alert", own))
+	}
+	good := &alertmanager.Options{Labels: map[string]string{"_a1B": "x", "azAZ09_": "x", "Z": "x", "A": "x", "z": "x"}}
 	if _, err := alertmanager.New("http://alertmanager:9093", good); err != nil {
 		t.Errorf("New = %v", err)
 	}

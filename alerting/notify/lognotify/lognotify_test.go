@@ -55,7 +55,6 @@ func TestRecord(t *testing.T) {
 
 func TestNoLogger(t *testing.T) {
 	t.Parallel()
-	if _, err := lognotify.New(nil); err == nil {
-		t.Error("New took no logger")
-	}
+	_, err := lognotify.New(nil)
+	check.ErrorText(t, "new", err, "lognotify: make notifier: logger is nil")
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -532,4 +533,37 @@ func TestPortsNeedNotBeComparable(t *testing.T) {
 		check.NoError(t, "flush", m.Flush(t.Context()))
 		check.NoError(t, "shutdown", m.Shutdown(t.Context()))
 	}
+}
+
+// TestShutdownHandsBackWhatWaits cuts off a monitor whose detector then answers:
+// every event was either judged or is handed back.
+func TestShutdownHandsBackWhatWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &patient{}
+		m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{d} })
+		result := make(chan error, 1)
+		go func() { result <- m.Run(context.Background()) }()
+		const events = 200
+		for i := range events {
+			check.NoError(t, "submit", m.Submit(t.Context(), newEvent(fmt.Sprint(i), 0)))
+		}
+		synctest.Wait()
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		unhandled := check.ErrorAs[*monitor.UnhandledError](t, "shutdown", m.Shutdown(short))
+		<-result
+		check.Equal(t, "events judged or handed back", int(d.judged.Load())+len(unhandled.Events), events)
+	})
+}
+
+// patient is a detector that answers when the call is canceled.
+type patient struct{ judged atomic.Int64 }
+
+func (*patient) Name() string { return "patient" }
+
+func (p *patient) Detect(ctx context.Context, _ *monitor.Event, _ *monitor.Reporter) error {
+	<-ctx.Done()
+	p.judged.Add(1)
+	return nil
 }

@@ -39,7 +39,6 @@ func (w *worker) run(ctx context.Context) {
 	defer w.pipeline.end(b)
 	for failures := 0; w.fill(ctx, b, failures); {
 		taken := len(b.items)
-		w.hold(b)
 		if failures == 0 {
 			w.pipeline.run(ctx, b, b.items)
 		}
@@ -80,6 +79,7 @@ func (w *worker) fill(ctx context.Context, b *batch, failures int) bool {
 		}
 		b.add(d, &w.pipeline.sequence)
 	}
+	w.hold(b)
 	w.queue.measure(ctx)
 	return ctx.Err() == nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A finding is what is printed of one.
+// A finding is the printed form of a finding.
 type finding struct {
 	Line           uint64           `json:"line"`
 	Rule           string           `json:"rule"`
@@ -32,11 +33,11 @@ type finding struct {
 // An output prints findings.
 type output interface {
 	print(f finding) error
-	// close prints what could not be printed before.
+	// close prints what has to wait for the last finding.
 	close() error
 }
 
-// jsonLines prints a line for each finding at once.
+// jsonLines prints each finding at once, as a line of JSON.
 type jsonLines struct{ encoder *json.Encoder }
 
 func newJSONLines(out io.Writer) jsonLines {
@@ -48,7 +49,7 @@ func newJSONLines(out io.Writer) jsonLines {
 func (j jsonLines) print(f finding) error { return j.encoder.Encode(f) }
 func (j jsonLines) close() error          { return nil }
 
-// table prints a row for each rule, organization and key in the end.
+// table prints a row for each rule, organization and key at the end.
 type table struct {
 	out  io.Writer
 	rows map[subject]*row
@@ -62,7 +63,7 @@ type row struct {
 	events      int
 }
 
-// A moment is a time as it is written in the input.
+// A moment is a time together with its text in the input.
 type moment struct {
 	at   time.Time
 	text string
@@ -70,8 +71,8 @@ type moment struct {
 
 func newTable(out io.Writer) *table { return &table{out: out, rows: map[subject]*row{}} }
 
-// print adds to a row. The strings may be parts of a whole line: those that stay
-// are copies.
+// print counts a finding in its row. It copies the strings that it keeps, which may
+// be parts of a whole line.
 func (t *table) print(f finding) error {
 	now := moment{f.at, strings.Clone(f.Timestamp)}
 	r := t.rows[subject{f.Rule, f.OrganizationID, f.Key}]
@@ -91,11 +92,7 @@ func (t *table) print(f finding) error {
 }
 
 func (t *table) close() error {
-	var rows []*row
-	for _, r := range t.rows {
-		rows = append(rows, r)
-	}
-	slices.SortFunc(rows, func(a, b *row) int {
+	rows := slices.SortedFunc(maps.Values(t.rows), func(a, b *row) int {
 		return cmp.Or(
 			a.first.at.Compare(b.first.at),
 			cmp.Compare(a.rule, b.rule),
@@ -112,7 +109,7 @@ func (t *table) close() error {
 	return w.Flush()
 }
 
-// plain returns text that is safe to show on a terminal.
+// plain returns text in a form that is safe to show on a terminal.
 func plain(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(text)

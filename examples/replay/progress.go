@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// progress shows how much of the input was read, in the last line of a terminal,
-// until the input ends. The input is read and messages are written through it.
+// progress shows in the last line of a terminal how much of the input was read,
+// until the input ends. The input is read through it, and messages are written
+// through it.
 type progress struct {
 	in       io.Reader
 	terminal io.Writer
@@ -29,7 +30,7 @@ func (p *progress) Read(buf []byte) (int, error) {
 	return n, err
 }
 
-// Write writes a message, which ends with a new line, above the bar.
+// Write writes a message, which ends with a line break, above the bar.
 func (p *progress) Write(message []byte) (int, error) {
 	bar := p.shown
 	p.clear()
@@ -60,7 +61,7 @@ func (p *progress) bar() string {
 	return fmt.Sprintf("[%s%s] %3d %%", strings.Repeat("#", full), strings.Repeat(".", width-full), int(done*100))
 }
 
-// isTerminal reports whether a writer is a terminal, or at least a device.
+// isTerminal reports whether a writer is a terminal or another character device.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {
@@ -70,7 +71,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// sizeOf returns the size of a file, 0 if the input is none.
+// sizeOf returns the size of a regular file, and 0 for any other input.
 func sizeOf(in io.Reader) int64 {
 	file, ok := in.(*os.File)
 	if !ok {

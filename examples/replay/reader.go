@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// An entry is a line that is not blank: an event, or what is wrong with it.
-type entry struct {
+// A record is a line that is not blank: an event, or the reason why it is none.
+type record struct {
 	line  uint64 // from 1
 	event *monitor.Event
 	err   error
@@ -29,39 +30,38 @@ func newReader(in io.Reader) *reader {
 	return &reader{in: bufio.NewReaderSize(in, 1<<16)}
 }
 
-// entries returns the lines of the input. What keeps it from being read comes
-// last, as an error.
-func (r *reader) entries() iter.Seq2[entry, error] {
-	return func(yield func(entry, error) bool) {
+// records returns the records of the input. If the input cannot be read further, an
+// error comes last.
+func (r *reader) records() iter.Seq2[record, error] {
+	return func(yield func(record, error) bool) {
 		for {
 			text, long, err := r.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
 			if err != nil {
-				yield(entry{}, err)
+				if !errors.Is(err, io.EOF) {
+					yield(record{}, err)
+				}
 				return
 			}
-			en := entry{line: r.line}
+			rec := record{line: r.line}
 			switch {
 			case long:
-				en.err = fmt.Errorf("the line is longer than %d bytes: %w", monitor.MaxEventSize, monitor.ErrTooLarge)
+				rec.err = fmt.Errorf("the line is longer than %d bytes: %w", monitor.MaxEventSize, monitor.ErrTooLarge)
 			case len(bytes.Trim(text, " \t\r")) == 0:
 				continue
 			default:
-				en.event = new(monitor.Event)
-				en.err = monitor.DecodeEvent(text, en.event)
+				rec.event = new(monitor.Event)
+				rec.err = monitor.DecodeEvent(text, rec.event)
 			}
-			if !yield(en, nil) {
+			if !yield(rec, nil) {
 				return
 			}
 		}
 	}
 }
 
-// next reads a line and returns it without its end, \n or \r\n. The text is
-// valid until the next call. Of a line that is too long for an event it returns
-// only that. The error is [io.EOF] when there is no further line.
+// next reads a line and returns it without its end, \n or \r\n. The text is valid
+// until the next call, and incomplete if the line is too long for an event. The
+// error is [io.EOF] when there is no further line.
 func (r *reader) next() (text []byte, long bool, err error) {
 	const longest = monitor.MaxEventSize + len("\r\n")
 	r.text = r.text[:0]
@@ -83,4 +83,26 @@ func (r *reader) next() (text []byte, long bool, err error) {
 	text = bytes.TrimSuffix(r.text, []byte("\n"))
 	text = bytes.TrimSuffix(text, []byte("\r"))
 	return text, len(text) > monitor.MaxEventSize, nil
+}
+
+// sorted returns the records in order of time, after those that are not events.
+func sorted(records iter.Seq2[record, error]) iter.Seq2[record, error] {
+	return func(yield func(record, error) bool) {
+		var events []record
+		for rec, err := range records {
+			if err == nil && rec.err == nil {
+				events = append(events, rec)
+			} else if !yield(rec, err) {
+				return
+			}
+		}
+		slices.SortStableFunc(events, func(a, b record) int {
+			return a.event.Timestamp.Compare(b.event.Timestamp)
+		})
+		for _, rec := range events {
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
 }

@@ -41,19 +41,19 @@ func FuzzReader(f *testing.F) {
 			}
 			return nil, false
 		}
-		for en, err := range in.entries() {
+		for rec, err := range in.records() {
 			require.NoError(t, err)
 			text, ok := skip()
 			require.True(t, ok)
-			require.Equal(t, line, en.line)
+			require.Equal(t, line, rec.line)
 			var e monitor.Event
 			want := monitor.DecodeEvent(bytes.TrimSuffix(text, []byte("\r")), &e)
 			if want != nil {
-				require.EqualError(t, en.err, want.Error(), "line %d", line)
+				require.EqualError(t, rec.err, want.Error(), "line %d", line)
 				continue
 			}
-			require.NoError(t, en.err, "line %d", line)
-			require.Equal(t, e, *en.event, "line %d", line)
+			require.NoError(t, rec.err, "line %d", line)
+			require.Equal(t, e, *rec.event, "line %d", line)
 		}
 		_, ok := skip()
 		require.False(t, ok, "line %d is lost", line)
@@ -75,13 +75,13 @@ func TestLongLines(t *testing.T) {
 		}, end)
 		var long []uint64
 		lines := 0
-		for en, err := range newReader(strings.NewReader(input)).entries() {
+		for rec, err := range newReader(strings.NewReader(input)).records() {
 			require.NoError(t, err)
 			lines++
-			if errors.Is(en.err, monitor.ErrTooLarge) {
-				long = append(long, en.line)
+			if errors.Is(rec.err, monitor.ErrTooLarge) {
+				long = append(long, rec.line)
 			} else {
-				require.NoError(t, en.err, "line %d", en.line)
+				require.NoError(t, rec.err, "line %d", rec.line)
 			}
 		}
 		assert.Equal(t, 7, lines)

@@ -16,26 +16,26 @@ import (
 
 const usage = `Usage: replay [flags] FILE|-
 
-Tells what the rules would have found in recorded audit events, one JSON object
-a line. Events count at the time of their timestamps. Every line is an event:
-one with the ID of another counts as well.
+Shows what the rules would have found in recorded audit events, which are read
+as one JSON object a line. Events count at the time of their timestamps. Every
+line is an event of its own, even if it has the ID of another.
 
-With -format json each finding is a line, printed as it is made:
+With -format json each finding is printed at once, as a line:
 
   {"line":7,"rule":"failed_auth","severity":"HIGH","organizationId":"acme","key":"mallory","count":5,"timestamp":"2026-03-11T10:00:50.000Z"}
 
-line is that of the qualifying event. completedBy is there if that event
-qualifies because of a later line with an earlier timestamp. The rule integrity
-is an event that fails verification. With -format table there is a row for each
-rule, organization and key.
+line is the number of the line of the qualifying event. completedBy is the number
+of the later line with an earlier timestamp because of which it qualifies, if
+there is one. The rule integrity stands for events that fail verification. With
+-format table there is a row for each rule, organization and key.
 
-A bad line is reported and passed over. The exit status is 0, 1 if any line was
-bad, and 2 if the input or the configuration cannot be used.
+A bad line is reported and skipped. The exit status is 0, or 1 if any line was
+bad, or 2 if the input or the configuration cannot be used.
 
 Flags:
 `
 
-// settings are what the command line asks for.
+// settings are the meaning of a command line.
 type settings struct {
 	test   detect.BacktestOptions
 	byTime bool
@@ -43,7 +43,7 @@ type settings struct {
 	file   string
 }
 
-// parse reads the command line. It prints the help that is asked for to out and
+// parse reads a command line. If that asks for help, parse prints it to out and
 // returns [flag.ErrHelp].
 func parse(args []string, out io.Writer) (settings, error) {
 	var s settings
@@ -70,18 +70,10 @@ func parse(args []string, out io.Writer) (settings, error) {
 		return s, fmt.Errorf("one FILE is needed, and there are %d", flags.NArg())
 	}
 	s.file = flags.Arg(0)
-	switch *order {
-	case "file":
-	case "time":
-		s.byTime = true
-	default:
+	if s.byTime = *order == "time"; !s.byTime && *order != "file" {
 		return s, fmt.Errorf("-order: %q is not file or time", *order)
 	}
-	switch *format {
-	case "json":
-	case "table":
-		s.table = true
-	default:
+	if s.table = *format == "table"; !s.table && *format != "json" {
 		return s, fmt.Errorf("-format: %q is not json or table", *format)
 	}
 	if *cooldown < 0 {
@@ -97,13 +89,11 @@ func parse(args []string, out io.Writer) (settings, error) {
 	if err := s.setRules(*config, *timezone); err != nil {
 		return s, err
 	}
-	if err := s.setVerifier(*verify, *secret); err != nil {
-		return s, err
-	}
-	return s, nil
+	err := s.setVerifier(*verify, *secret)
+	return s, err
 }
 
-// setRules sets the rules that are tested.
+// setRules sets the rules to test.
 func (s *settings) setRules(config, timezone string) error {
 	s.test.Rules = &detect.Options{}
 	if config != "" {
@@ -126,7 +116,7 @@ func (s *settings) setRules(config, timezone string) error {
 	return nil
 }
 
-// setVerifier sets the verifier, if there is to be one.
+// setVerifier sets the verifier, if events are to be verified.
 func (s *settings) setVerifier(verify bool, secret string) error {
 	switch {
 	case !verify && secret != "":
@@ -148,7 +138,7 @@ func (s *settings) setVerifier(verify bool, secret string) error {
 	return nil
 }
 
-// anyKey verifies with the only key there is, whichever an event names.
+// anyKey verifies with its checker's only key, whichever key an event names.
 type anyKey struct{ checker *crypto.Checker }
 
 func (a anyKey) Verify(ctx context.Context, e *monitor.Event) monitor.Verification {

@@ -9,15 +9,14 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// timestamps remembers how timestamps were written, for as long as a later line
-// can make their events qualify. It keeps only those that are written in another
-// way than they would be here.
+// timestamps keeps the texts of timestamps for as long as a later line can make
+// their events qualify. It keeps only texts that differ from the canonical one.
 type timestamps struct {
 	lateness       time.Duration
 	byOrganization map[string]*recent
 }
 
-// recent is what is remembered for an organization.
+// recent has the texts of an organization.
 type recent struct {
 	newest time.Time
 	texts  []original // by line
@@ -33,7 +32,7 @@ func newTimestamps(lateness time.Duration) *timestamps {
 	return &timestamps{lateness: lateness, byOrganization: map[string]*recent{}}
 }
 
-// keep remembers the timestamp of an event that was counted.
+// keep keeps the text of the timestamp of an event that was counted.
 func (t *timestamps) keep(line uint64, e *monitor.Event) {
 	r := t.byOrganization[e.OrganizationID]
 	if r == nil {
@@ -52,7 +51,7 @@ func (t *timestamps) keep(line uint64, e *monitor.Event) {
 	}
 }
 
-// text returns how the timestamp of an event is written in its line.
+// text returns the timestamp of an event as it is written in its line.
 func (t *timestamps) text(organization string, event monitor.EventRef) string {
 	if r := t.byOrganization[organization]; r != nil {
 		i, found := slices.BinarySearchFunc(r.texts, event.Sequence, func(o original, line uint64) int {
@@ -65,5 +64,5 @@ func (t *timestamps) text(organization string, event monitor.EventRef) string {
 	return canonical(event.Timestamp)
 }
 
-// canonical is how a time is written that was not read from text.
+// canonical returns the text of a time that was not read from text.
 func canonical(at time.Time) string { return (&monitor.Event{Timestamp: at}).TimestampText() }

@@ -1,5 +1,5 @@
-// Package deptest looks at what the packages of a module depend on and do
-// without being asked, so that a test can hold them to it.
+// Package deptest finds out what the packages of a module depend on, which of their
+// files use which, and what they do on their own, so that tests can check it.
 package deptest
 
 import (
@@ -15,17 +15,17 @@ import (
 	"strings"
 )
 
-// A Module is a module and everything that its packages and their tests depend
-// on.
+// A Module is a module, together with everything that its packages and their tests
+// depend on.
 type Module struct {
 	// Path is the module's path.
 	Path   string
 	listed map[string]*listing
 }
 
-// listing is what the go command prints of a package. Test variants have the
-// name of their test in brackets behind the import path, and a package's test
-// binary is a package of its own.
+// listing is what the go command prints about a package. A variant that is compiled
+// for a test has the name of the test in brackets after its import path, and the
+// test binary of a package is listed as a package of its own.
 type listing struct {
 	ImportPath string
 	Dir        string
@@ -70,8 +70,8 @@ func run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// Packages returns the module's packages, sorted, each as its path inside the
-// module; that of the root is empty.
+// Packages returns the sorted paths of the module's packages inside the module. The
+// path of the root package is empty.
 func (m *Module) Packages() []string {
 	var names []string
 	for path, p := range m.listed {
@@ -83,8 +83,8 @@ func (m *Module) Packages() []string {
 	return names
 }
 
-// Foreign returns what a package or its tests depend on that is neither the
-// standard library's nor the module's.
+// Foreign returns the packages that a package or its tests depend on and that belong
+// neither to the standard library nor to the module.
 func (m *Module) Foreign(name string) []string {
 	deps := m.get(name).Deps
 	if test := m.listed[m.importPath(name)+".test"]; test != nil {
@@ -93,7 +93,7 @@ func (m *Module) Foreign(name string) []string {
 	return m.filter(deps, func(p *listing) bool { return !p.Standard && !m.own(p) })
 }
 
-// Own returns what a package without its tests depends on inside the module.
+// Own returns the module's packages that a package depends on, tests left out.
 func (m *Module) Own(name string) []string {
 	return m.filter(m.get(name).Deps, m.own)
 }

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Source returns what is objectionable in a package's files other than tests,
-// whatever system they are for: imports of the packages, uses of the functions
-// or variables (such as "log/slog.Default"), and init functions. Each line
-// begins with the place.
+// Source returns the objections to a package's files, without its tests but for
+// every system: imports of the given packages, uses of the given functions or
+// variables (such as "log/slog.Default"), and init functions. Each objection begins
+// with the file and the line.
 func (m *Module) Source(name string, imports, uses []string) ([]string, error) {
 	dir := m.get(name).Dir
 	entries, err := os.ReadDir(dir)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Main runs the tests and exits: with their status, or with 1 and the stacks of
-// the goroutines that are left when the tests passed and leaked.
+// Main runs the tests and exits with their status. If the tests pass but leave
+// goroutines behind, it prints the stacks of these and exits with 1.
 func Main(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
@@ -26,8 +26,8 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Leaked returns the stacks of the goroutines that have not ended within the
-// timeout, without the caller's and those of the runtime and package testing.
+// Leaked waits for other goroutines to end, and returns the stacks of those that are
+// left after the timeout. Those of the runtime and of package testing do not count.
 func Leaked(timeout time.Duration) []string {
 	for wait := time.Millisecond; timeout > 0; wait *= 2 {
 		if others() == nil {
@@ -42,14 +42,14 @@ func Leaked(timeout time.Duration) []string {
 // others returns the stacks of the goroutines that a test may have started.
 func others() []string {
 	all := strings.Split(strings.TrimSpace(stacks()), "\n\n")
-	left := slices.DeleteFunc(all[1:], harmless) // the caller's comes first
+	left := slices.DeleteFunc(all[1:], harmless) // the caller's stack comes first
 	if len(left) == 0 {
 		return nil
 	}
 	return left
 }
 
-// stacks returns the stacks of all goroutines, whole.
+// stacks returns the complete stacks of all goroutines.
 func stacks() string {
 	for size := 64 << 10; ; size *= 2 {
 		buf := make([]byte, size)
@@ -60,7 +60,7 @@ func stacks() string {
 }
 
 // harmless reports whether a goroutine belongs to the runtime or to package
-// testing. The runtime hides most of its own.
+// testing. The runtime does not show most of its own goroutines.
 func harmless(stack string) bool {
 	for _, own := range []string{
 		"runtime.ensureSigM", "os/signal.signal_recv", "os/signal.loop", // the signal handling of go test

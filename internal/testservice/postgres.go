@@ -8,11 +8,7 @@ import (
 
 // A PostgresServer is a PostgreSQL server for one test alone. It has a database
 // "test" and a superuser "test" without a password.
-type PostgresServer struct {
-	*process
-	// Addr is host:port.
-	Addr string
-}
+type PostgresServer struct{ *process }
 
 // URL returns the connection string of the database.
 func (s *PostgresServer) URL() string { return "postgres://test@" + s.Addr + "/test?sslmode=disable" }
@@ -30,16 +26,15 @@ func Postgres(tb testing.TB, args ...string) *PostgresServer {
 	dir := tempDir(tb, a)
 	data := filepath.Join(dir, "data")
 	port := FreePort(tb)
-	s := &PostgresServer{Addr: "127.0.0.1:" + port}
-	s.process = &process{
-		tb: tb, name: "postgres", dir: dir, user: a, forks: true,
+	s := &PostgresServer{&process{
+		Addr: "127.0.0.1:" + port, tb: tb, name: "postgres", dir: dir, user: a, forks: true,
 		// What a killed process has written is not lost, even without fsync.
 		args: append([]string{program, "-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir,
 			"-c", "fsync=off", "-c", "full_page_writes=off"}, args...),
 		ready: func() error {
 			return run(nil, dir, filepath.Join(bin, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", port, "-d", "postgres", "-U", "test")
 		},
-	}
+	}}
 	s.must(run(a, dir, filepath.Join(bin, "initdb"), "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"))
 	s.must(s.start())
 	tb.Cleanup(s.Kill)

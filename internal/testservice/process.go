@@ -18,6 +18,9 @@ const startTimeout = 30 * time.Second
 
 // A process is a server that this package runs.
 type process struct {
+	// Addr is host:port.
+	Addr string
+
 	tb    testing.TB
 	name  string
 	args  []string

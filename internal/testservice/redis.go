@@ -13,8 +13,6 @@ import (
 // A RedisServer is a Redis server for one test alone.
 type RedisServer struct {
 	*process
-	// Addr is host:port.
-	Addr string
 
 	client redis.UniversalClient
 }
@@ -26,10 +24,9 @@ func Redis(tb testing.TB, args ...string) *RedisServer {
 	program := find(tb, "redis-server", "redis-server")
 	port := FreePort(tb)
 	dir := tempDir(tb, nil)
-	s := &RedisServer{Addr: "127.0.0.1:" + port}
-	s.client = RedisClient(tb, s.Addr)
+	s := &RedisServer{client: RedisClient(tb, "127.0.0.1:"+port)}
 	s.process = &process{
-		tb: tb, name: "redis-server", dir: dir,
+		Addr: "127.0.0.1:" + port, tb: tb, name: "redis-server", dir: dir,
 		args: append([]string{program, "--port", port, "--bind", "127.0.0.1", "--dir", dir,
 			"--appendonly", "yes", "--appendfsync", "always", "--save", ""}, args...),
 		ready: func() error { return s.client.Ping(context.Background()).Err() },

@@ -30,7 +30,6 @@ func RedisClientWith(tb testing.TB, o *redis.UniversalOptions) redis.UniversalCl
 }
 
 // Prefix returns a prefix of keys that no other test uses.
-func Prefix(tb testing.TB) string {
-	tb.Helper()
+func Prefix(testing.TB) string {
 	return "t" + strings.ToLower(rand.Text()) + ":"
 }

@@ -11,8 +11,7 @@ import (
 // An SMTPServer is a mail server for one test alone. It keeps the mails it accepts.
 type SMTPServer struct {
 	*process
-	// Addr is host:port.
-	Addr string
+
 	mail string // the folder of the mails
 }
 
@@ -22,13 +21,14 @@ func SMTP(tb testing.TB, args ...string) *SMTPServer {
 	tb.Helper()
 	program := find(tb, "aiosmtpd", "python3-aiosmtpd")
 	dir := tempDir(tb, nil)
-	s := &SMTPServer{Addr: "127.0.0.1:" + FreePort(tb), mail: filepath.Join(dir, "mail")}
+	addr := "127.0.0.1:" + FreePort(tb)
+	s := &SMTPServer{mail: filepath.Join(dir, "mail")}
 	s.process = &process{
-		tb: tb, name: "aiosmtpd", dir: dir,
-		args: append(append([]string{program, "--nosetuid", "--listen", s.Addr,
+		Addr: addr, tb: tb, name: "aiosmtpd", dir: dir,
+		args: append(append([]string{program, "--nosetuid", "--listen", addr,
 			"--class", "aiosmtpd.handlers.Mailbox"}, args...), s.mail),
 		ready: func() error {
-			conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
+			conn, err := net.DialTimeout("tcp", addr, time.Second)
 			if err != nil {
 				return err
 			}

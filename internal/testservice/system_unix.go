@@ -61,11 +61,8 @@ func signalChildren(parent *os.Process, signal os.Signal) error {
 		if ppid != parent.Pid {
 			continue
 		}
-		child, err := os.FindProcess(pid)
-		if err == nil {
-			err = child.Signal(signal)
-		}
-		if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		child, _ := os.FindProcess(pid) // which always succeeds on Unix
+		if err := child.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -21,12 +22,14 @@ import (
 var errPager = errors.New("the pager is off")
 
 // deadLetters returns the failures of all dead letters.
-func deadLetters(t *testing.T, s alerting.Store) (failures []string) {
+func deadLetters(t *testing.T, s driver.Store) (failures []string) {
 	t.Helper()
-	for n, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: alerting.AllOrganizations}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	q := alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit}
+	dead, err := s.DeadLetters(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range dead {
 		failures = append(failures, n.Failure)
 	}
 	return failures
@@ -84,8 +87,8 @@ func TestBackoff(t *testing.T) {
 		})
 		spy, c := newSpy(), &counts{}
 		m := newManager(t, spy, &alerting.ManagerOptions{
-			Metrics: c, GiveUpAfter: 2 * time.Hour, PollInterval: 200 * time.Millisecond,
-			Routes: []alerting.Route{{Name: "bad", Notifier: bad}},
+			Metrics: c, PollInterval: 200 * time.Millisecond,
+			Routes: []alerting.Route{{Name: "bad", Notifier: bad, ExpireAfter: 2 * time.Hour}},
 		})
 		stop := run(t, m)
 		put(t, m, occurrence("mallory", "e0", 0))
@@ -117,7 +120,7 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
-func TestRefusedForGood(t *testing.T) {
+func TestRefusedPermanently(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, spy, c := &recorder{err: &alerting.DeliveryError{Permanent: true, Err: errors.New("410 Gone")}}, newSpy(), &counts{}
@@ -130,7 +133,7 @@ func TestRefusedForGood(t *testing.T) {
 		if n := len(r.notifications()); n != 20 {
 			t.Errorf("%d were tried, want 20", n)
 		}
-		if dead := deadLetters(t, spy); len(dead) != 20 || dead[0] != "refused for good: 410 Gone" {
+		if dead := deadLetters(t, spy); len(dead) != 20 || dead[0] != "refused permanently: 410 Gone" {
 			t.Errorf("dead letters %q", dead)
 		}
 		// They are delivered after all.
@@ -323,19 +326,10 @@ func TestDiesWhileDelivering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, r := newSpy(), &recorder{}
 		put(t, store, occurrence("mallory", "e0", 0))
-		for _, route := range []string{"", "pager"} {
-			ns, err := store.ClaimNotifications(t.Context(), route, 10, 30*time.Second)
-			if err != nil || len(ns) != 1 {
-				t.Fatalf("ClaimNotifications: %v, %v", ns, err)
-			}
-			if route == "" { // routed, then gone while delivering
-				err = store.SettleNotifications(t.Context(), []alerting.Settlement{{
-					Notification: ns[0], Outcome: alerting.OutcomeRouted, Routes: []string{"pager"},
-				}})
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
+		// Claimed, then gone while delivering.
+		ns, err := store.ClaimNotifications(t.Context(), "pager", pagerRoutes("pager"), 10, 30*time.Second)
+		if err != nil || len(ns) != 1 {
+			t.Fatalf("ClaimNotifications: %v, %v", ns, err)
 		}
 		m := newManager(t, store, &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "pager", Notifier: r}}})
 		stop := run(t, m)
@@ -359,6 +353,7 @@ func TestOldNotificationsAreDropped(t *testing.T) {
 		m := newManager(t, store, &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{{Name: "pager", Notifier: r}}})
 		stop := run(t, m)
 		r.want(t, "eve")
+		advance(15 * time.Second) // what was dropped is looked at so often
 		c.want(t, monitor.NotificationsDropped, "too_old", 1)
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
@@ -388,12 +383,14 @@ func TestFullOutboxIsCounted(t *testing.T) {
 // A failingOutbox cannot be worked with.
 type failingOutbox struct{ *spyStore }
 
-func (failingOutbox) ClaimNotifications(context.Context, string, int, time.Duration) ([]*alerting.Notification, error) {
+func (failingOutbox) ClaimNotifications(
+	context.Context, string, []alerting.Route, int, time.Duration,
+) ([]*alerting.Notification, error) {
 	return nil, errAway
 }
 
-func (failingOutbox) Advance(context.Context, int) (alerting.Progress, error) {
-	return alerting.Progress{}, errAway
+func (failingOutbox) RunTimers(context.Context) (escalated, resolved int, err error) {
+	return 0, 0, errAway
 }
 
 func TestFailingOutbox(t *testing.T) {
@@ -404,7 +401,7 @@ func TestFailingOutbox(t *testing.T) {
 		stop := run(t, m)
 		advance(time.Second)
 		check.Health(t, m, monitor.HealthWarning)
-		wantComponent(t, m, "outbox", monitor.HealthWarning, "advance alerts: the store is away")
+		wantComponent(t, m, "outbox", monitor.HealthWarning, "run timers: the store is away")
 		wantComponent(t, m, "route/pager", monitor.HealthWarning, "the store is away")
 		put(t, m, occurrence("mallory", "e0", 0)) // does not fail
 		if err := stop(); err == nil || !strings.Contains(err.Error(), "1 notifications not delivered") {
@@ -436,7 +433,7 @@ func TestRunEndsInTime(t *testing.T) {
 			t.Errorf("Run took %v to end", took)
 		}
 		advance(time.Second) // it was settled, not left to its lease
-		ns, err := store.ClaimNotifications(t.Context(), "slow", 1, time.Minute)
+		ns, err := store.ClaimNotifications(t.Context(), "slow", pagerRoutes("slow"), 1, time.Minute)
 		if len(ns) != 1 || err != nil || !strings.Contains(ns[0].Failure, "canceled") {
 			t.Errorf("ClaimNotifications: %v, %v", ns, err)
 		}
@@ -460,11 +457,12 @@ func TestPoisonedNotifications(t *testing.T) {
 			good++
 			return nil
 		})
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "picky", Notifier: picky}}})
+		spy := newSpy()
+		m := newManager(t, spy, &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "picky", Notifier: picky}}})
 		for i := range 20 {
-			put(t, m.Store, occurrence(fmt.Sprint("bad", i), fmt.Sprint("e", i), 0))
+			put(t, spy, occurrence(fmt.Sprint("bad", i), fmt.Sprint("e", i), 0))
 		}
-		put(t, m.Store, occurrence("good", "e", 0))
+		put(t, spy, occurrence("good", "e", 0))
 		stop := run(t, m)
 		advance(20 * time.Minute)
 		mu.Lock()
@@ -492,20 +490,9 @@ func TestErrorsOfANotifier(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, spy := &recorder{err: failure}, newSpy()
 				m := newManager(t, spy, &alerting.ManagerOptions{
-					GiveUpAfter: time.Nanosecond, Routes: []alerting.Route{{Name: "odd", Notifier: r}},
+					Routes: []alerting.Route{{Name: "odd", Notifier: r, ExpireAfter: time.Microsecond}},
 				})
-				// Routed while it is new, old when it fails.
-				ns := put(t, spy, occurrence("mallory", "e0", 0))
-				claimed, err := spy.ClaimNotifications(t.Context(), "", 1, time.Minute)
-				if err != nil || len(claimed) != 1 || ns[0].AlertID == "" {
-					t.Fatalf("ClaimNotifications: %v, %v", claimed, err)
-				}
-				err = spy.SettleNotifications(t.Context(), []alerting.Settlement{{
-					Notification: claimed[0], Outcome: alerting.OutcomeRouted, Routes: []string{"odd"},
-				}})
-				if err != nil {
-					t.Fatal(err)
-				}
+				put(t, spy, occurrence("mallory", "e0", 0)) // new when it is routed, old when it fails again
 				stop := run(t, m)
 				advance(2 * time.Second)
 				dead := deadLetters(t, spy)

@@ -57,22 +57,26 @@ func Example() {
 	// pager: opened: MEDIUM Suspicious Pattern Detected: FAILED_AUTH
 	// active: 3 occurrences
 	// resolved by ann
-	// memalerts: make alert acknowledged: alerting: an alert that is resolved cannot become acknowledged
+	// alerting: acknowledge alert: an alert that is resolved cannot become acknowledged
 }
 
-func ExampleStore_list() {
+func ExampleManager_List() {
 	ctx := context.Background()
-	var store alerting.Store = memalerts.New(nil)
+	alerts, err := alerting.NewManager(memalerts.New(nil), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for i := range 5 {
 		o := alertingtest.Occurrence("acme", fmt.Sprint("user-", i), fmt.Sprint("event-", i), time.Unix(int64(i), 0))
-		if _, err := store.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
+		if _, err := alerts.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
 			fmt.Println(err)
 		}
 	}
 	q := alerting.Query{Organization: "acme", Limit: 2}
 	for {
 		var page []string
-		for a, err := range store.List(ctx, q) {
+		for a, err := range alerts.List(ctx, q) {
 			if err != nil {
 				fmt.Println(err)
 				return
@@ -93,8 +97,12 @@ func ExampleStore_list() {
 
 func ExampleSettings() {
 	ctx := context.Background()
-	var store alerting.Store = memalerts.New(nil)
-	settings, err := store.Settings(ctx, "acme")
+	alerts, err := alerting.NewManager(memalerts.New(nil), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	settings, err := alerts.Settings(ctx, "acme")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -103,7 +111,7 @@ func ExampleSettings() {
 	settings.Suppressions = append(settings.Suppressions, alerting.Suppression{
 		Start: "22:00", End: "02:00", TimeZone: "Europe/Berlin", Reason: "backups",
 	})
-	settings, err = store.SaveSettings(ctx, "acme", settings, "ann")
+	settings, err = alerts.SaveSettings(ctx, "acme", settings, "ann")
 	fmt.Println(settings.Version, settings.UpdatedBy, err)
 	// Output: 1 ann <nil>
 }

@@ -1,10 +1,13 @@
 package alerting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // An InvalidError tells which input cannot be used. Trying again with the same
@@ -17,7 +20,7 @@ type InvalidError struct {
 	Err error
 }
 
-func (e *InvalidError) Error() string { return fmt.Sprintf("alerting: %s: %v", e.Field, e.Err) }
+func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %v", e.Field, e.Err) }
 
 func (e *InvalidError) Unwrap() error { return e.Err }
 
@@ -31,7 +34,7 @@ const (
 	maxNote = 10_000
 )
 
-// checkText refuses text that some backend could not keep.
+// checkText refuses text that some store cannot keep.
 func checkText(field, text string, limit int) error {
 	switch {
 	case len(text) > limit:
@@ -44,11 +47,65 @@ func checkText(field, text string, limit int) error {
 	return nil
 }
 
-// CheckActor says whether by can stand for who did something: it must not be
-// empty.
-func CheckActor(by string) error {
+// checkActor refuses an actor who is nobody.
+func checkActor(by string) error {
 	if strings.TrimSpace(by) == "" {
 		return &InvalidError{Field: "by", Err: errors.New("missing")}
 	}
 	return checkText("by", by, maxName)
+}
+
+// checkChange refuses a change of status that names no alert or nobody.
+func checkChange(ref monitor.AlertRef, by, note string) error {
+	return cmp.Or(checkOrganization(ref.Organization), checkActor(by), checkText("note", note, maxNote))
+}
+
+// AllOrganizations stands for every organization, where that is allowed. No
+// organization can have this name, since none may contain a NUL.
+const AllOrganizations = "\x00all"
+
+// checkOrganization refuses what is not the name of one organization.
+func checkOrganization(name string) error {
+	switch {
+	case name == "":
+		return monitor.ErrNoOrganization
+	case name == AllOrganizations:
+		return &InvalidError{Field: "Organization", Err: errors.New("one organization is needed here, not all")}
+	case strings.ContainsRune(name, 0):
+		return &InvalidError{Field: "Organization", Err: errors.New("contains a NUL")}
+	}
+	return nil
+}
+
+// checkScope allows one organization or all of them.
+func checkScope(name string) error {
+	if name == AllOrganizations {
+		return nil
+	}
+	return checkOrganization(name)
+}
+
+// checkOccurrence refuses an occurrence that is not complete.
+func checkOccurrence(o *monitor.Occurrence) error {
+	if o == nil {
+		return invalid("Occurrence", "is nil")
+	}
+	if err := checkOrganization(o.Finding.OrganizationID); err != nil {
+		return err
+	}
+	switch {
+	case o.Fingerprint == monitor.Fingerprint{}:
+		return invalid("Occurrence.Fingerprint", "missing")
+	case o.EventKey == monitor.EventKey{}:
+		return invalid("Occurrence.EventKey", "missing")
+	case o.Finding.Severity > monitor.SeverityCritical:
+		return invalid("Occurrence.Finding.Severity", "%d is none", o.Finding.Severity)
+	case o.Count < 1:
+		return invalid("Occurrence.Count", "%d is less than 1", o.Count)
+	case o.FirstSeen.IsZero():
+		return invalid("Occurrence.FirstSeen", "missing")
+	case o.LastSeen.Before(o.FirstSeen):
+		return invalid("Occurrence.LastSeen", "is before FirstSeen")
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/internal/leaktest"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -33,13 +34,12 @@ func occurrence(key, event string, seconds int) *monitor.Occurrence {
 
 // A spyStore is a store that is watched and can be made to fail.
 type spyStore struct {
-	alerting.Store
+	driver.Store
 
-	mu       sync.Mutex
-	calls    []int // sizes of the calls of StoreOccurrences that succeeded
-	failing  error
-	getFails error
-	// during is called in StoreOccurrences and Resolve, after the work.
+	mu      sync.Mutex
+	calls   []int // sizes of the calls of StoreOccurrences that succeeded
+	failing error
+	// during is called in StoreOccurrences and Change, after the work.
 	during func(method string)
 }
 
@@ -73,13 +73,15 @@ func (s *spyStore) StoreOccurrences(ctx context.Context, os []*monitor.Occurrenc
 	return ds, err
 }
 
-func (s *spyStore) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	a, err := s.Store.Resolve(ctx, ref, by, note)
+func (s *spyStore) Change(
+	ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
+) (*monitor.Alert, error) {
+	a, err := s.Store.Change(ctx, ref, to, by, note)
 	s.mu.Lock()
 	during := s.during
 	s.mu.Unlock()
 	if during != nil {
-		during("Resolve")
+		during("Change")
 	}
 	return a, err
 }
@@ -91,14 +93,7 @@ func (s *spyStore) setDuring(f func(method string)) {
 	s.during = f
 }
 
-func (s *spyStore) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
-	if s.getFails != nil {
-		return nil, s.getFails
-	}
-	return s.Store.Get(ctx, ref)
-}
-
-func newManager(t *testing.T, s alerting.Store, o *alerting.ManagerOptions) *alerting.Manager {
+func newManager(t *testing.T, s driver.Store, o *alerting.ManagerOptions) *alerting.Manager {
 	t.Helper()
 	m, err := alerting.NewManager(s, o)
 	if err != nil {
@@ -136,20 +131,17 @@ func put(t *testing.T, s monitor.AlertStorer, os ...*monitor.Occurrence) []monit
 }
 
 // all returns the alerts in a store, newest first.
-func all(t *testing.T, s alerting.Store) []*monitor.Alert {
+func all(t *testing.T, s driver.Store) []*monitor.Alert {
 	t.Helper()
-	var as []*monitor.Alert
-	for a, err := range s.List(t.Context(), alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit}) {
-		if err != nil {
-			t.Fatalf("List: %v", err)
-		}
-		as = append(as, a)
+	as, err := s.List(t.Context(), alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit})
+	if err != nil {
+		t.Fatalf("List: %v", err)
 	}
 	return as
 }
 
 // wantStored checks how many alerts there are, and the occurrences of each.
-func wantStored(t *testing.T, s alerting.Store, occurrences ...int64) {
+func wantStored(t *testing.T, s driver.Store, occurrences ...int64) {
 	t.Helper()
 	var got []int64
 	for _, a := range all(t, s) {
@@ -158,6 +150,11 @@ func wantStored(t *testing.T, s alerting.Store, occurrences ...int64) {
 	if !slices.Equal(got, occurrences) {
 		t.Errorf("occurrences of the stored alerts are %d, want %d", got, occurrences)
 	}
+}
+
+// pagerRoutes are a route of that name, for whoever claims notifications himself.
+func pagerRoutes(name string) []alerting.Route {
+	return []alerting.Route{{Name: name, Reasons: alerting.Reasons(), ExpireAfter: 24 * time.Hour}}
 }
 
 // A recorder is a notifier that remembers what it got.

@@ -5,79 +5,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
-	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// lastFlushTimeout bounds what Run does after it was told to end.
-const lastFlushTimeout = 10 * time.Second
-
-// ManagerOptions change what a [Manager] does. The zero value of a field is its
-// documented default.
-type ManagerOptions struct {
-	// CoalesceInterval is how long a repeat of an open alert may be held back
-	// while Run is active. Defaults to 1 second; -1 holds nothing back.
-	CoalesceInterval time.Duration
-	// MaxHeld is the number of repeats that may be held back; further ones go
-	// to the store at once. Each takes up to 2 kB. Defaults to 10,000.
-	MaxHeld int
-	// Claims tell which alerts other instances have opened, so that this one need
-	// not ask the store. They are not used if nothing is held back. Defaults to
-	// none.
-	Claims Claims
-	// Routes are whom to notify. Instances that share a store must have the
-	// same. Defaults to none: what the store has for notification is left for
-	// other instances.
-	Routes []Route
-	// PollInterval is how often the store is asked for notifications of other
-	// instances and for what time has made due. Defaults to 1 second.
-	PollInterval time.Duration
-	// GiveUpAfter is how long a notification is tried before it becomes a dead
-	// letter. One that is older when it is seen first is dropped. Defaults to 24
-	// hours.
-	GiveUpAfter time.Duration
-	// Metrics counts what happens to notifications, and what a flush finds out:
-	// alerts that repeats open, and notifications that a suppression window holds
-	// back. Defaults to nothing.
-	Metrics monitor.MetricsCollector
-}
-
-// A Manager is a [Store] in front of another one. It holds back repeats of open
-// alerts and notifies handlers. It is what a host passes as [monitor.Config]
-// Alerts.
+// A Manager is what an application holds to work with alerts, and what it passes as
+// [monitor.Config] Alerts. It validates what it is given, buffers repeats of open
+// alerts, delivers notifications, and leaves the rest to a store. It is safe for
+// concurrent use.
 //
 // The first occurrence of an alert is in the store before StoreOccurrences returns.
-// While Run is active, repeats are held for up to an interval and then stored in
-// one call; until then, an alert that is read lacks them. [Manager.Flush] stores
-// them at once, and so do Resolve and Dismiss, after which the next occurrence
-// opens a new alert. Nothing held is dropped while the process lives: a flush
-// that fails is repeated. A process that is killed loses at most an interval of
-// repeats; a queue that acknowledges after Flush gets them back. That another
-// instance closed an alert is noticed after an interval: what is held until then
-// opens the next one when it is flushed.
+// While Run is active, repeats are buffered for up to an interval and then stored
+// in one call; until then, an alert that is read lacks them. Flush stores them at
+// once, and so do Resolve and Dismiss, after which the next occurrence opens a new
+// alert. Nothing buffered is dropped while the process lives: a flush that fails is
+// repeated. A process that is killed loses at most an interval of repeats; a queue
+// that acknowledges after Flush delivers them again. If another instance closes an
+// alert, this one notices after an interval, and the repeats that it has buffered
+// until then open the next alert when they are flushed.
 //
-// Notifications are in the outbox of the store, see [Outbox]; the manager puts
-// them on its routes and delivers them. While Run is active it does so, each
-// route by itself; without it StoreOccurrences and the changes of status do before
-// they return. A delivery that fails does not fail them. It is tried again while
-// Run is active, after a random time below a limit that grows from 1 second to 5
-// minutes, or when the destination asks for it; a route whose deliveries fail
-// five times in a row pauses for 30 seconds. What fails for good, or for longer
-// than GiveUpAfter, becomes a dead letter, see [Store] Redrive. Of instances that
-// share a store any one delivers.
+// Notifications are in the outbox of the store, and the manager delivers them on
+// its routes. While Run is active each route has a worker of its own. Without Run,
+// StoreOccurrences and the changes of status deliver before they return. They do
+// not fail if a delivery fails. While Run is active a failed delivery is tried
+// again, after a random time below a limit that grows from 1 second to 5 minutes,
+// or when the destination asks for it. A route whose deliveries fail five times in
+// a row pauses for 30 seconds. A notification becomes a dead letter when its
+// destination refuses it permanently or when it expires, see [Route] and
+// [Manager.Redrive]. Any instance that shares the store may deliver a notification.
 //
-// While Run is active the manager also has the store escalate and resolve what is
-// due by [Settings].
+// While Run is active the manager also escalates and resolves the alerts that are
+// due according to [Settings].
 //
-// A store that is itself a [monitor.Runner] or a [monitor.HealthReporter] is run
-// and asked by the manager.
+// Methods that are about one organization fail with [monitor.ErrNoOrganization] if
+// it is empty, and with [monitor.ErrNotFound] for an alert of another organization.
+// Bad input is an [InvalidError].
 type Manager struct {
-	Store
-	interval time.Duration
-	metrics  monitor.MetricsCollector
+	options  ManagerOptions
+	store    store
+	tracing  tracing
+	reporter *reporter
 	repeats  *coalescer
 	claims   *claimer // nil without
 	dispatch *dispatcher
@@ -85,58 +55,45 @@ type Manager struct {
 	running  chan struct{} // holds a token while Run is active
 }
 
-// NewManager returns a manager for the store. Options may be nil. It starts
-// nothing.
-func NewManager(store Store, options *ManagerOptions) (*Manager, error) {
+// NewManager returns a manager for a store, which is a driver.Store, such as
+// memalerts.New and pgalerts.New return. Options may be nil. It starts nothing.
+func NewManager(store store, options *ManagerOptions) (*Manager, error) {
 	var o ManagerOptions
 	if options != nil {
 		o = *options
 	}
-	err := o.validate()
+	err := o.check()
 	if store == nil {
 		err = errors.Join(err, invalid("Store", "missing"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("alerting: make manager: %w", err)
+		return nil, failed("make manager", err)
 	}
+	o = o.withDefaults()
 	m := &Manager{
-		Store:    store,
-		interval: cmp.Or(o.CoalesceInterval, time.Second),
-		metrics:  o.Metrics,
-		repeats:  newCoalescer(cmp.Or(o.MaxHeld, 10_000)),
-		dispatch: newDispatcher(store, &o),
+		options:  o,
+		store:    store,
+		tracing:  tracing{o.Tracer},
+		reporter: &reporter{o.Metrics, o.Logger},
+		repeats:  newCoalescer(o.MaxBuffered),
 		flushing: make(chan struct{}, 1),
 		running:  make(chan struct{}, 1),
 	}
-	if o.Claims != nil && m.interval > 0 {
-		m.claims = &claimer{
-			claims: o.Claims, ttl: 2 * m.interval,
-			breaker: breaker.Breaker{Threshold: 1, Pause: claimPause},
-		}
+	m.dispatch = newDispatcher(store, o.Routes, o.PollInterval, m.tracing, m.reporter)
+	if o.Claims != nil && o.CoalesceInterval > 0 {
+		m.claims = newClaimer(o.Claims, 2*o.CoalesceInterval)
 	}
 	return m, nil
 }
 
-// validate returns everything that is wrong with the options.
-func (o *ManagerOptions) validate() error {
-	errs := []error{validateRoutes(o.Routes)}
-	if o.CoalesceInterval < -1 {
-		errs = append(errs, invalid("CoalesceInterval", "%v is negative", o.CoalesceInterval))
-	}
-	if o.MaxHeld < 0 {
-		errs = append(errs, invalid("MaxHeld", "%d is negative", o.MaxHeld))
-	}
-	if o.PollInterval < 0 {
-		errs = append(errs, invalid("PollInterval", "%v is negative", o.PollInterval))
-	}
-	if o.GiveUpAfter < 0 {
-		errs = append(errs, invalid("GiveUpAfter", "%v is negative", o.GiveUpAfter))
-	}
-	return errors.Join(errs...)
-}
-
-// StoreOccurrences stores occurrences or holds them back, and notifies.
+// StoreOccurrences stores occurrences or buffers them, and notifies. If one of them
+// is not valid, none is stored.
 func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	for i, o := range os {
+		if err := checkOccurrence(o); err != nil {
+			return nil, fmt.Errorf("alerting: store occurrences: number %d: %w", i, err)
+		}
+	}
 	if m.claims != nil {
 		unknown, epoch := m.repeats.unknown(os)
 		m.repeats.believe(epoch, m.claims.lookup(ctx, unknown))
@@ -145,9 +102,9 @@ func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence
 	if len(rest) == 0 {
 		return ds, nil
 	}
-	stored, err := m.store(ctx, rest, epoch)
+	stored, err := m.storeRest(ctx, rest, epoch)
 	if err != nil {
-		return nil, err
+		return nil, failed("store occurrences", err)
 	}
 	if ds == nil {
 		return stored, nil
@@ -158,14 +115,16 @@ func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence
 	return ds, nil
 }
 
-// store writes occurrences to the store and notifies.
-func (m *Manager) store(ctx context.Context, os []*monitor.Occurrence, epoch int) ([]monitor.Disposition, error) {
-	ds, err := m.Store.StoreOccurrences(ctx, os)
+// storeRest writes occurrences to the store and notifies.
+func (m *Manager) storeRest(ctx context.Context, os []*monitor.Occurrence, epoch int) ([]monitor.Disposition, error) {
+	op, end := m.tracing.operation(ctx, "store occurrences")
+	ds, err := m.store.StoreOccurrences(op, os)
+	if err == nil && len(ds) != len(os) {
+		err = fmt.Errorf("the store returned %d dispositions for %d occurrences", len(ds), len(os))
+	}
+	end(err)
 	if err != nil {
 		return nil, err
-	}
-	if len(ds) != len(os) {
-		return nil, fmt.Errorf("alerting: the store answered %d occurrences with %d dispositions", len(os), len(ds))
 	}
 	m.repeats.learn(epoch, os, ds)
 	if m.claims != nil {
@@ -177,186 +136,281 @@ func (m *Manager) store(ctx context.Context, os []*monitor.Occurrence, epoch int
 	return ds, nil
 }
 
-// Acknowledge records that somebody looks after an active alert.
-func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	return m.changed(ctx)(m.Store.Acknowledge(ctx, ref, by, note))
-}
+// Flush stores the repeats that were buffered when it was called. After an error
+// they are still buffered.
+func (m *Manager) Flush(ctx context.Context) error { return failed("flush", m.flush(ctx)) }
 
-// Reopen makes a closed alert active again.
-func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	return m.changed(ctx)(m.Store.Reopen(ctx, ref, by, note))
-}
-
-// changed passes on the result of a change of status, for which there is a
-// notification.
-func (m *Manager) changed(ctx context.Context) func(*monitor.Alert, error) (*monitor.Alert, error) {
-	return func(a *monitor.Alert, err error) (*monitor.Alert, error) {
-		if err == nil {
-			m.dispatch.post(ctx)
-		}
-		return a, err
-	}
-}
-
-// Resolve flushes and ends the incident of an open alert.
-func (m *Manager) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	return m.end(ctx, func() (*monitor.Alert, error) { return m.Store.Resolve(ctx, ref, by, note) })
-}
-
-// Dismiss flushes and ends the incident of an open alert.
-func (m *Manager) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	return m.end(ctx, func() (*monitor.Alert, error) { return m.Store.Dismiss(ctx, ref, by, note) })
-}
-
-// end closes an alert so that it has all occurrences that came before, and that
-// none that comes after is taken for a repeat.
-func (m *Manager) end(ctx context.Context, change func() (*monitor.Alert, error)) (*monitor.Alert, error) {
-	if err := m.Flush(ctx); err != nil {
-		return nil, err
-	}
-	a, err := change()
-	if err == nil && m.claims != nil {
-		m.claims.release(ctx, a)
-	}
-	m.repeats.forget()
-	// What was held in between is stored now; a failure is kept for Health and
-	// the repeats for the next time.
-	_ = m.Flush(ctx)
-	return m.changed(ctx)(a, err)
-}
-
-// Redrive makes the dead letters of a route due again.
-func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
-	n, err := m.Store.Redrive(ctx, organization, route)
-	if n > 0 {
-		m.dispatch.post(ctx)
-	}
-	return n, err
-}
-
-// Flush stores the repeats that were held back when it was called. After an
-// error they are held still.
-func (m *Manager) Flush(ctx context.Context) error {
+func (m *Manager) flush(ctx context.Context) error {
 	select {
 	case m.flushing <- struct{}{}:
 		defer func() { <-m.flushing }()
 	case <-ctx.Done():
-		return fmt.Errorf("alerting: flush: %w", ctx.Err())
+		return ctx.Err()
 	}
 	batch, epoch := m.repeats.take()
 	if len(batch.occurrences) == 0 {
-		m.repeats.done(ctx, batch, nil)
+		m.repeats.done(batch, nil)
 		return nil
 	}
 	os := make([]*monitor.Occurrence, len(batch.occurrences))
 	for i := range batch.occurrences {
 		os[i] = &batch.occurrences[i]
 	}
-	ds, err := m.store(ctx, os, epoch)
-	if err != nil {
-		m.repeats.done(ctx, batch, err)
-		return fmt.Errorf("alerting: flush: %w", err)
+	ds, err := m.storeRest(ctx, os, epoch)
+	if err == nil {
+		m.count(ctx, os, ds)
 	}
-	m.count(os, ds)
-	m.repeats.done(ctx, batch, nil)
-	return nil
+	m.reporter.note(ctx, &m.repeats.flushes, "repeats", err)
+	m.repeats.done(batch, err)
+	return err
 }
 
-// count measures what the monitor was not told of occurrences that were held.
-func (m *Manager) count(os []*monitor.Occurrence, ds []monitor.Disposition) {
+// count counts what the monitor was not told of occurrences that were buffered.
+func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	for i, d := range ds {
 		if d.Stored == monitor.StoredNew { // the alert that was open is closed
-			count(m.metrics, monitor.AlertsCreated, os[i].Finding.Rule, 1)
+			m.reporter.count(ctx, monitor.AlertsCreated, os[i].Finding.Rule, 1)
 		}
 		if d.Notify == monitor.NotifySuppressed {
-			count(m.metrics, monitor.AlertsSuppressed, os[i].Finding.Rule, 1)
+			m.reporter.count(ctx, monitor.AlertsSuppressed, os[i].Finding.Rule, 1)
 		}
 	}
 }
 
-// Run flushes and delivers until ctx is canceled. Then it flushes once more and
-// delivers what is due, for up to ten seconds, and returns an error if something
-// could not be stored, or waits for delivery in a store that forgets it; that is
-// still there for another Run.
-func (m *Manager) Run(ctx context.Context) error {
-	select {
-	case m.running <- struct{}{}:
-		defer func() { <-m.running }()
-	default:
-		return errors.New("alerting: run manager: it is running")
-	}
-	// The work outlives ctx, so that nothing is cut off in the middle.
-	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-
-	// The store ending by itself ends the manager.
-	ctx, stop := context.WithCancel(ctx)
-	storeDone := make(chan error, 1)
-	go func() {
-		defer stop()
-		storeDone <- m.runStore(work)
-	}()
-	stopDispatch, dispatchDone := make(chan struct{}), make(chan struct{})
-	m.dispatch.start()
-	go func() {
-		defer close(dispatchDone)
-		m.dispatch.run(work, stopDispatch)
-	}()
-
-	m.flushUntil(ctx)
-
-	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), lastFlushTimeout)
-	defer cancelLast()
-	context.AfterFunc(last, cancel) // cuts off what is under way
-	m.repeats.activate(false)
-	errs := []error{m.Flush(last)}
-	close(stopDispatch)
-	<-dispatchDone
-	errs = append(errs, m.dispatch.finish(last))
-	cancel()
-	return errors.Join(append(errs, <-storeDone)...)
+// Acknowledge records that somebody looks after an active alert. Like Resolve,
+// Dismiss and Reopen it must be told by whom, takes a note that may be empty, and
+// returns the alert as it is then. A change that the alert's status does not allow
+// is a [TransitionError], and one that was decided on another version than that of
+// ref a [monitor.ErrConflict]. Of two concurrent acknowledgements one succeeds.
+func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	const operation = "acknowledge alert"
+	a, err := m.change(ctx, operation, ref, monitor.AlertAcknowledged, by, note)
+	return a, failed(operation, err)
 }
 
-// runStore runs the store until ctx is canceled.
-func (m *Manager) runStore(ctx context.Context) error {
-	if r, ok := m.Store.(monitor.Runner); ok {
-		return r.Run(ctx)
-	}
-	<-ctx.Done()
-	return nil
+// Resolve flushes, and closes an open alert.
+func (m *Manager) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	const operation = "resolve alert"
+	a, err := m.close(ctx, operation, ref, monitor.AlertResolved, by, note)
+	return a, failed(operation, err)
 }
 
-// flushUntil flushes every interval until ctx is canceled.
-func (m *Manager) flushUntil(ctx context.Context) {
-	var tick <-chan time.Time
-	if m.interval > 0 {
-		ticker := time.NewTicker(m.interval)
-		defer ticker.Stop()
-		tick = ticker.C
-		m.repeats.activate(true)
+// Dismiss flushes, and closes an open alert that nothing had to be done about.
+func (m *Manager) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	const operation = "dismiss alert"
+	a, err := m.close(ctx, operation, ref, monitor.AlertDismissed, by, note)
+	return a, failed(operation, err)
+}
+
+// Reopen makes a closed alert active again. It is a [monitor.ErrConflict] if another
+// alert of its fingerprint is open.
+func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
+	const operation = "reopen alert"
+	a, err := m.change(ctx, operation, ref, monitor.AlertActive, by, note)
+	return a, failed(operation, err)
+}
+
+// change changes the status of an alert and notifies.
+func (m *Manager) change(
+	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
+) (*monitor.Alert, error) {
+	if err := checkChange(ref, by, note); err != nil {
+		return nil, err
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick:
-			m.repeats.age()
-		case <-m.repeats.full:
+	op, end := m.tracing.operation(ctx, operation)
+	a, err := m.store.Change(op, ref, to, by, note)
+	end(err)
+	if err != nil {
+		return nil, err
+	}
+	m.dispatch.post(ctx)
+	return a, nil
+}
+
+// close closes an alert so that it has all occurrences that came before, and that
+// none that comes after is taken for a repeat.
+func (m *Manager) close(
+	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
+) (*monitor.Alert, error) {
+	if err := checkChange(ref, by, note); err != nil {
+		return nil, err
+	}
+	if err := m.flush(ctx); err != nil {
+		return nil, err
+	}
+	op, end := m.tracing.operation(ctx, operation)
+	a, err := m.store.Change(op, ref, to, by, note)
+	end(err)
+	if err == nil && m.claims != nil {
+		m.claims.release(ctx, a)
+	}
+	m.repeats.forget()
+	// What was buffered in between is stored now. A failure is kept for Health,
+	// and the repeats for the next time.
+	_ = m.flush(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.dispatch.post(ctx)
+	return a, nil
+}
+
+// Get returns an alert.
+func (m *Manager) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
+	const operation = "get alert"
+	a, _, err := m.get(ctx, operation, ref)
+	return a, failed(operation, err)
+}
+
+// History returns the changes of an alert's status, oldest first.
+func (m *Manager) History(ctx context.Context, ref monitor.AlertRef) ([]Change, error) {
+	const operation = "read history"
+	_, history, err := m.get(ctx, operation, ref)
+	return history, failed(operation, err)
+}
+
+func (m *Manager) get(ctx context.Context, operation string, ref monitor.AlertRef) (*monitor.Alert, []Change, error) {
+	if err := checkOrganization(ref.Organization); err != nil {
+		return nil, nil, err
+	}
+	ctx, end := m.tracing.operation(ctx, operation)
+	a, history, err := m.store.Get(ctx, ref)
+	end(err)
+	return a, history, err
+}
+
+// List returns a page of the alerts that match, newest first. It is read when the
+// iteration begins. An error is the last thing that the sequence yields. Alerts that
+// exist throughout appear exactly once on the pages of a listing, whatever is
+// written meanwhile.
+func (m *Manager) List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, error] {
+	const operation = "list alerts"
+	return sequence(operation, func() ([]*monitor.Alert, error) {
+		if err := q.check(); err != nil {
+			return nil, err
 		}
-		// A failure is kept for Health, the repeats for the next time.
-		_ = m.Flush(ctx)
+		ctx, end := m.tracing.operation(ctx, operation)
+		page, err := m.store.List(ctx, q)
+		end(err)
+		return page, err
+	})
+}
+
+// sequence yields what an operation returns, and then its error.
+func sequence[T any](operation string, read func() ([]*T, error)) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		page, err := read()
+		for _, v := range page {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, failed(operation, err))
+		}
 	}
 }
 
-// Health returns that of the repeats held back, of the claims, of the outbox, of
-// each route and, if it is a [monitor.HealthReporter], of the store.
-func (m *Manager) Health(ctx context.Context) []monitor.ComponentHealth {
-	all := append(m.dispatch.health(), m.repeats.health())
-	if m.claims != nil {
-		all = append(all, m.claims.health())
+// Count returns the number of alerts that match, on all pages together.
+func (m *Manager) Count(ctx context.Context, q Query) (int, error) {
+	const operation = "count alerts"
+	if err := q.check(); err != nil {
+		return 0, failed(operation, err)
 	}
-	if r, ok := m.Store.(monitor.HealthReporter); ok {
-		all = append(all, r.Health(ctx)...)
+	ctx, end := m.tracing.operation(ctx, operation)
+	n, err := m.store.Count(ctx, q)
+	end(err)
+	return n, failed(operation, err)
+}
+
+// Statistics summarizes the alerts.
+func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error) {
+	const operation = "compute statistics"
+	if err := q.check(); err != nil {
+		return nil, failed(operation, err)
 	}
-	return all
+	ctx, end := m.tracing.operation(ctx, operation)
+	s, err := m.store.Statistics(ctx, q)
+	end(err)
+	return s, failed(operation, err)
+}
+
+// Purge deletes the alerts that were closed before that time, with their history,
+// and returns their number, also with an error. Open alerts stay.
+func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
+	const operation = "purge alerts"
+	if err := checkOrganization(organization); err != nil {
+		return 0, failed(operation, err)
+	}
+	ctx, end := m.tracing.operation(ctx, operation)
+	n, err := m.store.Purge(ctx, organization, before)
+	end(err)
+	return n, failed(operation, err)
+}
+
+// Settings returns the settings that the organization saved last, or zero settings.
+func (m *Manager) Settings(ctx context.Context, organization string) (Settings, error) {
+	const operation = "read settings"
+	if err := checkOrganization(organization); err != nil {
+		return Settings{}, failed(operation, err)
+	}
+	ctx, end := m.tracing.operation(ctx, operation)
+	s, err := m.store.Settings(ctx, organization)
+	end(err)
+	return s, failed(operation, err)
+}
+
+// SaveSettings replaces an organization's settings and returns them with their new
+// version. Their version must be that of the settings they replace, 0 for the first;
+// otherwise the error is a [monitor.ErrConflict].
+func (m *Manager) SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error) {
+	const operation = "save settings"
+	if err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate()); err != nil {
+		return Settings{}, failed(operation, err)
+	}
+	ctx, end := m.tracing.operation(ctx, operation)
+	saved, err := m.store.SaveSettings(ctx, organization, s, by)
+	end(err)
+	return saved, failed(operation, err)
+}
+
+// Backlog returns the size of the outbox, for all organizations.
+func (m *Manager) Backlog(ctx context.Context) (Backlog, error) {
+	const operation = "read backlog"
+	ctx, end := m.tracing.operation(ctx, operation)
+	b, err := m.store.Backlog(ctx)
+	end(err)
+	return b, failed(operation, err)
+}
+
+// DeadLetters returns the notifications that are not delivered any more, oldest
+// first. They are read when the iteration begins. An error is the last thing that
+// the sequence yields.
+func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[*Notification, error] {
+	const operation = "list dead letters"
+	return sequence(operation, func() ([]*Notification, error) {
+		if err := q.check(); err != nil {
+			return nil, err
+		}
+		ctx, end := m.tracing.operation(ctx, operation)
+		page, err := m.store.DeadLetters(ctx, q)
+		end(err)
+		return page, err
+	})
+}
+
+// Redrive makes the dead letters of a route due again, with no attempts made, and
+// returns their number. The organization may be [AllOrganizations].
+func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
+	const operation = "redrive dead letters"
+	if err := checkScope(organization); err != nil {
+		return 0, failed(operation, err)
+	}
+	op, end := m.tracing.operation(ctx, operation)
+	n, err := m.store.Redrive(op, organization, route)
+	end(err)
+	if n > 0 {
+		m.dispatch.post(ctx)
+	}
+	return n, failed(operation, err)
 }

@@ -19,11 +19,11 @@ func TestNewManagerInput(t *testing.T) {
 	r := &recorder{}
 	for want, o := range map[string]*alerting.ManagerOptions{
 		"CoalesceInterval": {CoalesceInterval: -2},
-		"MaxHeld":          {MaxHeld: -1},
+		"MaxBuffered":      {MaxBuffered: -1},
 		"no name":          {Routes: []alerting.Route{{Notifier: r}}},
 		"no notifier":      {Routes: []alerting.Route{{Name: "a"}}},
 		"PollInterval":     {PollInterval: -1},
-		"GiveUpAfter":      {GiveUpAfter: -1},
+		"expires after":    {Routes: []alerting.Route{{Name: "a", Notifier: r, ExpireAfter: -1}}},
 		"timeout":          {Routes: []alerting.Route{{Name: "a", Notifier: r, Timeout: -1}}},
 		"concurrency":      {Routes: []alerting.Route{{Name: "a", Notifier: r, Concurrency: -1}}},
 		"reason":           {Routes: []alerting.Route{{Name: "a", Notifier: r, Reasons: []alerting.Reason{"bored"}}}},
@@ -34,9 +34,9 @@ func TestNewManagerInput(t *testing.T) {
 			t.Errorf("error %v, want one about %s", err, want)
 		}
 	}
-	_, err := alerting.NewManager(nil, &alerting.ManagerOptions{MaxHeld: -1})
+	_, err := alerting.NewManager(nil, &alerting.ManagerOptions{MaxBuffered: -1})
 	if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field == "" ||
-		!strings.Contains(err.Error(), "Store") || !strings.Contains(err.Error(), "MaxHeld") {
+		!strings.Contains(err.Error(), "Store") || !strings.Contains(err.Error(), "MaxBuffered") {
 		t.Errorf("error %v, want everything that is wrong", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // A Reason says why there is a notification.
 type Reason string
 
-// The reasons: an occurrence that was due, an escalation, a change of the alert's
-// status.
+// The reasons. ReasonOpened and ReasonRepeated are for occurrences, and the others
+// but ReasonEscalated are for changes of status.
 const (
 	ReasonOpened       Reason = "opened"
 	ReasonRepeated     Reason = "repeated"
@@ -32,33 +32,32 @@ func Reasons() []Reason {
 	}
 }
 
-// A Notification is to tell somebody about an alert.
+// A Notification tells somebody about an alert.
 type Notification struct {
-	// Key is the idempotency key: the same however often and wherever the
-	// notification is delivered, and no other's.
+	// Key is the idempotency key. It is the same for every attempt and route, and
+	// no other notification has it.
 	Key    string
 	Reason Reason
-	// Alert is a copy of the alert as it stood when the notification was handed
-	// out: that of an alert which was resolved meanwhile says so.
+	// Alert is a copy of the alert at the time of the attempt. An alert that was
+	// resolved meanwhile is resolved.
 	Alert *monitor.Alert
-	// CreatedAt is the store's time when it became due.
+	// CreatedAt is the store's time when the notification became due.
 	CreatedAt time.Time
-	// Route is the name of the route that it takes, empty until it is routed.
+	// Route is the name of the route that the notification takes.
 	Route string
-	// Targets are the names of the routes that an escalation goes to; none
-	// means those that match.
+	// Targets are the names of the routes that an escalation asks for. None means
+	// those that take its reason.
 	Targets []string
-	// Attempts counts the times that it was handed out on its route, this one
-	// included.
+	// Attempts counts the attempts on this route, the present one included.
 	Attempts int
-	// Failure is why the last attempt that failed did.
+	// Failure says why the last attempt failed. It is empty if none did.
 	Failure string
 }
 
-// A Notifier delivers notifications. It is safe for concurrent use, and may be
-// given a notification again, with the same Key, after it was delivered: when an
-// instance dies or an answer is lost. An error that is a [DeliveryError] says when
-// to try again, or not to; any other is tried again.
+// A Notifier delivers notifications. It must be safe for concurrent use. It may be
+// given a notification again after it has delivered it, with the same Key, if an
+// instance dies or a response is lost. A [DeliveryError] says when to try again, or
+// not to. After any other error the delivery is tried again.
 type Notifier interface {
 	Notify(ctx context.Context, n *Notification) error
 }
@@ -71,19 +70,19 @@ func (f NotifierFunc) Notify(ctx context.Context, n *Notification) error { retur
 
 // A DeliveryError is the error of a [Notifier] that knows more about it.
 type DeliveryError struct {
-	// Permanent means that the destination will never accept this notification:
-	// it becomes a dead letter at once.
+	// Permanent means that the destination will never accept this notification. It
+	// becomes a dead letter at once.
 	Permanent bool
 	// RetryAfter is how long the destination wants to be left alone.
 	RetryAfter time.Duration
-	// Err is what happened. It must not contain a secret.
+	// Err says what happened. It must not contain a secret.
 	Err error
 }
 
 func (e *DeliveryError) Error() string {
 	switch {
 	case e.Permanent:
-		return fmt.Sprintf("refused for good: %v", e.Err)
+		return fmt.Sprintf("refused permanently: %v", e.Err)
 	case e.RetryAfter > 0:
 		return fmt.Sprintf("%v; to be tried again after %v", e.Err, e.RetryAfter)
 	}
@@ -92,8 +91,10 @@ func (e *DeliveryError) Error() string {
 
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
-// details returns what a notifier's error says about it, as far as that is
-// believed.
+// maxRetryAfter limits how long a destination can ask to be left alone.
+const maxRetryAfter = time.Hour
+
+// details returns what a notifier's error says about it.
 func details(err error) (permanent bool, retryAfter time.Duration) {
 	if e, ok := errors.AsType[*DeliveryError](err); ok && e != nil {
 		return e.Permanent, min(e.RetryAfter, maxRetryAfter)

@@ -2,9 +2,9 @@ package alerting
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
+	"github.com/auditwarden/auditwarden/alerting/internal/cursor"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -30,59 +30,58 @@ type Query struct {
 	// limit.
 	Since, Until time.Time
 
-	// After is the [Cursor] of the last alert of the page before. It and Limit
-	// do not matter to Count.
+	// After is the [Cursor] of the last alert of the previous page. Count ignores
+	// it, and Limit.
 	After string
 	// Limit is the largest number of alerts on the page, up to [MaxLimit].
 	// Defaults to [DefaultLimit].
 	Limit int
 }
 
-// Validate says whether the query can be answered.
-func (q *Query) Validate() error {
-	if err := validateScope(q.Organization); err != nil {
+// Cursor returns the alert's place in every listing, for [Query] After. It is
+// opaque and safe in a URL, and stays valid when the alert is changed or deleted.
+func Cursor(a *monitor.Alert) string { return cursor.Of(a) }
+
+// check refuses a query that cannot be answered and fills in the limit.
+func (q *Query) check() error {
+	if err := checkScope(q.Organization); err != nil {
 		return err
 	}
-	if err := validateLimit("Query.Limit", q.Limit); err != nil {
+	if err := checkLimit("Query.Limit", &q.Limit); err != nil {
 		return err
 	}
 	if q.After != "" {
-		if _, _, err := ParseCursor(q.After); err != nil {
-			return err
+		if _, _, err := cursor.Parse(q.After); err != nil {
+			return &InvalidError{Field: "Query.After", Err: err}
 		}
 	}
 	return nil
 }
 
-// validateScope allows one organization or all of them.
-func validateScope(organization string) error {
-	if organization == AllOrganizations {
-		return nil
+// checkLimit refuses a limit that is out of bounds and fills in the default.
+func checkLimit(field string, limit *int) error {
+	if *limit < 0 || *limit > MaxLimit {
+		return invalid(field, "%d is not between 0 and %d", *limit, MaxLimit)
 	}
-	return ValidateOrganization(organization)
-}
-
-func validateLimit(field string, limit int) error {
-	if limit < 0 || limit > MaxLimit {
-		return invalid(field, "%d is not between 0 and %d", limit, MaxLimit)
-	}
+	*limit = cmp.Or(*limit, DefaultLimit)
 	return nil
 }
 
-// PageSize returns Limit or its default.
-func (q *Query) PageSize() int { return cmp.Or(q.Limit, DefaultLimit) }
-
-// Matches reports whether the query selects the alert, on whatever page.
-func (q *Query) Matches(a *monitor.Alert) bool {
-	return (q.Organization == AllOrganizations || q.Organization == a.OrganizationID) &&
-		among(q.Statuses, a.Status) &&
-		among(q.Severities, a.Severity) &&
-		among(q.Types, a.Type) &&
-		among(q.Sources, a.Source) &&
-		among(q.Rules, a.Finding.Rule) &&
-		!a.CreatedAt.Before(q.Since) &&
-		(q.Until.IsZero() || a.CreatedAt.Before(q.Until))
+// A DeadLetterQuery selects dead letters.
+type DeadLetterQuery struct {
+	// Organization is the tenant, or [AllOrganizations].
+	Organization string
+	// Route is the name of the route. Empty means all.
+	Route string
+	// Limit is the largest number of dead letters, up to [MaxLimit]. Defaults to
+	// [DefaultLimit].
+	Limit int
 }
 
-// among reports whether v is in the list or the list is empty.
-func among[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+// check refuses a query that cannot be answered and fills in the limit.
+func (q *DeadLetterQuery) check() error {
+	if err := checkScope(q.Organization); err != nil {
+		return err
+	}
+	return checkLimit("DeadLetterQuery.Limit", &q.Limit)
+}

@@ -9,55 +9,50 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Route hands notifications to a notifier, if the alert satisfies each of its
-// fields. A notification takes every route that it matches.
+// A Route hands notifications to a notifier. A notification takes every route whose
+// conditions it meets at the time when a route is looked for, which is as soon as
+// an instance with routes runs.
 type Route struct {
-	// Name names the route in the outbox, metrics, health and errors. It must be
-	// unique and not empty, and stay the same over restarts and instances: what
-	// waits on a route that is gone is not delivered.
+	// Name identifies the route in the outbox, metrics, health and errors. It must
+	// be unique and not empty. It must stay the same over restarts and instances,
+	// since what waits on a route that does not exist any more is not delivered.
 	Name string
 	// MinSeverity is the lowest severity that the alert may have.
 	MinSeverity monitor.Severity
-	// Organizations and Rules are those that take the route; none means all.
+	// Organizations and Rules are those whose alerts take the route. None means
+	// all.
 	Organizations []string
 	Rules         []string
-	// Reasons are those that take the route. Defaults to opened, repeated and
-	// escalated; [Reasons] has all. An escalation that names the route takes it
-	// whatever they are.
+	// Reasons are the reasons for which notifications take the route. Defaults to
+	// opened, repeated and escalated; [Reasons] returns all. An escalation that
+	// names the route takes it whatever the reasons are.
 	Reasons []Reason
-	// Notifier delivers. It must respect its context.
+	// Notifier delivers. It must return when its context ends.
 	Notifier Notifier
 	// Timeout is how long a delivery may take. Defaults to 10 seconds.
 	Timeout time.Duration
-	// Concurrency is the number of deliveries at a time, per instance. Those of
-	// one alert follow each other. Defaults to 4.
+	// Concurrency is the number of simultaneous deliveries of an instance. Those
+	// of one alert are never simultaneous. Defaults to 4.
 	Concurrency int
-}
-
-func (r *Route) takes(n *Notification) bool {
-	if n.Alert.Severity < r.MinSeverity ||
-		!among(r.Organizations, n.Alert.OrganizationID) ||
-		!among(r.Rules, n.Alert.Finding.Rule) {
-		return false
-	}
-	if len(n.Targets) > 0 {
-		return slices.Contains(n.Targets, r.Name)
-	}
-	return slices.Contains(r.Reasons, n.Reason)
+	// ExpireAfter is the age at which a notification becomes a dead letter if its
+	// delivery fails. A notification that is older when a route is looked for does
+	// not take this one. Defaults to 24 hours.
+	ExpireAfter time.Duration
 }
 
 // withDefaults fills in what was left out.
 func (r Route) withDefaults() Route {
 	r.Timeout = cmp.Or(r.Timeout, 10*time.Second)
 	r.Concurrency = cmp.Or(r.Concurrency, 4)
+	r.ExpireAfter = cmp.Or(r.ExpireAfter, 24*time.Hour)
 	if len(r.Reasons) == 0 {
 		r.Reasons = []Reason{ReasonOpened, ReasonRepeated, ReasonEscalated}
 	}
 	return r
 }
 
-// validateRoutes returns everything that is wrong with the routes.
-func validateRoutes(routes []Route) error {
+// checkRoutes returns everything that is wrong with the routes.
+func checkRoutes(routes []Route) error {
 	var errs []error
 	seen := map[string]bool{}
 	for i, r := range routes {
@@ -76,6 +71,9 @@ func validateRoutes(routes []Route) error {
 		}
 		if r.Concurrency < 0 {
 			errs = append(errs, invalid("Routes", "number %d has a concurrency of %d", i, r.Concurrency))
+		}
+		if r.ExpireAfter < 0 {
+			errs = append(errs, invalid("Routes", "number %d expires after %v", i, r.ExpireAfter))
 		}
 		for _, reason := range r.Reasons {
 			if !slices.Contains(Reasons(), reason) {

@@ -163,6 +163,7 @@ func TestEscalationTargets(t *testing.T) {
 		usual.wantReasons(t, "opened", "escalated")
 		manager.wantReasons(t, "escalated")
 		c.want(t, monitor.AlertsEscalated, "", 2)
+		advance(15 * time.Second)
 		c.want(t, monitor.NotificationsDropped, "no_such_route", 2) // theirs is none of acme's
 		advance(time.Hour)
 		manager.wantReasons(t, "escalated", "resolved")
@@ -180,7 +181,7 @@ func TestDeliveryError(t *testing.T) {
 	for want, e := range map[string]*alerting.DeliveryError{
 		"503 Service Unavailable":                               {Err: cause},
 		"503 Service Unavailable; to be tried again after 1m0s": {Err: cause, RetryAfter: time.Minute},
-		"refused for good: 503 Service Unavailable":             {Err: cause, Permanent: true},
+		"refused permanently: 503 Service Unavailable":          {Err: cause, Permanent: true},
 	} {
 		if e.Error() != want || !errors.Is(e, cause) {
 			t.Errorf("error %q, want %q", e, want)

@@ -2,7 +2,8 @@ package alerting
 
 import (
 	"cmp"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -11,7 +12,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// DefaultCooldown is the cooldown of [Settings] that name none.
+// DefaultCooldown is the cooldown of [Settings] that do not name one.
 const DefaultCooldown = 5 * time.Minute
 
 // Bounds of settings.
@@ -23,10 +24,10 @@ const (
 	maxTargets      = 20
 )
 
-// Settings are what an organization may decide for itself. The zero value holds
-// the defaults.
+// Settings are what an organization may decide for itself. The zero value has the
+// defaults.
 //
-// Their JSON form has the names of the reference where it has one:
+// This is their JSON form:
 //
 //	{
 //	  "debounceWindow": 15,
@@ -39,45 +40,57 @@ const (
 //	  "version": 3
 //	}
 //
-// debounceWindow is the cooldown in minutes, where 0 means none; timeWindow, after
-// and those of autoResolve are in milliseconds; weekdays count from 0, Sunday. Members with other names are
-// ignored.
+// The member debounceWindow is the cooldown in minutes, 0 for none. The members
+// timeWindow and after, and those of autoResolve, are in milliseconds. Weekdays
+// count from 0 for Sunday. Members with other names are ignored.
 type Settings struct {
 	// Cooldown is the event time that must pass between two notifications of
 	// an alert, in whole milliseconds. Defaults to [DefaultCooldown]; -1 means
 	// none.
 	Cooldown time.Duration
-	// Suppressions are when notifications are held back.
+	// Suppressions are the maintenance windows.
 	Suppressions []Suppression
-	// Thresholds replace those of detection rules, by rule name. A store keeps
-	// them; the host hands them to its rules.
+	// Thresholds replace the thresholds of detection rules, by rule name. They
+	// are only stored here; the application hands them to its rules.
 	Thresholds map[string]Threshold
-	// Escalations are, by severity, what happens to an alert that is not
-	// acknowledged, each after the one before. Suppressions hold them back.
+	// Escalations are, by severity, the steps that are taken one after the other
+	// while an alert is not acknowledged. During a suppression they wait.
 	Escalations map[monitor.Severity][]Escalation
-	// AutoResolve is, by severity, how long nothing must have happened to an
-	// open alert, no occurrence and no change, for it to be resolved; in whole
-	// milliseconds.
+	// AutoResolve is, by severity, how long an open alert must have been quiet to
+	// be resolved automatically, in whole milliseconds. An alert is quiet while
+	// it has no occurrence and no change of status.
 	AutoResolve map[monitor.Severity]time.Duration
 
 	// Version counts how often the settings were saved.
 	Version int64
-	// UpdatedAt and UpdatedBy say when and by whom they were. A store sets them.
+	// UpdatedAt and UpdatedBy say when and by whom they were saved last. Saving
+	// sets them.
 	UpdatedAt time.Time
 	UpdatedBy string
 }
 
-// A Threshold replaces that of a detection rule.
+// A Threshold replaces the threshold of a detection rule.
 type Threshold struct {
 	// Count is the number of events, 0 for the rule's own.
 	Count int
-	// Window is the time they fall into, in whole milliseconds, 0 for the
-	// rule's own.
+	// Window is the time that the events must fall into, in whole milliseconds,
+	// 0 for the rule's own.
 	Window time.Duration
 }
 
-// validate checks everything but the suppressions.
-func (s *Settings) validate() error {
+// An Escalation is a step that is taken when nobody has acknowledged an alert in
+// time.
+type Escalation struct {
+	// After is the time since the alert was opened, reopened or became more
+	// severe, in whole milliseconds.
+	After time.Duration
+	// Routes are the names of the routes to notify. None means those that take
+	// notifications of the alert for [ReasonEscalated].
+	Routes []string
+}
+
+// Validate says whether the settings can be saved. The error is an [InvalidError].
+func (s Settings) Validate() error {
 	if err := checkMillis("Cooldown", s.Cooldown); err != nil && s.Cooldown != -1 {
 		return err
 	}
@@ -103,10 +116,20 @@ func (s *Settings) validate() error {
 			return err
 		}
 	}
-	return cmp.Or(s.validateEscalations(), s.validateAutoResolve())
+	return cmp.Or(s.checkEscalations(), s.checkAutoResolve(), s.checkSuppressions())
 }
 
-func (s *Settings) validateEscalations() error {
+func (s *Settings) checkSuppressions() error {
+	for i := range s.Suppressions {
+		err := s.Suppressions[i].check()
+		if wrong, ok := errors.AsType[*InvalidError](err); ok {
+			return &InvalidError{Field: fmt.Sprintf("Suppressions[%d].%s", i, wrong.Field), Err: wrong.Err}
+		}
+	}
+	return nil
+}
+
+func (s *Settings) checkEscalations() error {
 	for _, severity := range slices.Sorted(maps.Keys(s.Escalations)) {
 		field := "Escalations[" + severity.String() + "]"
 		steps := s.Escalations[severity]
@@ -141,7 +164,7 @@ func (s *Settings) validateEscalations() error {
 	return nil
 }
 
-func (s *Settings) validateAutoResolve() error {
+func (s *Settings) checkAutoResolve() error {
 	for _, severity := range slices.Sorted(maps.Keys(s.AutoResolve)) {
 		field := "AutoResolve[" + severity.String() + "]"
 		if severity > monitor.SeverityCritical {
@@ -166,8 +189,8 @@ func checkMillis(field string, d time.Duration) error {
 	return nil
 }
 
-// clone returns a copy that shares nothing.
-func (s Settings) clone() Settings {
+// Clone returns a copy that shares nothing with the settings.
+func (s Settings) Clone() Settings {
 	s.Thresholds = maps.Clone(s.Thresholds)
 	s.AutoResolve = maps.Clone(s.AutoResolve)
 	s.Escalations = maps.Clone(s.Escalations)
@@ -183,128 +206,4 @@ func (s Settings) clone() Settings {
 		s.Suppressions[i].Weekdays = slices.Clone(s.Suppressions[i].Weekdays)
 	}
 	return s
-}
-
-// The JSON form, see [Settings].
-type settingsJSON struct {
-	DebounceWindow     *float64                              `json:"debounceWindow,omitempty"`
-	SuppressionWindows []Suppression                         `json:"suppressionWindows"`
-	Thresholds         map[string]thresholdJSON              `json:"thresholds,omitempty"`
-	Escalations        map[monitor.Severity][]escalationJSON `json:"escalations,omitempty"`
-	AutoResolve        map[monitor.Severity]float64          `json:"autoResolve,omitempty"`
-	Version            int64                                 `json:"version,omitempty"`
-	UpdatedAt          time.Time                             `json:"updatedAt,omitzero"`
-	UpdatedBy          string                                `json:"updatedBy,omitempty"`
-}
-
-type thresholdJSON struct {
-	Threshold  int     `json:"threshold,omitempty"`
-	TimeWindow float64 `json:"timeWindow,omitempty"`
-}
-
-type escalationJSON struct {
-	After  float64  `json:"after"`
-	Routes []string `json:"routes,omitempty"`
-}
-
-// MarshalJSON writes the form that is described at [Settings].
-func (s Settings) MarshalJSON() ([]byte, error) {
-	j := settingsJSON{
-		SuppressionWindows: s.Suppressions,
-		Version:            s.Version, UpdatedAt: s.UpdatedAt, UpdatedBy: s.UpdatedBy,
-	}
-	if j.SuppressionWindows == nil {
-		j.SuppressionWindows = []Suppression{}
-	}
-	if s.Cooldown != 0 {
-		minutes := max(s.Cooldown, 0).Minutes()
-		j.DebounceWindow = &minutes
-	}
-	for rule, t := range s.Thresholds {
-		if j.Thresholds == nil {
-			j.Thresholds = map[string]thresholdJSON{}
-		}
-		j.Thresholds[rule] = thresholdJSON{Threshold: t.Count, TimeWindow: float64(t.Window.Milliseconds())}
-	}
-	for severity, steps := range s.Escalations {
-		if j.Escalations == nil {
-			j.Escalations = map[monitor.Severity][]escalationJSON{}
-		}
-		for _, step := range steps {
-			j.Escalations[severity] = append(j.Escalations[severity], escalationJSON{float64(step.After.Milliseconds()), step.Routes})
-		}
-	}
-	for severity, quiet := range s.AutoResolve {
-		if j.AutoResolve == nil {
-			j.AutoResolve = map[monitor.Severity]float64{}
-		}
-		j.AutoResolve[severity] = float64(quiet.Milliseconds())
-	}
-	return json.Marshal(j)
-}
-
-// UnmarshalJSON reads the form that is described at [Settings]. Durations are
-// rounded to milliseconds. The error is an [InvalidError] for a number that is
-// no duration; [Settings.Policy] finds what else is wrong.
-func (s *Settings) UnmarshalJSON(text []byte) error {
-	var j settingsJSON
-	if err := json.Unmarshal(text, &j); err != nil {
-		return err
-	}
-	read := Settings{
-		Suppressions: j.SuppressionWindows,
-		Version:      j.Version, UpdatedAt: j.UpdatedAt, UpdatedBy: j.UpdatedBy,
-	}
-	if len(read.Suppressions) == 0 {
-		read.Suppressions = nil
-	}
-	var err error
-	if j.DebounceWindow != nil {
-		if read.Cooldown, err = millis("debounceWindow", *j.DebounceWindow*60_000); err != nil {
-			return err
-		}
-		if read.Cooldown == 0 {
-			read.Cooldown = -1
-		}
-	}
-	for rule, t := range j.Thresholds {
-		if read.Thresholds == nil {
-			read.Thresholds = map[string]Threshold{}
-		}
-		window, err := millis("thresholds["+rule+"].timeWindow", t.TimeWindow)
-		if err != nil {
-			return err
-		}
-		read.Thresholds[rule] = Threshold{Count: t.Threshold, Window: window}
-	}
-	for severity, steps := range j.Escalations {
-		if read.Escalations == nil {
-			read.Escalations = map[monitor.Severity][]Escalation{}
-		}
-		for _, step := range steps {
-			after, err := millis("escalations["+severity.String()+"].after", step.After)
-			if err != nil {
-				return err
-			}
-			read.Escalations[severity] = append(read.Escalations[severity], Escalation{After: after, Routes: step.Routes})
-		}
-	}
-	for severity, n := range j.AutoResolve {
-		if read.AutoResolve == nil {
-			read.AutoResolve = map[monitor.Severity]time.Duration{}
-		}
-		if read.AutoResolve[severity], err = millis("autoResolve["+severity.String()+"]", n); err != nil {
-			return err
-		}
-	}
-	*s = read
-	return nil
-}
-
-// millis converts a number of milliseconds, which may be far too large.
-func millis(field string, n float64) (time.Duration, error) {
-	if limit := float64(maxDuration.Milliseconds()); n < 0 || n > limit {
-		return 0, invalid(field, "%g ms are not between 0 and %g", n, limit)
-	}
-	return time.Duration(math.Round(n)) * time.Millisecond, nil
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -45,7 +48,7 @@ func TestSettingsInput(t *testing.T) {
 		{autoResolve(monitor.SeverityLow, time.Microsecond), "AutoResolve[LOW]"},
 		{autoResolve(9, time.Second), "AutoResolve[unknown(9)]"},
 	} {
-		_, err := tt.settings.Policy()
+		err := tt.settings.Validate()
 		bad, ok := errors.AsType[*alerting.InvalidError](err)
 		if ok != (tt.field != "") || ok && bad.Field != tt.field {
 			t.Errorf("%+v: error %v, want one about %q", tt.settings, err, tt.field)
@@ -156,7 +159,7 @@ func FuzzSettingsJSON(f *testing.F) {
 		if json.Unmarshal([]byte(text), &s) != nil {
 			return
 		}
-		p, err := s.Policy()
+		p, err := driver.NewPolicy(s)
 		if err != nil {
 			return
 		}
@@ -172,8 +175,68 @@ func FuzzSettingsJSON(f *testing.F) {
 		if second, err := json.Marshal(again); err != nil || !bytes.Equal(first, second) {
 			t.Fatalf("read again, %s became %s, %v", first, second, err)
 		}
-		if _, err := again.Policy(); err != nil {
+		if err := again.Validate(); err != nil {
 			t.Fatalf("%s is no longer valid: %v", first, err)
 		}
 	})
+}
+
+func TestInvalidSettings(t *testing.T) {
+	t.Parallel()
+	ok := alerting.Suppression{Start: "22:00", End: "06:00", Reason: "night"}
+	window := func(change func(*alerting.Suppression)) alerting.Settings {
+		s := ok
+		change(&s)
+		return alerting.Settings{Suppressions: []alerting.Suppression{ok, s}}
+	}
+	threshold := func(rule string, th alerting.Threshold) alerting.Settings {
+		return alerting.Settings{Thresholds: map[string]alerting.Threshold{rule: th}}
+	}
+	many := alerting.Settings{Thresholds: map[string]alerting.Threshold{}}
+	for i := range 1001 {
+		many.Thresholds[fmt.Sprint(i)] = alerting.Threshold{}
+	}
+	for i, tt := range []struct {
+		field    string
+		settings alerting.Settings
+	}{
+		{"Cooldown", alerting.Settings{Cooldown: -2}},
+		{"Cooldown", alerting.Settings{Cooldown: 366 * 24 * time.Hour}},
+		{"Cooldown", alerting.Settings{Cooldown: time.Microsecond}},
+		{"Suppressions", alerting.Settings{Suppressions: make([]alerting.Suppression, 101)}},
+		{"Suppressions[1].Start", window(func(s *alerting.Suppression) { s.Start = "" })},
+		{"Suppressions[1].Start", window(func(s *alerting.Suppression) { s.Start = "24:00" })},
+		{"Suppressions[1].Start", window(func(s *alerting.Suppression) { s.Start = "7:30" })},
+		{"Suppressions[1].Start", window(func(s *alerting.Suppression) { s.Start = "22:00:00" })},
+		{"Suppressions[1].End", window(func(s *alerting.Suppression) { s.End = "" })},
+		{"Suppressions[1].End", window(func(s *alerting.Suppression) { s.End = "six" })},
+		{"Suppressions[1].End", window(func(s *alerting.Suppression) { s.End = s.Start })},
+		{"Suppressions[1].TimeZone", window(func(s *alerting.Suppression) { s.TimeZone = "Local" })},
+		{"Suppressions[1].TimeZone", window(func(s *alerting.Suppression) { s.TimeZone = "../../etc/passwd" })},
+		{"Suppressions[1].TimeZone", window(func(s *alerting.Suppression) { s.TimeZone = "CET/Nowhere" })},
+		{"Suppressions[1].Weekdays", window(func(s *alerting.Suppression) { s.Weekdays = []time.Weekday{7} })},
+		{"Suppressions[1].Weekdays", window(func(s *alerting.Suppression) { s.Weekdays = []time.Weekday{-1} })},
+		{"Suppressions[1].Until", window(func(s *alerting.Suppression) { *s = alerting.Suppression{Reason: "for ever"} })},
+		{"Suppressions[1].Until", window(func(s *alerting.Suppression) { *s = alerting.Suppression{From: at(0), Reason: "for ever"} })},
+		{"Suppressions[1].Until", window(func(s *alerting.Suppression) { s.From, s.Until = at(1), at(1) })},
+		{"Suppressions[1].From", window(func(s *alerting.Suppression) { s.From = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) })},
+		{"Suppressions[1].Reason", window(func(s *alerting.Suppression) { s.Reason = " " })},
+		{"Suppressions[1].Reason", window(func(s *alerting.Suppression) { s.Reason = "a\x00b" })},
+		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = "\xff" })},
+		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = strings.Repeat("x", 256) })},
+		{"Thresholds", many},
+		{"Thresholds", threshold("", alerting.Threshold{})},
+		{"Thresholds", threshold("\xff", alerting.Threshold{})},
+		{"Thresholds[r].Count", threshold("r", alerting.Threshold{Count: -1})},
+		{"Thresholds[r].Window", threshold("r", alerting.Threshold{Window: -1})},
+		{"Thresholds[r].Window", threshold("r", alerting.Threshold{Window: time.Nanosecond})},
+	} {
+		t.Run(fmt.Sprintf("%d %s", i, tt.field), func(t *testing.T) {
+			t.Parallel()
+			err := tt.settings.Validate()
+			if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != tt.field || bad.Unwrap() == nil {
+				t.Errorf("error %v, want one about %s", err, tt.field)
+			}
+		})
+	}
 }

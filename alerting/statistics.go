@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -13,47 +14,32 @@ const MaxPeriods = 1000
 type StatisticsQuery struct {
 	// Organization is the tenant, or [AllOrganizations].
 	Organization string
-	// Since and Until are the time that the trends cover, [Since, Until). Zero
-	// times ask for no trends. They do not limit the other figures.
+	// Since and Until limit the time that the trends cover, [Since, Until). They
+	// do not limit the other figures. If they are zero there are no trends.
 	Since, Until time.Time
-	// Period is the length of one trend. The last one may be shorter. Defaults
+	// Period is the length of one trend. The last trend may be shorter. Defaults
 	// to 24 hours.
 	Period time.Duration
 }
 
-// Validate says whether the query can be answered.
-func (q *StatisticsQuery) Validate() error {
-	if err := validateScope(q.Organization); err != nil {
+// check refuses a query that cannot be answered and fills in the period.
+func (q *StatisticsQuery) check() error {
+	if err := checkScope(q.Organization); err != nil {
 		return err
 	}
-	switch n := q.Periods(); {
+	switch {
 	case q.Period < 0:
 		return invalid("StatisticsQuery.Period", "%v is negative", q.Period)
 	case q.Since.IsZero() != q.Until.IsZero():
 		return invalid("StatisticsQuery.Until", "Since and Until need each other")
 	case q.Until.Before(q.Since):
 		return invalid("StatisticsQuery.Until", "is before Since")
-	case n > MaxPeriods:
+	}
+	q.Period = cmp.Or(q.Period, 24*time.Hour)
+	if n := int64(q.Until.Sub(q.Since)-1)/int64(q.Period) + 1; n > MaxPeriods {
 		return invalid("StatisticsQuery.Period", "%d periods are more than %d", n, MaxPeriods)
 	}
 	return nil
-}
-
-// PeriodLength returns Period or its default.
-func (q *StatisticsQuery) PeriodLength() time.Duration {
-	if q.Period == 0 {
-		return 24 * time.Hour
-	}
-	return q.Period
-}
-
-// Periods returns the number of trends.
-func (q *StatisticsQuery) Periods() int64 {
-	span, period := q.Until.Sub(q.Since), q.PeriodLength()
-	if span <= 0 || period <= 0 {
-		return 0
-	}
-	return int64((span-1)/period) + 1
 }
 
 // Statistics summarizes alerts. The counts by status add up to Total, and so
@@ -70,70 +56,19 @@ type Statistics struct {
 	BySource   map[string]int            `json:"bySource"`
 	ByRule     map[string]int            `json:"byRule"`
 
-	// Trends are the periods in order of time, empty ones included.
+	// Trends are the periods in order of time, also those in which nothing
+	// happened.
 	Trends []Trend `json:"trends,omitempty"`
 }
 
-// A Trend is what happened in one period. An alert may be created in one period
-// and closed in another; one that was reopened is not closed.
+// A Trend counts what happened in one period. An alert may be created in one
+// period and closed in another. One that was reopened is not closed.
 type Trend struct {
 	// Period is when the period starts.
 	Period time.Time `json:"period"`
-	// Created, Resolved and Dismissed are the alerts to which this happened in
-	// the period.
+	// Created, Resolved and Dismissed are the numbers of alerts to which this
+	// happened in the period.
 	Created   int `json:"created"`
 	Resolved  int `json:"resolved"`
 	Dismissed int `json:"dismissed"`
-}
-
-// NewStatistics returns the statistics of no alerts.
-func NewStatistics(q StatisticsQuery) *Statistics {
-	s := &Statistics{
-		BySeverity: map[monitor.Severity]int{},
-		ByType:     map[monitor.AlertType]int{},
-		BySource:   map[string]int{},
-		ByRule:     map[string]int{},
-	}
-	for i := range q.Periods() {
-		s.Trends = append(s.Trends, Trend{Period: q.Since.Add(time.Duration(i) * q.PeriodLength())})
-	}
-	return s
-}
-
-// Add counts an alert. The query must be the one that s was made for.
-func (s *Statistics) Add(q StatisticsQuery, a *monitor.Alert) {
-	s.Total++
-	switch a.Status {
-	case monitor.AlertActive:
-		s.Active++
-	case monitor.AlertAcknowledged:
-		s.Acknowledged++
-	case monitor.AlertResolved:
-		s.Resolved++
-	case monitor.AlertDismissed:
-		s.Dismissed++
-	}
-	s.BySeverity[a.Severity]++
-	s.ByType[a.Type]++
-	s.BySource[a.Source]++
-	s.ByRule[a.Finding.Rule]++
-	if t := s.trend(q, a.CreatedAt); t != nil {
-		t.Created++
-	}
-	if t := s.trend(q, a.ResolvedAt); t != nil {
-		switch a.Status {
-		case monitor.AlertResolved:
-			t.Resolved++
-		case monitor.AlertDismissed:
-			t.Dismissed++
-		}
-	}
-}
-
-// trend returns the period that a time is in, or nil.
-func (s *Statistics) trend(q StatisticsQuery, at time.Time) *Trend {
-	if at.Before(q.Since) || !at.Before(q.Until) {
-		return nil
-	}
-	return &s.Trends[at.Sub(q.Since)/q.PeriodLength()]
 }

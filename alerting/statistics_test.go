@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
-	"github.com/auditwarden/auditwarden/monitor"
 )
 
 func TestPeriods(t *testing.T) {
@@ -32,14 +31,14 @@ func TestPeriods(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.query.Organization = "acme"
-			err := tt.query.Validate()
+			s, err := newManager(t, newSpy(), nil).Statistics(t.Context(), tt.query)
 			if bad, ok := errors.AsType[*alerting.InvalidError](err); ok != (tt.bad != "") || ok && bad.Field != tt.bad {
-				t.Fatalf("Validate: %v, want an error about %q", err, tt.bad)
+				t.Fatalf("Statistics: %v, want an error about %q", err, tt.bad)
 			}
 			if err != nil {
 				return
 			}
-			trends := alerting.NewStatistics(tt.query).Trends
+			trends := s.Trends
 			if len(trends) != len(tt.starts) {
 				t.Fatalf("%d trends, want %d", len(trends), len(tt.starts))
 			}
@@ -49,29 +48,5 @@ func TestPeriods(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestStatisticsAdd(t *testing.T) {
-	t.Parallel()
-	q := alerting.StatisticsQuery{Organization: "acme", Since: at(0), Until: at(150), Period: time.Minute}
-	s := alerting.NewStatistics(q)
-	for _, a := range []monitor.Alert{
-		{CreatedAt: at(-1), Status: monitor.AlertActive},
-		{CreatedAt: at(0), Status: monitor.AlertActive},
-		{CreatedAt: at(59), ResolvedAt: at(60), Status: monitor.AlertResolved},
-		{CreatedAt: at(60), ResolvedAt: at(149), Status: monitor.AlertDismissed},
-		{CreatedAt: at(150), ResolvedAt: at(150), Status: monitor.AlertResolved},
-	} {
-		s.Add(q, &a)
-	}
-	want := []alerting.Trend{{Period: at(0), Created: 2}, {Period: at(60), Created: 1, Resolved: 1}, {Period: at(120), Dismissed: 1}}
-	for i, w := range want {
-		if s.Trends[i] != w {
-			t.Errorf("trend %d is %+v, want %+v", i, s.Trends[i], w)
-		}
-	}
-	if s.Total != 5 || s.Active != 2 || s.Resolved != 2 || s.Dismissed != 1 {
-		t.Errorf("statistics are %+v", s)
 	}
 }

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // BenchmarkStore measures a store: new alerts, repeats of an open one, alone and
 // in parallel, and reading a page. New returns an empty store.
-func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
+func BenchmarkStore(b *testing.B, newStore func(*testing.B) driver.Store) {
 	b.Run("Create", func(b *testing.B) {
 		s := newStore(b)
 		batch := []*monitor.Occurrence{Occurrence(acme, "mallory", "e", start())}
@@ -71,24 +72,21 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) alerting.Store) {
 				batch = batch[:0]
 			}
 		}
-		q := alerting.Query{Organization: acme}
+		q := alerting.Query{Organization: acme, Limit: alerting.DefaultLimit}
 		b.ReportAllocs()
 		for b.Loop() {
-			var last *monitor.Alert
-			for a, err := range s.List(b.Context(), q) {
-				if err != nil {
-					b.Fatal(err)
-				}
-				last = a
+			page, err := s.List(b.Context(), q)
+			if err != nil {
+				b.Fatal(err)
 			}
-			if q.After = ""; last != nil {
-				q.After = alerting.Cursor(last)
+			if q.After = ""; len(page) > 0 {
+				q.After = alerting.Cursor(page[len(page)-1])
 			}
 		}
 	})
 }
 
-func store(b *testing.B, s alerting.Store, batch []*monitor.Occurrence) {
+func store(b *testing.B, s driver.Store, batch []*monitor.Occurrence) {
 	if _, err := s.StoreOccurrences(b.Context(), batch); err != nil {
 		b.Error(err)
 	}

@@ -1,10 +1,10 @@
 package alertingtest_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"iter"
 	"maps"
 	"os"
 	"os/exec"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -29,7 +30,7 @@ const brokenStore = "ALERTINGTEST_BROKEN_STORE"
 func TestSuiteCatches(t *testing.T) {
 	broken := brokenStores()
 	if name := os.Getenv(brokenStore); name != "" {
-		alertingtest.RunStore(t, alertingtest.StoreHarness{New: func(*testing.T) alerting.Store {
+		alertingtest.RunStore(t, alertingtest.StoreHarness{New: func(*testing.T) driver.Store {
 			return broken[name].wrap(memalerts.New(nil))
 		}})
 		return
@@ -53,7 +54,7 @@ func TestSkip(t *testing.T) {
 	noCooldown := brokenStores()["has no cooldown"]
 	const reason = "the store has no cooldown"
 	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(*testing.T) alerting.Store { return noCooldown.wrap(memalerts.New(nil)) },
+		New: func(*testing.T) driver.Store { return noCooldown.wrap(memalerts.New(nil)) },
 		Skip: map[string]string{
 			"Cooldown": reason, "CooldownSetting": reason, "Suppression": reason, "SuppressionDaily": reason,
 			"ConcurrentOccurrences": reason, "RetryCountsOnce": reason, "RetryAfterClose": reason,
@@ -63,14 +64,18 @@ func TestSkip(t *testing.T) {
 
 type brokenCase struct {
 	fails string // the case that must fail
-	wrap  func(alerting.Store) alerting.Store
+	wrap  func(driver.Store) driver.Store
 }
 
 func brokenStores() map[string]brokenCase {
 	return map[string]brokenCase{
-		"reads any tenant": {"TenantsByReference", func(s alerting.Store) alerting.Store {
+		"reads any tenant": {"TenantsByReference", func(s driver.Store) driver.Store {
 			return &broken{Store: s, get: func(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
-				for a := range s.List(ctx, alerting.Query{Organization: alerting.AllOrganizations, Limit: 1000}) {
+				all, err := s.List(ctx, alerting.Query{Organization: alerting.AllOrganizations, Limit: 1000})
+				if err != nil {
+					return nil, err
+				}
+				for _, a := range all {
 					if a.ID == ref.ID {
 						return a, nil
 					}
@@ -78,21 +83,21 @@ func brokenStores() map[string]brokenCase {
 				return nil, monitor.ErrNotFound
 			}}
 		}},
-		"caches reads": {"LifecycleFields", func(s alerting.Store) alerting.Store {
+		"caches reads": {"LifecycleFields", func(s driver.Store) driver.Store {
 			cache := map[monitor.AlertRef]*monitor.Alert{}
 			return &broken{Store: s, get: func(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
 				if cache[ref] != nil {
 					return cache[ref], nil
 				}
-				a, err := s.Get(ctx, ref)
+				a, _, err := s.Get(ctx, ref)
 				cache[ref] = a
 				return a, err
 			}}
 		}},
-		"hands out what it keeps": {"Copies", func(s alerting.Store) alerting.Store {
+		"hands out what it keeps": {"Copies", func(s driver.Store) driver.Store {
 			kept := map[string]*monitor.Alert{}
 			return &broken{Store: s, get: func(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
-				a, err := s.Get(ctx, ref)
+				a, _, err := s.Get(ctx, ref)
 				if err == nil && kept[a.ID] != nil {
 					a.Metadata = kept[a.ID].Metadata
 				}
@@ -100,171 +105,183 @@ func brokenStores() map[string]brokenCase {
 				return a, err
 			}}
 		}},
-		"counts retries": {"RetryCountsOnce", func(s alerting.Store) alerting.Store {
+		"counts retries": {"RetryCountsOnce", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { rand.Read(o.EventKey[:]) }}
 		}},
-		"tells incidents apart by their text": {"Join", func(s alerting.Store) alerting.Store {
+		"tells incidents apart by their text": {"Join", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { copy(o.Fingerprint[:], o.Finding.Event.ID) }}
 		}},
-		"mixes tenants of one fingerprint": {"Tenants", func(s alerting.Store) alerting.Store {
+		"mixes tenants of one fingerprint": {"Tenants", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.Finding.OrganizationID = "acme" }}
 		}},
-		"keeps the first severity": {"Join", func(s alerting.Store) alerting.Store {
+		"keeps the first severity": {"Join", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.Finding.Severity = min(o.Finding.Severity, monitor.SeverityMedium) }}
 		}},
-		"takes the last event for the latest": {"OutOfOrder", func(s alerting.Store) alerting.Store {
+		"takes the last event for the latest": {"OutOfOrder", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.LastSeen = o.LastSeen.Add(time.Hour) }}
 		}},
-		"has no cooldown": {"Cooldown", func(s alerting.Store) alerting.Store {
+		"has no cooldown": {"Cooldown", func(s driver.Store) driver.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) { d.Notify = monitor.NotifyDue }}
 		}},
-		"notifies once only": {"Cooldown", func(s alerting.Store) alerting.Store {
+		"notifies once only": {"Cooldown", func(s driver.Store) driver.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) {
 				if d.Stored != monitor.StoredNew {
 					d.Notify = monitor.NotifyNone
 				}
 			}}
 		}},
-		"ignores suppression": {"Suppression", func(s alerting.Store) alerting.Store {
+		"ignores suppression": {"Suppression", func(s driver.Store) driver.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) {
 				if d.Notify == monitor.NotifySuppressed {
 					d.Notify = monitor.NotifyDue
 				}
 			}}
 		}},
-		"stores half a batch": {"BatchAllOrNothing", func(s alerting.Store) alerting.Store {
+		"stores half a batch": {"BatchAllOrNothing", func(s driver.Store) driver.Store {
 			return &oneByOne{s}
 		}},
-		"shares nothing between instances": {"ConcurrentOccurrences", func(s alerting.Store) alerting.Store {
+		"shares nothing between instances": {"ConcurrentOccurrences", func(s driver.Store) driver.Store {
 			return &twoInstances{Store: s, second: memalerts.New(nil)}
 		}},
-		"has no guards": {"Lifecycle", func(s alerting.Store) alerting.Store {
+		"has no guards": {"Lifecycle", func(s driver.Store) driver.Store {
 			return &broken{Store: s, change: func(ctx context.Context, ref monitor.AlertRef, err error) (*monitor.Alert, error) {
 				if errors.Is(err, alerting.ErrTransition) {
-					return s.Get(ctx, ref)
+					a, _, err := s.Get(ctx, ref)
+					return a, err
 				}
 				return nil, err
 			}}
 		}},
-		"lets two acknowledge": {"ConcurrentChanges", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, change: func(ctx context.Context, ref monitor.AlertRef, err error) (*monitor.Alert, error) {
-				return s.Get(ctx, ref)
+		"lets two acknowledge": {"ConcurrentChanges", func(s driver.Store) driver.Store {
+			return &broken{Store: s, change: func(ctx context.Context, ref monitor.AlertRef, _ error) (*monitor.Alert, error) {
+				a, _, err := s.Get(ctx, ref)
+				return a, err
 			}}
 		}},
-		"calls a missing alert a failure": {"NotFound", func(s alerting.Store) alerting.Store {
+		"calls a missing alert a failure": {"NotFound", func(s driver.Store) driver.Store {
 			return &broken{Store: s, change: func(context.Context, monitor.AlertRef, error) (*monitor.Alert, error) {
 				return nil, errors.New("internal error")
 			}}
 		}},
-		"does not ask who": {"LifecycleInput", func(s alerting.Store) alerting.Store {
+		"forgets who": {"History", func(s driver.Store) driver.Store {
 			return &broken{Store: s, by: "somebody"}
 		}},
-		"counts a page": {"ListPages", func(s alerting.Store) alerting.Store {
-			return &broken{Store: s, count: func(ctx context.Context, q alerting.Query) (n int, err error) {
-				for _, err = range s.List(ctx, q) {
-					n++
-				}
-				return n, err
+		"counts a page": {"ListPages", func(s driver.Store) driver.Store {
+			return &broken{Store: s, count: func(ctx context.Context, q alerting.Query) (int, error) {
+				page, err := s.List(ctx, q)
+				return len(page), err
 			}}
 		}},
-		"pages by offset": {"ListPagesWhileWriting", func(s alerting.Store) alerting.Store {
+		"pages by offset": {"ListPagesWhileWriting", func(s driver.Store) driver.Store {
 			return &offsets{Store: s}
 		}},
-		"lists without limit": {"ListInput", func(s alerting.Store) alerting.Store {
+		"lists without limit": {"ListInput", func(s driver.Store) driver.Store {
 			return &broken{Store: s, query: func(q *alerting.Query) {
-				if q.Limit == 0 {
-					q.Limit = alerting.MaxLimit
-				}
+				q.Limit = alerting.MaxLimit
 			}}
 		}},
-		"lists every tenant": {"Tenants", func(s alerting.Store) alerting.Store {
+		"lists every tenant": {"Tenants", func(s driver.Store) driver.Store {
 			return &broken{Store: s, query: func(q *alerting.Query) { q.Organization = alerting.AllOrganizations }}
 		}},
-		"ignores a filter": {"ListFilters", func(s alerting.Store) alerting.Store {
+		"ignores a filter": {"ListFilters", func(s driver.Store) driver.Store {
 			return &broken{Store: s, query: func(q *alerting.Query) { q.Sources = nil }}
 		}},
-		"counts dismissed alerts as resolved": {"Statistics", func(s alerting.Store) alerting.Store {
+		"counts dismissed alerts as resolved": {"Statistics", func(s driver.Store) driver.Store {
 			return &broken{Store: s, statistics: func(stats *alerting.Statistics) { stats.Resolved += stats.Dismissed }}
 		}},
-		"counts resolutions by creation": {"Trends", func(s alerting.Store) alerting.Store {
+		"counts resolutions by creation": {"Trends", func(s driver.Store) driver.Store {
 			return &broken{Store: s, statistics: func(stats *alerting.Statistics) {
 				if len(stats.Trends) > 1 {
 					stats.Trends[0].Resolved, stats.Trends[1].Resolved = stats.Trends[1].Resolved, 0
 				}
 			}}
 		}},
-		"purges every tenant": {"Tenants", func(s alerting.Store) alerting.Store {
+		"purges every tenant": {"Tenants", func(s driver.Store) driver.Store {
 			return &broken{Store: s, purge: func(ctx context.Context, before time.Time) {
 				_, _ = s.Purge(ctx, "other", before)
 			}}
 		}},
-		"purges late": {"Purge", func(s alerting.Store) alerting.Store {
+		"purges late": {"Purge", func(s driver.Store) driver.Store {
 			return &broken{Store: s, purge: func(ctx context.Context, before time.Time) {
 				_, _ = s.Purge(ctx, "acme", before.Add(time.Hour))
 			}}
 		}},
-		"claims without a lease": {"Outbox", func(s alerting.Store) alerting.Store {
+		"claims without a lease": {"Outbox", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, lease: time.Nanosecond}
 		}},
-		"ends a lease early": {"OutboxOrder", func(s alerting.Store) alerting.Store {
+		"ends a lease early": {"OutboxOrder", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, lease: time.Nanosecond}
 		}},
-		"notifies of the alert as it was": {"Outbox", func(s alerting.Store) alerting.Store {
+		"notifies of the alert as it was": {"Outbox", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Alert.Status = monitor.AlertActive }}
 		}},
-		"gives no reason": {"OutboxReasons", func(s alerting.Store) alerting.Store {
+		"gives no reason": {"OutboxReasons", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Reason = alerting.ReasonOpened }}
 		}},
-		"has keys per alert": {"OutboxReasons", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) {
-				if n.Route == "" {
-					n.Key = n.Alert.ID
+		"has keys per alert": {"OutboxReasons", func(s driver.Store) driver.Store {
+			return &keysPerAlert{s}
+		}},
+		"forgets why it failed": {"OutboxRetry", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, settle: func(d *alerting.Delivery) { d.Notification.Failure = "" }}
+		}},
+		"tries again at once": {"OutboxRetry", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, settle: func(d *alerting.Delivery) { d.RetryAfter = 0 }}
+		}},
+		"buries no dead": {"DeadLetters", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, settle: func(d *alerting.Delivery) {
+				if d.Outcome == alerting.OutcomeDead {
+					d.Outcome = alerting.OutcomeDelivered
 				}
 			}}
 		}},
-		"forgets why it failed": {"OutboxRetry", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.Failure = "" }}
-		}},
-		"tries again at once": {"OutboxRetry", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.RetryAfter = 0 }}
-		}},
-		"buries no dead": {"DeadLetters", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) {
-				if st.Outcome == alerting.OutcomeDead {
-					st.Outcome = alerting.OutcomeDelivered
-				}
-			}}
-		}},
-		"takes a lost lease for one": {"OutboxLease", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) {
-				n := *st.Notification
+		"takes a lost lease for one": {"OutboxLease", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, settle: func(d *alerting.Delivery) {
+				n := *d.Notification
 				n.Attempts = 2
-				st.Notification = &n
+				d.Notification = &n
 			}}
 		}},
-		"takes one route": {"OutboxRouting", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, settle: func(st *alerting.Settlement) { st.Routes = st.Routes[:min(1, len(st.Routes))] }}
+		"takes one route": {"OutboxRoutedOnce", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, routes: func(route string, all []alerting.Route) []alerting.Route {
+				return slices.DeleteFunc(all, func(r alerting.Route) bool { return r.Name != route })
+			}}
 		}},
-		"redrives every tenant's": {"DeadLetters", func(s alerting.Store) alerting.Store {
+		"takes every route": {"OutboxRouting", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, routes: func(_ string, all []alerting.Route) []alerting.Route {
+				for i := range all {
+					all[i] = alerting.Route{Name: all[i].Name, Reasons: alerting.Reasons(), ExpireAfter: time.Hour}
+				}
+				return all
+			}}
+		}},
+		"lets nothing expire": {"OutboxExpired", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, routes: func(_ string, all []alerting.Route) []alerting.Route {
+				for i := range all {
+					all[i].ExpireAfter = time.Hour
+				}
+				return all
+			}}
+		}},
+		"redrives every tenant's": {"DeadLetters", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, organization: alerting.AllOrganizations}
 		}},
-		"does not say that it escalated": {"Escalation", func(s alerting.Store) alerting.Store {
+		"does not say that it escalated": {"Escalation", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Targets = nil }}
 		}},
-		"escalates again": {"EscalationAnswered", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, advanced: func(p *alerting.Progress) { p.Escalated++ }}
+		"escalates again": {"EscalationAnswered", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, timed: func(escalated, _ *int) { *escalated++ }}
 		}},
-		"resolves what was busy": {"AutoResolve", func(s alerting.Store) alerting.Store {
-			return &brokenOutbox{Store: s, advanced: func(p *alerting.Progress) { p.Resolved++ }}
+		"resolves what was busy": {"AutoResolve", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, timed: func(_, resolved *int) { *resolved++ }}
 		}},
-		"lets the last save win": {"SettingsConflict", func(s alerting.Store) alerting.Store {
+		"lets the last save win": {"SettingsConflict", func(s driver.Store) driver.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, organization string, set *alerting.Settings) {
 				if current, err := s.Settings(ctx, organization); err == nil {
 					set.Version = current.Version
 				}
 			}}
 		}},
-		"shares settings": {"Tenants", func(s alerting.Store) alerting.Store {
+		"shares settings": {"Tenants", func(s driver.Store) driver.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, _ string, set *alerting.Settings) {
 				_, _ = s.SaveSettings(ctx, "acme", *set, "somebody")
 			}}
@@ -274,7 +291,7 @@ func brokenStores() map[string]brokenCase {
 
 // A broken store does what its fields make of the right answers.
 type broken struct {
-	alerting.Store
+	driver.Store
 	by         string
 	before     func(*monitor.Occurrence)
 	after      func(*monitor.Disposition)
@@ -302,43 +319,25 @@ func (s *broken) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence)
 	return ds, err
 }
 
-func (s *broken) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
+func (s *broken) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []alerting.Change, error) {
+	a, history, err := s.Store.Get(ctx, ref)
 	if s.get != nil {
-		return s.get(ctx, ref)
+		a, err = s.get(ctx, ref)
 	}
-	return s.Store.Get(ctx, ref)
+	return a, history, err
 }
 
-func (s *broken) changed(ctx context.Context, ref monitor.AlertRef, a *monitor.Alert, err error) (*monitor.Alert, error) {
+func (s *broken) Change(
+	ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
+) (*monitor.Alert, error) {
+	a, err := s.Store.Change(ctx, ref, to, cmp.Or(s.by, by), note)
 	if err != nil && s.change != nil {
 		return s.change(ctx, ref, err)
 	}
 	return a, err
 }
 
-func (s *broken) actor(by string) string {
-	if s.by != "" {
-		return s.by
-	}
-	return by
-}
-
-func (s *broken) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	a, err := s.Store.Acknowledge(ctx, ref, s.actor(by), note)
-	return s.changed(ctx, ref, a, err)
-}
-
-func (s *broken) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	a, err := s.Store.Resolve(ctx, ref, s.actor(by), note)
-	return s.changed(ctx, ref, a, err)
-}
-
-func (s *broken) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	a, err := s.Store.Dismiss(ctx, ref, s.actor(by), note)
-	return s.changed(ctx, ref, a, err)
-}
-
-func (s *broken) List(ctx context.Context, q alerting.Query) iter.Seq2[*monitor.Alert, error] {
+func (s *broken) List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error) {
 	if s.query != nil {
 		s.query(&q)
 	}
@@ -377,21 +376,22 @@ func (s *broken) SaveSettings(ctx context.Context, organization string, set aler
 // A brokenOutbox is a store whose outbox and timers do what its fields make of the
 // right answers.
 type brokenOutbox struct {
-	alerting.Store
+	driver.Store
 	lease        time.Duration
 	organization string
+	routes       func(route string, all []alerting.Route) []alerting.Route
 	claimed      func(*alerting.Notification)
-	settle       func(*alerting.Settlement)
-	advanced     func(*alerting.Progress)
+	settle       func(*alerting.Delivery)
+	timed        func(escalated, resolved *int)
 }
 
 func (s *brokenOutbox) ClaimNotifications(
-	ctx context.Context, route string, limit int, lease time.Duration,
+	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
-	if s.lease != 0 {
-		lease = s.lease
+	if s.routes != nil {
+		routes = s.routes(route, routes)
 	}
-	ns, err := s.Store.ClaimNotifications(ctx, route, limit, lease)
+	ns, err := s.Store.ClaimNotifications(ctx, route, routes, limit, cmp.Or(s.lease, lease))
 	for _, n := range ns {
 		if s.claimed != nil {
 			s.claimed(n)
@@ -400,36 +400,56 @@ func (s *brokenOutbox) ClaimNotifications(
 	return ns, err
 }
 
-func (s *brokenOutbox) SettleNotifications(ctx context.Context, settlements []alerting.Settlement) error {
-	for i := range settlements {
+func (s *brokenOutbox) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
+	for i := range ds {
 		if s.settle != nil {
-			s.settle(&settlements[i])
+			s.settle(&ds[i])
 		}
 	}
-	return s.Store.SettleNotifications(ctx, settlements)
+	return s.Store.SettleNotifications(ctx, ds)
 }
 
 func (s *brokenOutbox) Redrive(ctx context.Context, organization, route string) (int, error) {
-	if s.organization != "" {
-		organization = s.organization
-	}
-	return s.Store.Redrive(ctx, organization, route)
+	return s.Store.Redrive(ctx, cmp.Or(s.organization, organization), route)
 }
 
-func (s *brokenOutbox) Advance(ctx context.Context, limit int) (alerting.Progress, error) {
-	p, err := s.Store.Advance(ctx, limit)
-	if s.advanced != nil {
-		s.advanced(&p)
+func (s *brokenOutbox) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
+	escalated, resolved, err = s.Store.RunTimers(ctx)
+	if s.timed != nil {
+		s.timed(&escalated, &resolved)
 	}
-	return p, err
+	return escalated, resolved, err
 }
 
-// oneByOne stores each alert of a batch by itself.
-type oneByOne struct{ alerting.Store }
+// keysPerAlert has an idempotency key per alert and not per notification.
+type keysPerAlert struct{ driver.Store }
+
+func (s *keysPerAlert) ClaimNotifications(
+	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+) ([]*alerting.Notification, error) {
+	ns, err := s.Store.ClaimNotifications(ctx, route, routes, limit, lease)
+	for _, n := range ns {
+		n.Key, n.Targets = n.Alert.ID, []string{n.Key}
+	}
+	return ns, err
+}
+
+func (s *keysPerAlert) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
+	for _, d := range ds {
+		d.Notification.Key = d.Notification.Targets[0]
+	}
+	return s.Store.SettleNotifications(ctx, ds)
+}
+
+// oneByOne stores each occurrence of a batch by itself, and cannot store them all.
+type oneByOne struct{ driver.Store }
 
 func (s *oneByOne) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	var ds []monitor.Disposition
 	for i := range os {
+		if len(os[i].Finding.OrganizationID) > 1000 {
+			return nil, errors.New("too long")
+		}
 		d, err := s.Store.StoreOccurrences(ctx, os[i:i+1])
 		if err != nil {
 			return nil, err
@@ -441,8 +461,8 @@ func (s *oneByOne) StoreOccurrences(ctx context.Context, os []*monitor.Occurrenc
 
 // twoInstances spreads what it is given over two stores.
 type twoInstances struct {
-	alerting.Store
-	second alerting.Store
+	driver.Store
+	second driver.Store
 	turn   atomic.Int64
 }
 
@@ -456,25 +476,18 @@ func (s *twoInstances) StoreOccurrences(ctx context.Context, os []*monitor.Occur
 // offsets pages by the number of alerts that were read, which is how many
 // earlier ones it skips.
 type offsets struct {
-	alerting.Store
+	driver.Store
 	read int
 }
 
-func (s *offsets) List(ctx context.Context, q alerting.Query) iter.Seq2[*monitor.Alert, error] {
-	return func(yield func(*monitor.Alert, error) bool) {
-		if q.After == "" {
-			s.read = 0
-		}
-		skip, limit := s.read, q.PageSize()
-		q.After, q.Limit = "", alerting.MaxLimit
-		for a, err := range s.Store.List(ctx, q) {
-			if skip--; skip >= 0 {
-				continue
-			}
-			if limit--; limit < 0 || !yield(a, err) {
-				return
-			}
-			s.read++
-		}
+func (s *offsets) List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error) {
+	if q.After == "" {
+		s.read = 0
 	}
+	limit := q.Limit
+	q.After, q.Limit = "", alerting.MaxLimit
+	all, err := s.Store.List(ctx, q)
+	page := all[min(s.read, len(all)):min(s.read+limit, len(all))]
+	s.read += len(page)
+	return page, err
 }

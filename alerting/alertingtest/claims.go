@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -17,10 +17,10 @@ import (
 type ClaimsHarness struct {
 	// New returns the claims of two instances that share them, to be cleaned up
 	// by t. Nothing is claimed yet. They may be the same value.
-	New func(t *testing.T) (here, there alerting.Claims)
+	New func(t *testing.T) (here, there claims.Set)
 }
 
-// RunClaims tests that claims do what [alerting.Claims] promises. Every case is a
+// RunClaims tests that claims do what [claims.Set] promises. Every case is a
 // subtest with claims of its own. The cases use the real clock and may run against
 // a server.
 func RunClaims(t *testing.T, h ClaimsHarness) {
@@ -49,7 +49,7 @@ func RunClaims(t *testing.T, h ClaimsHarness) {
 type claimsTest struct {
 	*testing.T
 
-	here, there alerting.Claims
+	here, there claims.Set
 }
 
 // lasting is longer than any test takes, brief shorter than one may.
@@ -58,63 +58,63 @@ const (
 	brief   = 60 * time.Millisecond
 )
 
-func incident(key string) alerting.Incident {
-	return alerting.Incident{Organization: acme, Fingerprint: monitor.FingerprintOf("failed_auth", acme, key)}
+func keyOf(key string) claims.AlertKey {
+	return claims.AlertKey{Organization: acme, Fingerprint: monitor.FingerprintOf("failed_auth", acme, key)}
 }
 
-// claimOf returns the claim that an incident's alert has that ID.
-func claimOf(i alerting.Incident, id string) alerting.Claim {
-	return alerting.Claim{Incident: i, AlertID: id, Severity: monitor.SeverityMedium}
+// claimOf returns the claim that the open alert of a key has that ID.
+func claimOf(k claims.AlertKey, id string) claims.Claim {
+	return claims.Claim{AlertKey: k, AlertID: id, Severity: monitor.SeverityMedium}
 }
 
-func (t *claimsTest) claim(ttl time.Duration, claims ...alerting.Claim) {
+func (t *claimsTest) claim(ttl time.Duration, made ...claims.Claim) {
 	t.Helper()
-	if err := t.here.Claim(t.Context(), claims, ttl); err != nil {
+	if err := t.here.Claim(t.Context(), made, ttl); err != nil {
 		t.Fatalf("Claim: %v", err)
 	}
 }
 
-func (t *claimsTest) release(i alerting.Incident) {
+func (t *claimsTest) release(i claims.AlertKey) {
 	t.Helper()
 	if err := t.here.Release(t.Context(), i); err != nil {
 		t.Fatalf("Release: %v", err)
 	}
 }
 
-// lookup returns what is claimed of incidents. None may be claimed in two ways.
-func (t *claimsTest) lookup(incidents ...alerting.Incident) map[alerting.Incident]alerting.Claim {
+// lookup returns the claims for keys. None may have two that differ.
+func (t *claimsTest) lookup(keys ...claims.AlertKey) map[claims.AlertKey]claims.Claim {
 	t.Helper()
-	claims, err := t.there.Lookup(t.Context(), incidents)
+	found, err := t.there.Lookup(t.Context(), keys)
 	if err != nil {
 		t.Fatalf("Lookup: %v", err)
 	}
-	found := map[alerting.Incident]alerting.Claim{}
-	for _, c := range claims {
-		if other, twice := found[c.Incident]; twice && other != c {
-			t.Errorf("an incident has the claims %+v and %+v", other, c)
+	byKey := map[claims.AlertKey]claims.Claim{}
+	for _, c := range found {
+		if other, twice := byKey[c.AlertKey]; twice && other != c {
+			t.Errorf("a key has the claims %+v and %+v", other, c)
 		}
-		found[c.Incident] = c
+		byKey[c.AlertKey] = c
 	}
-	return found
+	return byKey
 }
 
-// want checks what is claimed of incidents: those claims and no others.
-func (t *claimsTest) want(incidents []alerting.Incident, claims ...alerting.Claim) {
+// want checks that there are those claims for keys, and no others.
+func (t *claimsTest) want(keys []claims.AlertKey, want ...claims.Claim) {
 	t.Helper()
-	found := t.lookup(incidents...)
-	for _, c := range claims {
-		if found[c.Incident] != c {
-			t.Errorf("the claim %+v is %+v", c, found[c.Incident])
+	found := t.lookup(keys...)
+	for _, c := range want {
+		if found[c.AlertKey] != c {
+			t.Errorf("the claim %+v is %+v", c, found[c.AlertKey])
 		}
-		delete(found, c.Incident)
+		delete(found, c.AlertKey)
 	}
 	for _, c := range found {
 		t.Errorf("there is a claim %+v", c)
 	}
 }
 
-// awaitEnd waits until an incident is no longer claimed.
-func (t *claimsTest) awaitEnd(i alerting.Incident) {
+// awaitEnd waits until there is no claim for a key.
+func (t *claimsTest) awaitEnd(i claims.AlertKey) {
 	t.Helper()
 	tick := time.NewTicker(brief / 20)
 	defer tick.Stop()
@@ -128,36 +128,36 @@ func (t *claimsTest) awaitEnd(i alerting.Incident) {
 }
 
 func testClaimsLookup(t *claimsTest) {
-	a, b, c := incident("a"), incident("b"), incident("c")
-	t.want([]alerting.Incident{a, b, c})
+	a, b, c := keyOf("a"), keyOf("b"), keyOf("c")
+	t.want([]claims.AlertKey{a, b, c})
 	t.claim(lasting, claimOf(b, "1"))
-	t.want([]alerting.Incident{a})
-	t.want([]alerting.Incident{b}, claimOf(b, "1"))
-	t.want([]alerting.Incident{a, b, c}, claimOf(b, "1"))
-	t.want([]alerting.Incident{b, a, b, b, a}, claimOf(b, "1"))
+	t.want([]claims.AlertKey{a})
+	t.want([]claims.AlertKey{b}, claimOf(b, "1"))
+	t.want([]claims.AlertKey{a, b, c}, claimOf(b, "1"))
+	t.want([]claims.AlertKey{b, a, b, b, a}, claimOf(b, "1"))
 
-	var incidents []alerting.Incident
-	var claims []alerting.Claim
+	var keys []claims.AlertKey
+	var made []claims.Claim
 	for n := range 500 {
-		i := incident(fmt.Sprint("many", n))
-		incidents = append(incidents, i)
+		i := keyOf(fmt.Sprint("many", n))
+		keys = append(keys, i)
 		if n%3 == 0 {
-			claims = append(claims, claimOf(i, fmt.Sprint(n)))
+			made = append(made, claimOf(i, fmt.Sprint(n)))
 		}
 	}
-	t.claim(lasting, claims...)
-	t.want(incidents, claims...)
+	t.claim(lasting, made...)
+	t.want(keys, made...)
 }
 
 func testClaimsReplace(t *claimsTest) {
-	a, b := incident("a"), incident("b")
+	a, b := keyOf("a"), keyOf("b")
 	t.claim(lasting, claimOf(a, "1"), claimOf(b, "1"))
-	worse := alerting.Claim{Incident: a, AlertID: "2", Severity: monitor.SeverityCritical}
+	worse := claims.Claim{AlertKey: a, AlertID: "2", Severity: monitor.SeverityCritical}
 	t.claim(lasting, worse)
-	t.want([]alerting.Incident{a, b}, worse, claimOf(b, "1"))
+	t.want([]claims.AlertKey{a, b}, worse, claimOf(b, "1"))
 	t.claim(lasting, claimOf(a, "2"))
-	t.want([]alerting.Incident{a, b}, claimOf(a, "2"), claimOf(b, "1"))
-	// Of two claims of an incident at once there is one.
+	t.want([]claims.AlertKey{a, b}, claimOf(a, "2"), claimOf(b, "1"))
+	// Of two claims for a key at once there is one.
 	t.claim(lasting, claimOf(a, "3"), claimOf(a, "4"))
 	if got := t.lookup(a)[a]; got != claimOf(a, "3") && got != claimOf(a, "4") {
 		t.Errorf("after claims of 3 and 4 at once there is %+v", got)
@@ -170,16 +170,16 @@ func testClaimsFields(t *claimsTest) {
 		"Zoë", "\xff", strings.Repeat("long", 250),
 	} {
 		for severity := monitor.SeverityInfo; severity <= monitor.SeverityCritical; severity++ {
-			i := incident(fmt.Sprint(n, severity))
-			c := alerting.Claim{Incident: i, AlertID: id, Severity: severity}
+			i := keyOf(fmt.Sprint(n, severity))
+			c := claims.Claim{AlertKey: i, AlertID: id, Severity: severity}
 			t.claim(lasting, c)
-			t.want([]alerting.Incident{i}, c)
+			t.want([]claims.AlertKey{i}, c)
 		}
 	}
 }
 
 func testClaimsExpiry(t *claimsTest) {
-	short, long := incident("short"), incident("long")
+	short, long := keyOf("short"), keyOf("long")
 	t.claim(lasting, claimOf(long, "1"))
 	made := time.Now()
 	t.claim(brief, claimOf(short, "2"))
@@ -187,82 +187,82 @@ func testClaimsExpiry(t *claimsTest) {
 	if lasted := time.Since(made); lasted < brief/2 { // the clocks may differ a little
 		t.Errorf("a claim for %v ended after %v", brief, lasted)
 	}
-	t.want([]alerting.Incident{short, long}, claimOf(long, "1"))
+	t.want([]claims.AlertKey{short, long}, claimOf(long, "1"))
 	t.claim(lasting, claimOf(short, "3"))
-	t.want([]alerting.Incident{short, long}, claimOf(short, "3"), claimOf(long, "1"))
+	t.want([]claims.AlertKey{short, long}, claimOf(short, "3"), claimOf(long, "1"))
 }
 
 func testClaimsProlonged(t *claimsTest) {
-	a, b := incident("a"), incident("b")
+	a, b := keyOf("a"), keyOf("b")
 	t.claim(brief, claimOf(a, "1"))
 	t.claim(lasting, claimOf(a, "1"))
 	t.claim(brief, claimOf(b, "2"))
 	t.awaitEnd(b) // by when the other one would have ended
-	t.want([]alerting.Incident{a}, claimOf(a, "1"))
+	t.want([]claims.AlertKey{a}, claimOf(a, "1"))
 }
 
 func testClaimsShortened(t *claimsTest) {
-	a := incident("a")
+	a := keyOf("a")
 	t.claim(lasting, claimOf(a, "1"))
 	t.claim(brief, claimOf(a, "1"))
 	t.awaitEnd(a)
 }
 
 func testClaimsRelease(t *claimsTest) {
-	a, b := incident("a"), incident("b")
+	a, b := keyOf("a"), keyOf("b")
 	t.release(a)
 	t.claim(lasting, claimOf(a, "1"), claimOf(b, "1"))
 	t.release(a)
-	t.want([]alerting.Incident{a, b}, claimOf(b, "1"))
+	t.want([]claims.AlertKey{a, b}, claimOf(b, "1"))
 	t.release(a)
-	t.want([]alerting.Incident{a, b}, claimOf(b, "1"))
+	t.want([]claims.AlertKey{a, b}, claimOf(b, "1"))
 	t.claim(lasting, claimOf(a, "2"))
-	t.want([]alerting.Incident{a, b}, claimOf(a, "2"), claimOf(b, "1"))
+	t.want([]claims.AlertKey{a, b}, claimOf(a, "2"), claimOf(b, "1"))
 }
 
 func testClaimsTenants(t *claimsTest) {
 	fingerprint := monitor.FingerprintOf("failed_auth", acme, "mallory")
-	var incidents []alerting.Incident
-	var claims []alerting.Claim
+	var keys []claims.AlertKey
+	var made []claims.Claim
 	for n, organization := range []string{
 		acme, "ACME", "acme ", " acme", "acme:", ":acme", "a:b", "a", "b", "{acme}", "{a}cme", "{}", "}{", "*", "acm?", "[a]cme",
 		"acme\n", "acme\r\n", "acme/", "acme\\", "acme%", "acme\xff", "acme\xfe", "acmé", "acme\u0301",
 		"acme:" + fingerprint.String(), fingerprint.String(), strings.Repeat("acme", 250), strings.Repeat("acme", 251),
 	} {
-		i := alerting.Incident{Organization: organization, Fingerprint: fingerprint}
-		incidents = append(incidents, i)
-		claims = append(claims, claimOf(i, fmt.Sprint(n)))
+		i := claims.AlertKey{Organization: organization, Fingerprint: fingerprint}
+		keys = append(keys, i)
+		made = append(made, claimOf(i, fmt.Sprint(n)))
 	}
-	t.claim(lasting, claims[0])
-	t.want(incidents, claims[0])
-	t.claim(lasting, claims...)
-	t.want(incidents, claims...)
-	for n := range claims {
-		t.release(incidents[n])
-		t.want(incidents, claims[n+1:]...)
+	t.claim(lasting, made[0])
+	t.want(keys, made[0])
+	t.claim(lasting, made...)
+	t.want(keys, made...)
+	for n := range made {
+		t.release(keys[n])
+		t.want(keys, made[n+1:]...)
 	}
 }
 
-// testClaimsConcurrent has workers with an incident each, and one that they share.
+// testClaimsConcurrent has workers with a key each, and one that they share.
 func testClaimsConcurrent(t *claimsTest) {
-	shared := incident("shared")
+	shared := keyOf("shared")
 	var all sync.WaitGroup
 	for w := range 8 {
 		all.Go(func() {
-			own := incident(fmt.Sprint(w))
+			own := keyOf(fmt.Sprint(w))
 			for n := range 25 {
 				severity := monitor.Severity(n % 5)
-				mine := alerting.Claim{Incident: own, AlertID: fmt.Sprint(w, n), Severity: severity}
-				ours := alerting.Claim{Incident: shared, AlertID: severity.String(), Severity: severity}
-				if err := t.here.Claim(t.Context(), []alerting.Claim{mine, ours}, lasting); err != nil {
+				mine := claims.Claim{AlertKey: own, AlertID: fmt.Sprint(w, n), Severity: severity}
+				ours := claims.Claim{AlertKey: shared, AlertID: severity.String(), Severity: severity}
+				if err := t.here.Claim(t.Context(), []claims.Claim{mine, ours}, lasting); err != nil {
 					t.Errorf("Claim: %v", err)
 				}
-				found, err := t.there.Lookup(t.Context(), []alerting.Incident{shared, own})
+				found, err := t.there.Lookup(t.Context(), []claims.AlertKey{shared, own})
 				if err != nil {
 					t.Errorf("Lookup: %v", err)
 				}
 				for _, c := range found {
-					if c != mine && (c.Incident != shared || c.AlertID != c.Severity.String()) {
+					if c != mine && (c.AlertKey != shared || c.AlertID != c.Severity.String()) {
 						t.Errorf("worker %d found %+v", w, c)
 					}
 				}
@@ -273,37 +273,37 @@ func testClaimsConcurrent(t *claimsTest) {
 		})
 	}
 	all.Wait()
-	var incidents []alerting.Incident
-	var claims []alerting.Claim
+	var keys []claims.AlertKey
+	var made []claims.Claim
 	for w := range 8 {
-		incidents = append(incidents, incident(fmt.Sprint(w)))
-		claims = append(claims, alerting.Claim{Incident: incidents[w], AlertID: fmt.Sprint(w, 24), Severity: monitor.SeverityCritical})
+		keys = append(keys, keyOf(fmt.Sprint(w)))
+		made = append(made, claims.Claim{AlertKey: keys[w], AlertID: fmt.Sprint(w, 24), Severity: monitor.SeverityCritical})
 	}
-	t.want(append(incidents, shared), claims...)
+	t.want(append(keys, shared), made...)
 }
 
 func testClaimsEmpty(t *claimsTest) {
-	a := incident("a")
+	a := keyOf("a")
 	t.claim(lasting, claimOf(a, "1"))
 	t.want(nil)
 	t.claim(lasting)
-	t.want([]alerting.Incident{a}, claimOf(a, "1"))
+	t.want([]claims.AlertKey{a}, claimOf(a, "1"))
 }
 
 func testClaimsCanceled(t *claimsTest) {
-	a, b := incident("a"), incident("b")
+	a, b := keyOf("a"), keyOf("b")
 	t.claim(lasting, claimOf(a, "1"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	claims, err := t.here.Lookup(ctx, []alerting.Incident{a, b})
-	if !errors.Is(err, context.Canceled) || len(claims) != 0 {
-		t.Errorf("Lookup after cancellation returned %+v, %v", claims, err)
+	found, err := t.here.Lookup(ctx, []claims.AlertKey{a, b})
+	if !errors.Is(err, context.Canceled) || len(found) != 0 {
+		t.Errorf("Lookup after cancellation returned %+v, %v", found, err)
 	}
-	if err := t.here.Claim(ctx, []alerting.Claim{claimOf(b, "2")}, lasting); !errors.Is(err, context.Canceled) {
+	if err := t.here.Claim(ctx, []claims.Claim{claimOf(b, "2")}, lasting); !errors.Is(err, context.Canceled) {
 		t.Errorf("Claim after cancellation: %v", err)
 	}
 	if err := t.here.Release(ctx, a); !errors.Is(err, context.Canceled) {
 		t.Errorf("Release after cancellation: %v", err)
 	}
-	t.want([]alerting.Incident{a, b}, claimOf(a, "1"))
+	t.want([]claims.AlertKey{a, b}, claimOf(a, "1"))
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -24,7 +24,7 @@ const brokenClaims = "ALERTINGTEST_BROKEN_CLAIMS"
 func TestClaimsSuiteCatches(t *testing.T) {
 	broken := brokenClaimsCases()
 	if name := os.Getenv(brokenClaims); name != "" {
-		alertingtest.RunClaims(t, alertingtest.ClaimsHarness{New: func(*testing.T) (here, there alerting.Claims) {
+		alertingtest.RunClaims(t, alertingtest.ClaimsHarness{New: func(*testing.T) (here, there claims.Set) {
 			return broken[name].wrap(memalerts.NewClaims())
 		}})
 		return
@@ -45,133 +45,133 @@ func TestClaimsSuiteCatches(t *testing.T) {
 
 type brokenClaimsCase struct {
 	fails string // the case that must fail
-	wrap  func(alerting.Claims) (here, there alerting.Claims)
+	wrap  func(claims.Set) (here, there claims.Set)
 }
 
 func brokenClaimsCases() map[string]brokenClaimsCase {
 	// both returns the faulty claims as those of both instances.
-	both := func(fault func(c alerting.Claims) *claims) func(alerting.Claims) (here, there alerting.Claims) {
-		return func(c alerting.Claims) (here, there alerting.Claims) {
+	both := func(fault func(c claims.Set) *faultySet) func(claims.Set) (here, there claims.Set) {
+		return func(c claims.Set) (here, there claims.Set) {
 			faulty := fault(c)
 			return faulty, faulty
 		}
 	}
-	ofIncident := func(change func(*alerting.Incident)) func(alerting.Claims) (here, there alerting.Claims) {
-		return both(func(c alerting.Claims) *claims { return &claims{Claims: c, incident: change} })
+	ofKey := func(change func(*claims.AlertKey)) func(claims.Set) (here, there claims.Set) {
+		return both(func(c claims.Set) *faultySet { return &faultySet{Set: c, key: change} })
 	}
-	ofClaim := func(change func(*alerting.Claim, *time.Duration)) func(alerting.Claims) (here, there alerting.Claims) {
-		return both(func(c alerting.Claims) *claims { return &claims{Claims: c, claim: change} })
+	ofClaim := func(change func(*claims.Claim, *time.Duration)) func(claims.Set) (here, there claims.Set) {
+		return both(func(c claims.Set) *faultySet { return &faultySet{Set: c, claim: change} })
 	}
 	return map[string]brokenClaimsCase{
-		"shares nothing": {"Lookup", func(c alerting.Claims) (here, there alerting.Claims) {
+		"shares nothing": {"Lookup", func(c claims.Set) (here, there claims.Set) {
 			return c, memalerts.NewClaims()
 		}},
-		"mixes tenants": {"Tenants", ofIncident(func(i *alerting.Incident) { i.Organization = "acme" })},
-		"folds case":    {"Tenants", ofIncident(func(i *alerting.Incident) { i.Organization = strings.ToLower(i.Organization) })},
-		"trims names":   {"Tenants", ofIncident(func(i *alerting.Incident) { i.Organization = strings.TrimSpace(i.Organization) })},
-		"wants UTF-8":   {"Tenants", ofIncident(func(i *alerting.Incident) { i.Organization = strings.ToValidUTF8(i.Organization, "?") })},
-		"mixes alerts":  {"Lookup", ofIncident(func(i *alerting.Incident) { i.Fingerprint = monitor.Fingerprint{} })},
-		"keeps the first": {"Replace", both(func(c alerting.Claims) *claims {
-			seen := map[alerting.Incident]alerting.Claim{}
-			return &claims{Claims: c, claim: func(claim *alerting.Claim, _ *time.Duration) {
-				if first, again := seen[claim.Incident]; again {
+		"mixes tenants": {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = "acme" })},
+		"folds case":    {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = strings.ToLower(k.Organization) })},
+		"trims names":   {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = strings.TrimSpace(k.Organization) })},
+		"wants UTF-8":   {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = strings.ToValidUTF8(k.Organization, "?") })},
+		"mixes alerts":  {"Lookup", ofKey(func(k *claims.AlertKey) { k.Fingerprint = monitor.Fingerprint{} })},
+		"keeps the first": {"Replace", both(func(c claims.Set) *faultySet {
+			seen := map[claims.AlertKey]claims.Claim{}
+			return &faultySet{Set: c, claim: func(claim *claims.Claim, _ *time.Duration) {
+				if first, again := seen[claim.AlertKey]; again {
 					*claim = first
 				}
-				seen[claim.Incident] = *claim
+				seen[claim.AlertKey] = *claim
 			}}
 		})},
-		"knows one severity": {"Fields", ofClaim(func(c *alerting.Claim, _ *time.Duration) { c.Severity = monitor.SeverityMedium })},
-		"trims IDs":          {"Fields", ofClaim(func(c *alerting.Claim, _ *time.Duration) { c.AlertID = strings.TrimSpace(c.AlertID) })},
-		"ends too soon":      {"Expiry", ofClaim(func(_ *alerting.Claim, ttl *time.Duration) { *ttl /= 1000 })},
-		"ends when it first would": {"Prolonged", both(func(c alerting.Claims) *claims {
-			ends := map[alerting.Incident]time.Time{}
-			return &claims{Claims: c, claim: func(claim *alerting.Claim, ttl *time.Duration) {
-				if end, again := ends[claim.Incident]; again {
+		"knows one severity": {"Fields", ofClaim(func(c *claims.Claim, _ *time.Duration) { c.Severity = monitor.SeverityMedium })},
+		"trims IDs":          {"Fields", ofClaim(func(c *claims.Claim, _ *time.Duration) { c.AlertID = strings.TrimSpace(c.AlertID) })},
+		"ends too soon":      {"Expiry", ofClaim(func(_ *claims.Claim, ttl *time.Duration) { *ttl /= 1000 })},
+		"ends when it first would": {"Prolonged", both(func(c claims.Set) *faultySet {
+			ends := map[claims.AlertKey]time.Time{}
+			return &faultySet{Set: c, claim: func(claim *claims.Claim, ttl *time.Duration) {
+				if end, again := ends[claim.AlertKey]; again {
 					*ttl = time.Until(end)
 				}
-				ends[claim.Incident] = time.Now().Add(*ttl)
+				ends[claim.AlertKey] = time.Now().Add(*ttl)
 			}}
 		})},
-		"releases nothing": {"Release", both(func(c alerting.Claims) *claims {
-			return &claims{Claims: c, release: func(context.Context, alerting.Incident) error { return nil }}
+		"releases nothing": {"Release", both(func(c claims.Set) *faultySet {
+			return &faultySet{Set: c, release: func(context.Context, claims.AlertKey) error { return nil }}
 		})},
-		"does not release what is not there": {"Release", both(func(c alerting.Claims) *claims {
-			return &claims{Claims: c, release: func(ctx context.Context, i alerting.Incident) error {
-				if found, err := c.Lookup(ctx, []alerting.Incident{i}); err != nil || len(found) == 0 {
+		"does not release what is not there": {"Release", both(func(c claims.Set) *faultySet {
+			return &faultySet{Set: c, release: func(ctx context.Context, i claims.AlertKey) error {
+				if found, err := c.Lookup(ctx, []claims.AlertKey{i}); err != nil || len(found) == 0 {
 					return monitor.ErrNotFound
 				}
 				return c.Release(ctx, i)
 			}}
 		})},
-		"mixes what is written at once": {"Concurrent", both(func(c alerting.Claims) *claims {
+		"mixes what is written at once": {"Concurrent", both(func(c claims.Set) *faultySet {
 			severities := make(chan monitor.Severity, 1)
 			severities <- 0
-			return &claims{Claims: c, claim: func(claim *alerting.Claim, _ *time.Duration) {
+			return &faultySet{Set: c, claim: func(claim *claims.Claim, _ *time.Duration) {
 				previous := <-severities
 				severities <- claim.Severity
 				claim.Severity = previous
 			}}
 		})},
-		"ignores the context": {"CanceledContexts", both(func(c alerting.Claims) *claims {
-			return &claims{Claims: c, release: func(ctx context.Context, i alerting.Incident) error {
+		"ignores the context": {"CanceledContexts", both(func(c claims.Set) *faultySet {
+			return &faultySet{Set: c, release: func(ctx context.Context, i claims.AlertKey) error {
 				return c.Release(context.WithoutCancel(ctx), i)
 			}}
 		})},
 	}
 }
 
-// Claims that do what the fields make of the right answers.
-type claims struct {
-	alerting.Claims
+// A faultySet does what its fields make of the right results.
+type faultySet struct {
+	claims.Set
 
-	incident func(*alerting.Incident)
-	claim    func(*alerting.Claim, *time.Duration)
-	release  func(context.Context, alerting.Incident) error
+	key     func(*claims.AlertKey)
+	claim   func(*claims.Claim, *time.Duration)
+	release func(context.Context, claims.AlertKey) error
 }
 
-func (c *claims) Lookup(ctx context.Context, incidents []alerting.Incident) ([]alerting.Claim, error) {
-	if c.incident == nil {
-		return c.Claims.Lookup(ctx, incidents)
+func (c *faultySet) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.Claim, error) {
+	if c.key == nil {
+		return c.Set.Lookup(ctx, keys)
 	}
 	// Each is asked for by itself, so that the answer names what was asked for.
-	var all []alerting.Claim
-	for _, asked := range incidents {
+	var all []claims.Claim
+	for _, asked := range keys {
 		i := asked
-		c.incident(&i)
-		found, err := c.Claims.Lookup(ctx, []alerting.Incident{i})
+		c.key(&i)
+		found, err := c.Set.Lookup(ctx, []claims.AlertKey{i})
 		if err != nil {
 			return nil, err
 		}
 		for _, claim := range found {
-			claim.Incident = asked
+			claim.AlertKey = asked
 			all = append(all, claim)
 		}
 	}
 	return all, nil
 }
 
-func (c *claims) Claim(ctx context.Context, made []alerting.Claim, ttl time.Duration) error {
+func (c *faultySet) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
 	for _, claim := range made {
-		if c.incident != nil {
-			c.incident(&claim.Incident)
+		if c.key != nil {
+			c.key(&claim.AlertKey)
 		}
 		ttl := ttl
 		if c.claim != nil {
 			c.claim(&claim, &ttl)
 		}
-		if err := c.Claims.Claim(ctx, []alerting.Claim{claim}, ttl); err != nil {
+		if err := c.Set.Claim(ctx, []claims.Claim{claim}, ttl); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *claims) Release(ctx context.Context, i alerting.Incident) error {
+func (c *faultySet) Release(ctx context.Context, i claims.AlertKey) error {
 	if c.release != nil {
 		return c.release(ctx, i)
 	}
-	if c.incident != nil {
-		c.incident(&i)
+	if c.key != nil {
+		c.key(&i)
 	}
-	return c.Claims.Release(ctx, i)
+	return c.Set.Release(ctx, i)
 }

@@ -1,10 +1,10 @@
-// Package alertingtest tests implementations of [alerting.Store]: RunStore says
-// whether one keeps the contract, BenchmarkStore how fast it is. RunClaims does
-// the former for [alerting.Claims].
+// Package alertingtest tests implementations of driver.Store: RunStore tells
+// whether one keeps its promises, and BenchmarkStore how fast it is. RunClaims
+// tests a claims.Set.
 //
 //	func TestStore(t *testing.T) {
 //		alertingtest.RunStore(t, alertingtest.StoreHarness{
-//			New: func(*testing.T) alerting.Store { return memalerts.New(nil) },
+//			New: func(*testing.T) driver.Store { return memalerts.New(nil) },
 //		})
 //	}
 package alertingtest

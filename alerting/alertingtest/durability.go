@@ -18,7 +18,7 @@ func testDurable(t *storeTest) {
 	closed := t.opened(acme, "eve", "e3", minutes(0))
 	t.ok(t.Resolve(t.Context(), closed.Ref(), ann, "done"))
 
-	t.Store = t.reopen(t.T, t.Store)
+	t.use(t.reopen(t.T, t.store))
 	got := t.get(a.Ref())
 	want(t, "Status", got.Status, monitor.AlertAcknowledged)
 	want(t, "Occurrences", got.Occurrences, 2)
@@ -34,7 +34,8 @@ func testDurable(t *storeTest) {
 	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredRepeat})
 	want(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
 	// Neither is what waits to be notified.
-	t.route(pager)
-	t.Store = t.reopen(t.T, t.Store)
+	want(t, "claimed", len(t.claim(pager, 1, time.Millisecond)), 1)
+	t.use(t.reopen(t.T, t.store))
+	letClockMove()
 	want(t, "notifications", t.delivered(pager), "opened:mallory opened:eve acknowledged:mallory resolved:eve repeated:mallory")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -28,7 +29,7 @@ func testList(t *storeTest) {
 	as := t.list(alerting.Query{Organization: acme})
 	want(t, "list", ids(as), "c b a")
 	want(t, "Occurrences in the list", as[2].Occurrences, 2)
-	if !slices.IsSortedFunc(as, alerting.Newest) {
+	if !slices.IsSortedFunc(as, driver.Newest) {
 		t.Error("the list is not sorted by creation")
 	}
 }

@@ -3,6 +3,7 @@ package alertingtest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -151,7 +152,14 @@ func testBatchAllOrNothing(t *storeTest) {
 	_, err := t.StoreOccurrences(t.Context(), []*monitor.Occurrence{Occurrence(acme, "mallory", "e1", minutes(0)), bad})
 	t.wantInvalid("StoreOccurrences", err, "Occurrence.EventKey")
 	want(t, "alerts", t.count(alerting.Query{Organization: acme}), 0)
-	want(t, "disposition", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredNew)
+	// A store may refuse what it cannot represent, but only together with the rest.
+	_, err = t.store.StoreOccurrences(t.Context(), []*monitor.Occurrence{
+		Occurrence(acme, "mallory", "e1", minutes(0)), Occurrence(strings.Repeat("x", 10_000), "eve", "e2", minutes(0)),
+	})
+	if err != nil {
+		want(t, "alerts", t.count(alerting.Query{Organization: acme}), 0)
+		want(t, "disposition", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredNew)
+	}
 }
 
 func testInvalidOccurrence(t *storeTest) {

@@ -8,54 +8,63 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// The routes of the tests.
+// The names of the routes of the tests.
 const (
 	pager = "pager"
 	mail  = "mail"
 )
 
+// routes returns routes of these names that take everything.
+func routes(names ...string) []alerting.Route {
+	var all []alerting.Route
+	for _, name := range names {
+		all = append(all, alerting.Route{Name: name, Reasons: alerting.Reasons(), ExpireAfter: time.Hour})
+	}
+	return all
+}
+
+// claim claims notifications on one route, which is the only one.
 func (t *storeTest) claim(route string, limit int, lease time.Duration) []*alerting.Notification {
 	t.Helper()
-	ns, err := t.ClaimNotifications(t.Context(), route, limit, lease)
+	return t.claimOf(route, routes(route), limit, lease)
+}
+
+// claimOf claims notifications on one of several routes.
+func (t *storeTest) claimOf(route string, all []alerting.Route, limit int, lease time.Duration) []*alerting.Notification {
+	t.Helper()
+	ns, err := t.store.ClaimNotifications(t.Context(), route, all, limit, lease)
 	if err != nil {
 		t.Fatalf("ClaimNotifications: %v", err)
 	}
 	return ns
 }
 
-func (t *storeTest) settle(settlements ...alerting.Settlement) {
+// route puts everything that has no route on these.
+func (t *storeTest) route(names ...string) {
 	t.Helper()
-	if err := t.SettleNotifications(t.Context(), settlements); err != nil {
+	t.claimOf(names[0], routes(names...), 0, time.Minute)
+}
+
+func (t *storeTest) settle(ds ...alerting.Delivery) {
+	t.Helper()
+	if err := t.store.SettleNotifications(t.Context(), ds); err != nil {
 		t.Fatalf("SettleNotifications: %v", err)
 	}
 }
 
 // settleAll settles notifications in the same way.
-func (t *storeTest) settleAll(ns []*alerting.Notification, s alerting.Settlement) {
+func (t *storeTest) settleAll(ns []*alerting.Notification, outcome alerting.Outcome, failure string, retryAfter time.Duration) {
 	t.Helper()
-	var all []alerting.Settlement
+	var ds []alerting.Delivery
 	for _, n := range ns {
-		s.Notification = n
-		all = append(all, s)
+		n.Failure = failure
+		ds = append(ds, alerting.Delivery{Notification: n, Outcome: outcome, RetryAfter: retryAfter})
 	}
-	t.settle(all...)
-}
-
-// route routes everything that is not routed, and returns how many that was.
-func (t *storeTest) route(routes ...string) int {
-	t.Helper()
-	n := 0
-	for {
-		ns := t.claim("", 100, time.Minute)
-		if len(ns) == 0 {
-			return n
-		}
-		n += len(ns)
-		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: routes})
-	}
+	t.settle(ds...)
 }
 
 // delivered claims and delivers everything on a route, and returns the reasons and
@@ -71,7 +80,7 @@ func (t *storeTest) delivered(route string) string {
 		for _, n := range ns {
 			all = append(all, string(n.Reason)+":"+n.Alert.Finding.Key)
 		}
-		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeDelivered})
+		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
 }
 
@@ -119,42 +128,42 @@ func testOutbox(t *storeTest) {
 	if at := t.backlog().OldestAt; at.Before(a.CreatedAt) || time.Since(at) > time.Minute {
 		t.Errorf("the oldest is from %v", at)
 	}
-	want(t, "claimed on a route", len(t.claim(pager, 10, time.Minute)), 0)
-	ns := t.claim("", 10, time.Minute)
+	ns := t.claimOf(pager, routes(pager, mail), 10, time.Minute)
 	if len(ns) != 1 {
 		t.Fatalf("%d notifications were claimed, want 1", len(ns))
 	}
 	n := ns[0]
 	want(t, "Reason", n.Reason, alerting.ReasonOpened)
 	want(t, "Key", n.Key, a.ID+"/"+monitor.EventKeyOf(acme, "e1").String())
-	want(t, "Route", n.Route, "")
+	want(t, "Route", n.Route, pager)
+	want(t, "Attempts", n.Attempts, 1)
 	want(t, "alert", n.Alert.ID, a.ID)
 	want(t, "title", n.Alert.Title, a.Title)
 	want(t, "organization", n.Alert.OrganizationID, acme)
 	n.Alert.Tags = nil
 	n.Alert.Title = "spoiled"
-	want(t, "claimed twice", len(t.claim("", 10, time.Minute)), 0)
-	t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager, mail}})
+	want(t, "claimed twice", len(t.claim(pager, 10, time.Minute)), 0)
 	want(t, "waiting", t.backlog().Waiting, 2)
 
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
-	ns = t.claim(pager, 10, time.Minute)
-	if len(ns) != 1 {
-		t.Fatalf("%d notifications were claimed, want 1", len(ns))
+	others := t.claim(mail, 10, time.Minute)
+	if len(others) != 1 {
+		t.Fatalf("%d notifications were claimed, want 1", len(others))
 	}
-	want(t, "Key", ns[0].Key, n.Key)
-	want(t, "Route", ns[0].Route, pager)
-	want(t, "Attempts", ns[0].Attempts, 1)
-	want(t, "Reason", ns[0].Reason, alerting.ReasonOpened)
-	want(t, "status of the alert now", ns[0].Alert.Status, monitor.AlertAcknowledged)
-	want(t, "title", ns[0].Alert.Title, a.Title)
-	t.wantTime("CreatedAt", ns[0].CreatedAt, n.CreatedAt)
-	t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeDelivered})
-	want(t, "mail", t.delivered(mail), "opened:mallory")
-	want(t, "acknowledgement", t.route(), 1)
+	want(t, "Key", others[0].Key, n.Key)
+	want(t, "Route", others[0].Route, mail)
+	want(t, "Attempts", others[0].Attempts, 1)
+	want(t, "Reason", others[0].Reason, alerting.ReasonOpened)
+	want(t, "status of the alert now", others[0].Alert.Status, monitor.AlertAcknowledged)
+	want(t, "title", others[0].Alert.Title, a.Title)
+	t.wantTime("CreatedAt", others[0].CreatedAt, n.CreatedAt)
+	t.settleAll(others, alerting.OutcomeDelivered, "", 0)
+	t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
+	want(t, "mail", t.delivered(mail), "acknowledged:mallory")
+	want(t, "pager", t.delivered(pager), "")
 	want(t, "waiting", t.backlog().Waiting, 0)
 	// Settling what is gone does nothing.
-	t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRetry})
+	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
 	want(t, "waiting", t.backlog().Waiting, 0)
 	// A retried occurrence is not notified again.
 	t.put(Occurrence(acme, "mallory", "e1", minutes(0)), Occurrence(acme, "mallory", "e2", minutes(1)))
@@ -172,19 +181,18 @@ func testOutboxReasons(t *storeTest) {
 	keys := map[string]bool{}
 	var reasons []string
 	for {
-		ns := t.claim("", 10, time.Minute)
+		ns := t.claim(pager, 10, time.Minute)
 		if len(ns) == 0 {
 			break
 		}
 		want(t, "claimed of one alert", len(ns), 1)
 		keys[ns[0].Key] = true
 		reasons = append(reasons, string(ns[0].Reason))
-		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager}})
+		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
 	const all = "opened repeated repeated acknowledged resolved reopened dismissed" //nolint:dupword // two were repeated
 	want(t, "reasons", strings.Join(reasons, " "), all)
 	want(t, "keys", len(keys), len(reasons))
-	want(t, "delivered", t.delivered(pager), strings.ReplaceAll(all, " ", ":mallory ")+":mallory")
 }
 
 func testOutboxSuppression(t *storeTest) {
@@ -192,10 +200,10 @@ func testOutboxSuppression(t *storeTest) {
 		Suppressions: []alerting.Suppression{{From: minutes(0), Until: minutes(10), Reason: "upgrade"}},
 	})
 	t.put(Occurrence(acme, "mallory", "e1", minutes(1)), Occurrence(acme, "mallory", "e2", minutes(2)))
-	want(t, "held back", t.route(), 0)
+	want(t, "held back", t.delivered(pager), "")
+	want(t, "waiting", t.backlog().Waiting, 0)
 	t.put(Occurrence(acme, "mallory", "e3", minutes(10)))
-	want(t, "after the window", t.route(pager), 1)
-	want(t, "delivered", t.delivered(pager), "repeated:mallory")
+	want(t, "after the window", t.delivered(pager), "repeated:mallory")
 }
 
 func testOutboxOrder(t *storeTest) {
@@ -204,20 +212,18 @@ func testOutboxOrder(t *storeTest) {
 	t.opened(acme, "eve", "e3", minutes(0))
 	t.opened(other, "trudy", "e4", minutes(0))
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
-	t.route(pager)
 	first := t.claim(pager, 2, time.Minute)
 	want(t, "the oldest", keysOf(first), "mallory eve")
 	want(t, "what another claims", keysOf(t.claim(pager, 10, time.Minute)), "trudy")
 	// What comes after waits for what is tried again.
-	t.settle(alerting.Settlement{Notification: first[0], Outcome: alerting.OutcomeRetry, RetryAfter: time.Hour, Failure: "busy"})
+	t.settleAll(first[:1], alerting.OutcomeRetry, "busy", time.Hour)
 	want(t, "while the oldest waits", len(t.claim(pager, 10, time.Minute)), 0)
-	t.settle(alerting.Settlement{Notification: first[0], Outcome: alerting.OutcomeDelivered})
+	t.settleAll(first[:1], alerting.OutcomeDelivered, "", 0)
 	want(t, "then", t.delivered(pager), "repeated:mallory acknowledged:mallory")
 }
 
 func testOutboxLease(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
-	t.route(pager)
 	lost := t.claim(pager, 1, time.Millisecond)
 	letClockMove()
 	ns := t.claim(pager, 1, time.Minute)
@@ -226,20 +232,19 @@ func testOutboxLease(t *storeTest) {
 	}
 	want(t, "Attempts", ns[0].Attempts, 2)
 	// Whoever lost the lease has no say.
-	t.settle(alerting.Settlement{Notification: lost[0], Outcome: alerting.OutcomeDead, Failure: "late"})
-	t.settle(alerting.Settlement{Notification: lost[0], Outcome: alerting.OutcomeRetry, Failure: "late"})
+	t.settleAll(lost, alerting.OutcomeDead, "late", 0)
+	t.settleAll(lost, alerting.OutcomeRetry, "late", 0)
 	want(t, "claimed in the lease", len(t.claim(pager, 1, time.Minute)), 0)
 	want(t, "dead letters", t.backlog().Dead, 0)
 	// Unless it was delivered.
-	t.settle(alerting.Settlement{Notification: lost[0], Outcome: alerting.OutcomeDelivered})
+	t.settleAll(lost, alerting.OutcomeDelivered, "", 0)
 	want(t, "waiting", t.backlog().Waiting, 0)
-	t.settle(alerting.Settlement{Notification: ns[0], Outcome: alerting.OutcomeRetry})
+	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
 	want(t, "waiting", t.backlog().Waiting, 0)
 }
 
 func testOutboxRetry(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
-	t.route(pager)
 	for attempt := 1; attempt <= 3; attempt++ {
 		ns := t.claim(pager, 1, time.Minute)
 		if len(ns) != 1 {
@@ -249,10 +254,10 @@ func testOutboxRetry(t *storeTest) {
 		if attempt > 1 {
 			want(t, "Failure", ns[0].Failure, fmt.Sprint("failure ", attempt-1))
 		}
-		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRetry, Failure: fmt.Sprint("failure ", attempt)})
+		t.settleAll(ns, alerting.OutcomeRetry, fmt.Sprint("failure ", attempt), 0)
 		letClockMove()
 	}
-	t.settleAll(t.claim(pager, 1, time.Minute), alerting.Settlement{Outcome: alerting.OutcomeRetry, RetryAfter: time.Hour})
+	t.settleAll(t.claim(pager, 1, time.Minute), alerting.OutcomeRetry, "failure 4", time.Hour)
 	want(t, "claimed too early", len(t.claim(pager, 1, time.Minute)), 0)
 	want(t, "waiting", t.backlog().Waiting, 1)
 }
@@ -262,30 +267,87 @@ func testOutboxRetry(t *storeTest) {
 func testOutboxFairness(t *storeTest) {
 	t.opened(acme, "poisoned", "e1", minutes(0))
 	t.opened(acme, "eve", "e2", minutes(0))
-	t.route(pager)
-	t.settleAll(t.claim(pager, 1, time.Minute), alerting.Settlement{Outcome: alerting.OutcomeRetry, Failure: "poison"})
+	t.settleAll(t.claim(pager, 1, time.Minute), alerting.OutcomeRetry, "poison", 0)
 	letClockMove()
 	want(t, "the next", keysOf(t.claim(pager, 1, time.Minute)), "eve")
 }
 
+// testOutboxRouting has routes of every kind.
 func testOutboxRouting(t *storeTest) {
+	all := routes("all", "high", "other", "bulk", "bulk of other", "opened", "resolved")
+	all[1].MinSeverity = monitor.SeverityHigh
+	all[2].Organizations = []string{"third", other}
+	all[3].Rules = []string{"bulk_operation", "export"}
+	all[4].Organizations, all[4].Rules = all[2].Organizations, all[3].Rules
+	all[5].Reasons = []alerting.Reason{alerting.ReasonOpened}
+	all[6].Reasons = []alerting.Reason{alerting.ReasonResolved, alerting.ReasonReopened}
+
+	low := t.opened(acme, "low", "e1", minutes(0))
+	high := Occurrence(acme, "high", "e2", minutes(0))
+	high.Finding.Severity = monitor.SeverityHigh
+	t.put(high, Occurrence(other, "elsewhere", "e3", minutes(0)))
+	bulk := Occurrence(acme, "bulk", "e4", minutes(0))
+	bulk.Finding.Rule = "bulk_operation"
+	t.put(bulk)
+	t.ok(t.Resolve(t.Context(), low.Ref(), ann, ""))
+
+	for name, expected := range map[string]string{
+		"all": "low high elsewhere bulk", "high": "high", "other": "elsewhere", "bulk": "bulk", "bulk of other": "",
+		"opened": "low high elsewhere bulk", "resolved": "low",
+	} {
+		ns := t.claimOf(name, all, 10, time.Minute)
+		got, wanted := strings.Fields(keysOf(ns)), strings.Fields(expected)
+		slices.Sort(got)
+		slices.Sort(wanted)
+		want(t, "claimed on "+name, strings.Join(got, " "), strings.Join(wanted, " "))
+		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
+	}
+	// What followed on the same route can be claimed now.
+	want(t, "then on all", keysOf(t.claimOf("all", all, 10, time.Minute)), "low")
+	want(t, "then on opened", keysOf(t.claimOf("opened", all, 10, time.Minute)), "")
+	want(t, "waiting", t.backlog().Waiting, 1)
+}
+
+// testOutboxRoutedOnce makes sure that a notification takes the routes that there
+// are when it is claimed first, and each of them once.
+func testOutboxRoutedOnce(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
-	lost := t.claim("", 1, time.Millisecond)
-	letClockMove()
-	ns := t.claim("", 1, time.Minute)
-	routed := alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager, mail}}
-	t.settleAll(ns, routed)
-	t.settleAll(ns, routed)
-	t.settleAll(lost, routed)
+	// A route that is added later finds what waits.
+	want(t, "mail", keysOf(t.claimOf(mail, routes(pager, mail), 10, time.Minute)), "mallory")
 	want(t, "waiting", t.backlog().Waiting, 2)
 	want(t, "pager", t.delivered(pager), "opened:mallory")
-	t.settleAll(ns, routed)
 	want(t, "pager again", t.delivered(pager), "")
+	want(t, "of a new route", t.delivered("new"), "")
 	// What takes no route is gone.
 	t.opened(acme, "eve", "e2", minutes(0))
-	want(t, "routed", t.route(), 1)
+	none := routes(pager)
+	none[0].MinSeverity = monitor.SeverityCritical
+	want(t, "claimed", len(t.claimOf(pager, none, 10, time.Minute)), 0)
+	want(t, "mail", t.delivered(mail), "")
+	want(t, "waiting", t.backlog().Waiting, 1)
+	want(t, "dropped", t.dropped(), 0)
+}
+
+// testOutboxExpired makes sure that a notification that has waited for a route for
+// too long does not take it.
+func testOutboxExpired(t *storeTest) {
+	t.opened(acme, "mallory", "e1", minutes(0))
+	letClockMove()
+	all := routes(pager, mail)
+	all[0].ExpireAfter = time.Nanosecond
+	want(t, "pager", len(t.claimOf(pager, all, 10, time.Minute)), 0)
 	want(t, "mail", t.delivered(mail), "opened:mallory")
-	want(t, "waiting", t.backlog().Waiting, 0)
+	want(t, "dropped as too old", t.backlog().Dropped[driver.DroppedTooOld], 1)
+	want(t, "dropped", t.dropped(), 1)
+}
+
+// dropped returns how many notifications were dropped for whatever reason.
+func (t *storeTest) dropped() (sum int64) {
+	t.Helper()
+	for _, n := range t.backlog().Dropped {
+		sum += n
+	}
+	return sum
 }
 
 func testDeadLetters(t *storeTest) {
@@ -294,9 +356,8 @@ func testDeadLetters(t *storeTest) {
 	t.opened(other, "trudy", "e3", minutes(0))
 	t.put(Occurrence(acme, "mallory", "e4", minutes(5)))
 	t.route(pager, mail)
-	ns := t.claim(pager, 10, time.Minute)
-	t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeDead, Failure: "410 gone"})
-	t.settleAll(t.claim(mail, 1, time.Minute), alerting.Settlement{Outcome: alerting.OutcomeDead, Failure: "no mailbox"})
+	t.settleAll(t.claim(pager, 10, time.Minute), alerting.OutcomeDead, "410 gone", 0)
+	t.settleAll(t.claim(mail, 1, time.Minute), alerting.OutcomeDead, "no mailbox", 0)
 
 	b := t.backlog()
 	want(t, "dead", b.Dead, 4)
@@ -333,11 +394,9 @@ func testDeadLetters(t *storeTest) {
 }
 
 func testOutboxInput(t *storeTest) {
-	for range 2 {
-		for _, limit := range []int{-1, alerting.MaxLimit + 1} {
-			for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: acme, Limit: limit}) {
-				t.wantInvalid("DeadLetters", err, "DeadLetterQuery.Limit")
-			}
+	for _, limit := range []int{-1, alerting.MaxLimit + 1} {
+		for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: acme, Limit: limit}) {
+			t.wantInvalid("DeadLetters", err, "DeadLetterQuery.Limit")
 		}
 	}
 	for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{}) {
@@ -345,7 +404,9 @@ func testOutboxInput(t *storeTest) {
 	}
 	_, err := t.Redrive(t.Context(), "", pager)
 	t.wantError("Redrive", err, monitor.ErrNoOrganization)
+	t.opened(acme, "mallory", "e1", minutes(0))
 	want(t, "claimed", len(t.claim(pager, 0, time.Minute)), 0)
+	want(t, "waiting", t.backlog().Waiting, 1)
 	t.settle()
 }
 
@@ -353,12 +414,11 @@ func testOutboxPurge(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	t.opened(acme, "eve", "e2", minutes(0))
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
-	t.route(pager)
 	ns := t.claim(pager, 1, time.Minute)
 	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 1 {
 		t.Fatalf("Purge: %d, %v", n, err)
 	}
-	t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRetry})
+	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
 	want(t, "what is left", t.delivered(pager), "opened:eve")
 	want(t, "waiting", t.backlog().Waiting, 0)
 }
@@ -368,7 +428,6 @@ func testOutboxTenants(t *storeTest) {
 	o := Occurrence(other, "mallory", "e1", minutes(0))
 	o.Fingerprint, o.EventKey = mine.Fingerprint, monitor.EventKeyOf(acme, "e1")
 	t.put(o)
-	t.route(pager)
 	ns := t.claim(pager, 10, time.Minute)
 	var organizations []string
 	for _, n := range ns {
@@ -380,7 +439,7 @@ func testOutboxTenants(t *storeTest) {
 	forged := *ns[0]
 	forged.Alert = forged.Alert.Clone()
 	forged.Alert.OrganizationID = "nobody"
-	t.settle(alerting.Settlement{Notification: &forged, Outcome: alerting.OutcomeDelivered})
+	t.settle(alerting.Delivery{Notification: &forged, Outcome: alerting.OutcomeDelivered})
 	want(t, "waiting", t.backlog().Waiting, 2)
 }
 
@@ -392,30 +451,25 @@ func testConcurrentOutbox(t *storeTest) {
 	}
 	var mu sync.Mutex
 	delivered := map[string]int{}
-	var order []string
+	order := map[string][]string{}
 	var all sync.WaitGroup
-	for range workers {
+	for w := range workers {
+		name := []string{pager, mail}[w%2]
 		all.Go(func() {
 			for {
-				routed, err := t.ClaimNotifications(t.Context(), "", 7, time.Minute)
-				if err != nil {
-					t.Errorf("ClaimNotifications: %v", err)
-					return
-				}
-				t.settleAll(routed, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager}})
-				ns, err := t.ClaimNotifications(t.Context(), pager, 3, time.Minute)
+				ns, err := t.store.ClaimNotifications(t.Context(), name, routes(pager, mail), 3, time.Minute)
 				if err != nil {
 					t.Errorf("ClaimNotifications: %v", err)
 					return
 				}
 				mu.Lock()
 				for _, n := range ns {
-					delivered[n.Key]++
-					order = append(order, string(n.Reason)+n.Alert.ID)
+					delivered[name+" "+n.Key]++
+					order[name] = append(order[name], string(n.Reason)+n.Alert.ID)
 				}
-				done := len(delivered) == 2*alerts
+				done := len(delivered) == 2*2*alerts
 				mu.Unlock()
-				t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeDelivered})
+				t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 				if done {
 					return
 				}
@@ -426,10 +480,12 @@ func testConcurrentOutbox(t *storeTest) {
 	for key, n := range delivered {
 		want(t, "deliveries of "+key, n, 1)
 	}
-	for i, d := range order {
-		if id, repeated := strings.CutPrefix(d, string(alerting.ReasonRepeated)); repeated &&
-			!slices.Contains(order[:i], string(alerting.ReasonOpened)+id) {
-			t.Errorf("alert %s was repeated before it was opened", id)
+	for name, all := range order {
+		for i, d := range all {
+			if id, repeated := strings.CutPrefix(d, string(alerting.ReasonRepeated)); repeated &&
+				!slices.Contains(all[:i], string(alerting.ReasonOpened)+id) {
+				t.Errorf("on route %s alert %s was repeated before it was opened", name, id)
+			}
 		}
 	}
 	want(t, "waiting", t.backlog().Waiting, 0)

@@ -6,24 +6,25 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // A StoreHarness makes the stores that [RunStore] tests.
 type StoreHarness struct {
 	// New returns an empty store, to be cleaned up by t.
-	New func(t *testing.T) alerting.Store
+	New func(t *testing.T) driver.Store
 	// Reopen returns another store over what s has stored, as a restarted or
-	// second instance of the host would use. Nil means that there is no such
-	// thing: the store is volatile.
-	Reopen func(t *testing.T, s alerting.Store) alerting.Store
+	// second instance of the application would use. Nil means that the store is
+	// volatile.
+	Reopen func(t *testing.T, s driver.Store) driver.Store
 	// Skip has the names of cases that are left out, each with its reason.
 	Skip map[string]string
 }
 
-// RunStore tests that a store does what [alerting.Store] promises. Every case is
-// a subtest with a store of its own. The cases use the real clock and may run
-// against a server.
+// RunStore tests that a store does what [driver.Store] promises, most of it through
+// an [alerting.Manager] as applications use it. Every case is a subtest with a
+// store of its own. The cases use the real clock and may run against a server.
 func RunStore(t *testing.T, h StoreHarness) {
 	t.Helper()
 	cases := storeCases()
@@ -37,7 +38,9 @@ func RunStore(t *testing.T, h StoreHarness) {
 			if reason, skipped := h.Skip[name]; skipped {
 				t.Skip(reason)
 			}
-			run(&storeTest{T: t, Store: h.New(t), reopen: h.Reopen})
+			test := &storeTest{T: t, reopen: h.Reopen}
+			test.use(h.New(t))
+			run(test)
 		})
 	}
 }
@@ -99,6 +102,8 @@ func storeCases() map[string]func(*storeTest) {
 		"OutboxRetry":           testOutboxRetry,
 		"OutboxFairness":        testOutboxFairness,
 		"OutboxRouting":         testOutboxRouting,
+		"OutboxRoutedOnce":      testOutboxRoutedOnce,
+		"OutboxExpired":         testOutboxExpired,
 		"OutboxInput":           testOutboxInput,
 		"OutboxPurge":           testOutboxPurge,
 		"OutboxTenants":         testOutboxTenants,
@@ -109,12 +114,12 @@ func storeCases() map[string]func(*storeTest) {
 		"EscalationBySeverity":  testEscalationBySeverity,
 		"AutoResolve":           testAutoResolve,
 		"AutoResolveQuiet":      testAutoResolveQuiet,
-		"ConcurrentAdvance":     testConcurrentAdvance,
+		"ConcurrentTimers":      testConcurrentTimers,
 	}
 }
 
-// Occurrence returns an occurrence of the rule "failed_auth" as a monitor hands
-// it to a store: key tells incidents, event tells events apart.
+// Occurrence returns an occurrence of the rule "failed_auth" as a monitor hands it
+// to a store. The key tells alerts apart, and event tells events apart.
 func Occurrence(organization, key, event string, at time.Time) *monitor.Occurrence {
 	const rule = "failed_auth"
 	ref := monitor.EventRef{ID: event, Timestamp: at, Sequence: 1}
@@ -147,12 +152,23 @@ func minutes(n float64) time.Time {
 	return start().Add(time.Duration(n * float64(time.Minute)))
 }
 
-// A storeTest is one case: its store and the ways to ask it something that must
-// succeed.
+// A storeTest is one case: a manager for its store, and the ways to ask for
+// something that must succeed.
 type storeTest struct {
 	*testing.T
-	alerting.Store
-	reopen func(*testing.T, alerting.Store) alerting.Store
+	*alerting.Manager
+	store  driver.Store
+	reopen func(*testing.T, driver.Store) driver.Store
+}
+
+// use makes the case go on with that store.
+func (t *storeTest) use(s driver.Store) {
+	t.Helper()
+	m, err := alerting.NewManager(s, nil)
+	if err != nil {
+		t.Fatalf("NewManager: %v", err)
+	}
+	t.store, t.Manager = s, m
 }
 
 // put stores occurrences. Afterwards it spoils them, since a store may use them

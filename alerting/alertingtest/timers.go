@@ -8,43 +8,44 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // soon is as early as something can be due.
 const soon = time.Millisecond
 
-// advanced calls Advance until it has escalated and resolved so many alerts, and
-// once more to see that it does not go on.
-func (t *storeTest) advanced(escalated, resolved int) {
+// timed calls RunTimers until it has escalated and resolved so many alerts, and a
+// few times more to see that it does not go on.
+func (t *storeTest) timed(escalated, resolved int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
-	var sum alerting.Progress
-	for sum.Escalated < escalated || sum.Resolved < resolved {
-		p := t.advance()
-		sum.Escalated += p.Escalated
-		sum.Resolved += p.Resolved
+	var gotEscalated, gotResolved int
+	run := func() {
+		e, r := t.runTimers()
+		gotEscalated, gotResolved = gotEscalated+e, gotResolved+r
+	}
+	for gotEscalated < escalated || gotResolved < resolved {
+		run()
 		if time.Now().After(deadline) {
-			t.Fatalf("escalated %d and resolved %d alerts, want %d and %d", sum.Escalated, sum.Resolved, escalated, resolved)
+			t.Fatalf("escalated %d and resolved %d alerts, want %d and %d", gotEscalated, gotResolved, escalated, resolved)
 		}
 	}
 	for range 3 {
 		letClockMove()
-		p := t.advance()
-		sum.Escalated += p.Escalated
-		sum.Resolved += p.Resolved
+		run()
 	}
-	want(t, "escalated", sum.Escalated, escalated)
-	want(t, "resolved", sum.Resolved, resolved)
+	want(t, "escalated", gotEscalated, escalated)
+	want(t, "resolved", gotResolved, resolved)
 }
 
-func (t *storeTest) advance() alerting.Progress {
+func (t *storeTest) runTimers() (escalated, resolved int) {
 	t.Helper()
-	p, err := t.Advance(t.Context(), 100)
+	escalated, resolved, err := t.store.RunTimers(t.Context())
 	if err != nil {
-		t.Fatalf("Advance: %v", err)
+		t.Fatalf("RunTimers: %v", err)
 	}
-	return p
+	return escalated, resolved
 }
 
 // escalating returns settings by which alerts of the tests' severity escalate.
@@ -59,17 +60,19 @@ func testEscalation(t *storeTest) {
 		alerting.Escalation{After: 2 * soon, Routes: []string{"manager", pager}},
 	))
 	a := t.opened(acme, "mallory", "e1", minutes(0))
-	t.route()
-	t.advanced(2, 0)
-	first := t.claim("", 10, time.Minute)
+	t.delivered(pager)
+	t.timed(2, 0)
+	// The first goes to the routes that take it, the second to those it names.
+	first := t.claimOf(pager, routes(pager, mail), 10, time.Minute)
 	if len(first) != 1 {
 		t.Fatalf("%d notifications were claimed, want 1", len(first))
 	}
 	want(t, "Reason", first[0].Reason, alerting.ReasonEscalated)
 	want(t, "alert", first[0].Alert.ID, a.ID)
 	want(t, "Targets", len(first[0].Targets), 0)
-	t.settleAll(first, alerting.Settlement{Outcome: alerting.OutcomeRouted})
-	second := t.claim("", 10, time.Minute)
+	t.settleAll(first, alerting.OutcomeDelivered, "", 0)
+	want(t, "mail", t.delivered(mail), "escalated:mallory")
+	second := t.claim(pager, 10, time.Minute)
 	if len(second) != 1 {
 		t.Fatalf("%d notifications were claimed, want 1", len(second))
 	}
@@ -77,18 +80,16 @@ func testEscalation(t *storeTest) {
 	if first[0].Key == second[0].Key {
 		t.Errorf("both escalations have the key %q", first[0].Key)
 	}
-	t.settleAll(second, alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{pager}})
-	routed := t.claim(pager, 1, time.Minute)
-	want(t, "routed", len(routed), 1)
+	want(t, "dropped as there is no such route", t.backlog().Dropped[driver.DroppedNoSuchRoute], 1)
 	// Escalating is no change of status.
 	got := t.get(a.Ref())
 	want(t, "Version", got.Version, a.Version)
 	want(t, "Status", got.Status, monitor.AlertActive)
 	// Reopening begins again.
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
-	t.advanced(0, 0)
+	t.timed(0, 0)
 	t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
-	t.advanced(2, 0)
+	t.timed(2, 0)
 }
 
 func testEscalationAnswered(t *storeTest) {
@@ -98,21 +99,21 @@ func testEscalationAnswered(t *storeTest) {
 	t.opened(acme, "trudy", "e3", minutes(0))
 	// Settings are for the alerts that there are, too.
 	t.save(acme, escalating(alerting.Escalation{After: soon}))
-	t.advanced(1, 0)
+	t.timed(1, 0)
 	// Nothing is due in an hour's time.
 	saved := t.save(acme, func() alerting.Settings {
 		s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: time.Hour})
 		s.Version = 1
 		return s
 	}())
-	t.advanced(0, 0)
+	t.timed(0, 0)
 	// A maintenance window holds escalations back.
 	saved.Suppressions = []alerting.Suppression{{
 		From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "upgrade",
 	}}
 	t.save(acme, saved)
 	t.opened(acme, "heidi", "e4", time.Now().UTC().Truncate(time.Second))
-	t.advanced(0, 0)
+	t.timed(0, 0)
 }
 
 func testEscalationBySeverity(t *storeTest) {
@@ -121,22 +122,22 @@ func testEscalationBySeverity(t *storeTest) {
 		monitor.SeverityHigh:   {{After: soon}},
 	}})
 	t.opened(acme, "mallory", "e1", minutes(0))
-	t.advanced(2, 0)
+	t.timed(2, 0)
 	// What becomes worse begins with the escalations of its severity.
 	worse := Occurrence(acme, "mallory", "e2", minutes(1))
 	worse.Finding.Severity = monitor.SeverityHigh
 	t.put(worse)
-	t.advanced(1, 0)
+	t.timed(1, 0)
 	t.put(Occurrence(acme, "mallory", "e3", minutes(2)))
-	t.advanced(0, 0)
+	t.timed(0, 0)
 	keys := map[string]bool{}
 	for {
-		ns := t.claim("", 10, time.Minute)
+		ns := t.claim(pager, 10, time.Minute)
 		if len(ns) == 0 {
 			break
 		}
 		keys[ns[0].Key] = true
-		t.settleAll(ns, alerting.Settlement{Outcome: alerting.OutcomeRouted})
+		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
 	want(t, "keys", len(keys), 4) // with that of the opening
 }
@@ -149,13 +150,13 @@ func testAutoResolve(t *storeTest) {
 	high.Finding.Severity = monitor.SeverityHigh
 	t.put(high)
 	theirs := t.opened(other, "mallory", "e4", minutes(0))
-	t.route()
-	t.advanced(0, 0)
+	t.delivered(pager)
+	t.timed(0, 0)
 	saved := t.save(acme, alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{
 		monitor.SeverityMedium: soon, monitor.SeverityHigh: time.Hour,
 	}})
 	want(t, "setting", t.mySettings().AutoResolve[monitor.SeverityMedium], soon)
-	t.advanced(0, 2)
+	t.timed(0, 2)
 
 	got := t.get(a.Ref())
 	want(t, "Status", got.Status, monitor.AlertResolved)
@@ -167,16 +168,14 @@ func testAutoResolve(t *storeTest) {
 	}
 	want(t, "their alert", t.get(theirs.Ref()).Status, monitor.AlertActive)
 	want(t, "open", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertActive}}), 1)
-	want(t, "routed", t.route(pager), 2)
-	for range strings.FieldsSeq(t.delivered(pager)) {
-		t.wantTime("their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
-	}
+	want(t, "notifications", len(strings.Fields(t.delivered(pager))), 2)
+	t.wantTime("their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
 	// The incident has ended. What was counted stays so.
 	want(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredBefore)
 	saved.AutoResolve = nil
 	t.save(acme, saved)
 	want(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.StoredNew)
-	t.advanced(0, 0)
+	t.timed(0, 0)
 }
 
 // testAutoResolveQuiet makes sure that what happens puts off the resolution.
@@ -186,7 +185,7 @@ func testAutoResolveQuiet(t *storeTest) {
 	a := t.opened(acme, "mallory", "e0", minutes(0))
 	last := time.Now()
 	for i := 1; time.Since(a.CreatedAt) < 2*quiet; i++ {
-		t.advance()
+		t.runTimers()
 		now := time.Now()
 		d := t.one(Occurrence(acme, "mallory", fmt.Sprint("e", i), minutes(0)))
 		if d.AlertID != a.ID {
@@ -197,13 +196,13 @@ func testAutoResolveQuiet(t *storeTest) {
 		}
 		last = now
 	}
-	t.advanced(0, 1)
+	t.timed(0, 1)
 	if at := t.get(a.Ref()).ResolvedAt; at.Sub(a.CreatedAt) < 2*quiet {
 		t.Errorf("resolved %v after it was opened", at.Sub(a.CreatedAt))
 	}
 }
 
-func testConcurrentAdvance(t *storeTest) {
+func testConcurrentTimers(t *storeTest) {
 	s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: 2 * soon})
 	s.AutoResolve = map[monitor.Severity]time.Duration{monitor.SeverityLow: soon}
 	t.save(acme, s)
@@ -213,25 +212,25 @@ func testConcurrentAdvance(t *storeTest) {
 		quiet.Finding.Severity = monitor.SeverityLow
 		t.put(Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)), quiet)
 	}
-	t.route()
+	t.delivered(pager)
 	var escalated, resolved atomic.Int64
 	deadline := time.Now().Add(10 * time.Second)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
 			for (escalated.Load() < 2*alerts || resolved.Load() < alerts) && time.Now().Before(deadline) {
-				p, err := t.Advance(t.Context(), 10)
+				e, r, err := t.store.RunTimers(t.Context())
 				if err != nil {
-					t.Errorf("Advance: %v", err)
+					t.Errorf("RunTimers: %v", err)
 					return
 				}
-				escalated.Add(int64(p.Escalated))
-				resolved.Add(int64(p.Resolved))
+				escalated.Add(int64(e))
+				resolved.Add(int64(r))
 			}
 		})
 	}
 	all.Wait()
 	want(t, "escalated", escalated.Load(), 2*alerts)
 	want(t, "resolved", resolved.Load(), alerts)
-	want(t, "notifications", t.route(), 3*alerts)
+	want(t, "notifications", len(strings.Fields(t.delivered(pager))), 3*alerts)
 }

@@ -3,71 +3,72 @@ package memalerts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
-	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 )
 
-// Claims are [alerting.Claims] in memory, for managers of one process that share a
+// Claims are a [claims.Set] in memory, for managers of one process that share a
 // store, and for tests. They are safe for concurrent use.
 type Claims struct {
 	mu   sync.Mutex
-	made map[alerting.Incident]made
+	made map[claims.AlertKey]claim
+	room int // how many may be made before those that have ended are removed
 }
 
-type made struct {
-	alerting.Claim
+type claim struct {
+	claims.Claim
 	until time.Time
 }
 
-var _ alerting.Claims = (*Claims)(nil)
+var _ claims.Set = (*Claims)(nil)
 
 // NewClaims returns claims of nothing.
-func NewClaims() *Claims { return &Claims{made: map[alerting.Incident]made{}} }
+func NewClaims() *Claims { return &Claims{made: map[claims.AlertKey]claim{}} }
 
-// Lookup implements [alerting.Claims].
-func (c *Claims) Lookup(ctx context.Context, incidents []alerting.Incident) ([]alerting.Claim, error) {
+// Lookup implements [claims.Set].
+func (c *Claims) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("memalerts: look up claims: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var claims []alerting.Claim
-	for _, i := range incidents {
-		if m, ok := c.made[i]; ok && time.Now().Before(m.until) {
-			claims = append(claims, m.Claim)
+	var found []claims.Claim
+	for _, key := range keys {
+		if m, ok := c.made[key]; ok && time.Now().Before(m.until) {
+			found = append(found, m.Claim)
 		}
 	}
-	return claims, nil
+	return found, nil
 }
 
-// Claim implements [alerting.Claims]. It also forgets the claims that have ended.
-func (c *Claims) Claim(ctx context.Context, claims []alerting.Claim, ttl time.Duration) error {
+// Claim implements [claims.Set].
+func (c *Claims) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memalerts: make claims: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	for i, m := range c.made {
-		if !now.Before(m.until) {
-			delete(c.made, i)
-		}
+	if len(c.made) >= c.room {
+		maps.DeleteFunc(c.made, func(_ claims.AlertKey, m claim) bool { return !now.Before(m.until) })
+		c.room = 2*len(c.made) + 100
 	}
-	for _, claim := range claims {
-		c.made[claim.Incident] = made{claim, now.Add(ttl)}
+	for _, m := range made {
+		c.made[m.AlertKey] = claim{m, now.Add(ttl)}
 	}
 	return nil
 }
 
-// Release implements [alerting.Claims].
-func (c *Claims) Release(ctx context.Context, incident alerting.Incident) error {
+// Release implements [claims.Set].
+func (c *Claims) Release(ctx context.Context, key claims.AlertKey) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memalerts: release claim: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.made, incident)
+	delete(c.made, key)
 	return nil
 }

@@ -13,14 +13,18 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	store := memalerts.New(&memalerts.Options{MaxAlerts: 1000})
+	alerts, err := alerting.NewManager(memalerts.New(&memalerts.Options{MaxAlerts: 1000}), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for i := range 3 {
 		o := alertingtest.Occurrence("acme", "mallory", fmt.Sprint("event-", i), time.Unix(int64(i), 0))
-		if _, err := store.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
+		if _, err := alerts.StoreOccurrences(ctx, []*monitor.Occurrence{o}); err != nil {
 			fmt.Println(err)
 		}
 	}
-	stats, err := store.Statistics(ctx, alerting.StatisticsQuery{Organization: "acme"})
+	stats, err := alerts.Statistics(ctx, alerting.StatisticsQuery{Organization: "acme"})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,49 +1,43 @@
 package memalerts
 
 import (
-	"fmt"
+	"container/heap"
 	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// An organization holds what belongs to one tenant.
+// An organization has what belongs to one tenant.
 type organization struct {
-	alerts []*record // by creation
+	alerts []*record // by creation; some may be gone
 	byID   map[string]*record
-	// current is the open alert of a fingerprint or, if none is open, the one
+	// current has the open alert of a fingerprint or, if none is open, the one
 	// that was open last.
 	current  map[monitor.Fingerprint]*record
 	byStatus map[monitor.AlertStatus]int
-	policy   *alerting.Policy
-	outbox   []*parcel // by age
+	closed   closedQueue
+	policy   *driver.Policy
+	outbox   outbox
+	unrouted bool      // a notification in the outbox may have no route
 	due      time.Time // when the first timer is, zero for never
 }
 
-// A record is an alert and what a store knows of it besides.
-type record struct {
-	alert    *monitor.Alert
-	notified time.Time // event time of the occurrence notified last
-	keys     keyMemory
-	history  []alerting.Change
-	timer    alerting.Timer
-	seen     int64 // the claim of notifications that came across it last
-	gone     bool  // given up or purged
-}
-
-func newOrganization(p *alerting.Policy) *organization {
+func newOrganization(p *driver.Policy) *organization {
 	return &organization{
 		byID:     map[string]*record{},
 		current:  map[monitor.Fingerprint]*record{},
 		byStatus: map[monitor.AlertStatus]int{},
 		policy:   p,
+		outbox:   newOutbox(),
 	}
 }
 
+// open opens an alert.
 func (o *organization) open(occurrence *monitor.Occurrence, now time.Time) *record {
-	a, opened := alerting.Open(occurrence, now)
+	a, opened := driver.Open(occurrence, now)
 	rec := &record{alert: a, history: []alerting.Change{opened}}
 	o.alerts = append(o.alerts, rec)
 	o.byID[a.ID] = rec
@@ -53,62 +47,57 @@ func (o *organization) open(occurrence *monitor.Occurrence, now time.Time) *reco
 	return rec
 }
 
-// changeStatus changes the status of an alert, and notifies of that.
-func (s *Store) changeStatus(
-	o *organization, rec *record, to monitor.AlertStatus, version int64, by, note string, now time.Time,
-) error {
-	from, current := rec.alert.Status, o.current[rec.alert.Fingerprint]
-	if to.Open() && !from.Open() && current != nil && current.alert.Status.Open() {
-		return fmt.Errorf("alert %s of the same incident is open: %w", current.alert.ID, monitor.ErrConflict)
-	}
-	c, err := alerting.ChangeStatus(rec.alert, to, version, by, note, now)
-	if err != nil {
-		return err
-	}
+// change notes that the status of an alert was changed.
+func (o *organization) change(rec *record, from monitor.AlertStatus) {
+	to := rec.alert.Status
 	o.byStatus[from]--
 	o.byStatus[to]++
-	rec.history = append(rec.history, c)
 	switch {
 	case to == monitor.AlertActive:
 		o.current[rec.alert.Fingerprint] = rec
 		o.setTimer(rec, o.policy.StartTimer(rec.alert))
 	case !to.Open():
-		rec.timer = alerting.Timer{}
+		rec.timer = driver.Timer{}
+		if !rec.closing {
+			rec.closing = true
+			heap.Push(&o.closed, rec)
+		}
 	}
-	key, reason := alerting.ChangeNotification(rec.alert.ID, &c)
-	s.notify(o, rec, key, reason, nil)
-	return nil
 }
 
-// evict gives up the oldest closed alert, if there is one. What was to be
-// notified of it is dropped.
-func (s *Store) evict(o *organization) bool {
-	if o.byStatus[monitor.AlertResolved]+o.byStatus[monitor.AlertDismissed] == 0 {
-		return false
+// evict removes the oldest closed alert, if there is one, and returns how many of
+// its notifications were waiting.
+func (o *organization) evict() (waiting int64, ok bool) {
+	for len(o.closed) > 0 {
+		rec, _ := heap.Pop(&o.closed).(*record)
+		rec.closing = false
+		if !rec.gone && !rec.alert.Status.Open() {
+			for _, n := range rec.waiting {
+				if !n.dead {
+					waiting++
+				}
+			}
+			o.forget(rec)
+			return waiting, true
+		}
 	}
-	i := slices.IndexFunc(o.alerts, func(rec *record) bool { return !rec.alert.Status.Open() })
-	o.forget(o.alerts[i])
-	o.alerts = slices.Delete(o.alerts, i, i+1)
-	s.dropped += int64(o.sweep())
-	s.evicted++
-	return true
+	return 0, false
 }
 
 // purge deletes the alerts that were closed before that time.
-func (o *organization) purge(before time.Time) int {
-	n := len(o.alerts)
-	o.alerts = slices.DeleteFunc(o.alerts, func(rec *record) bool {
-		old := !rec.alert.Status.Open() && rec.alert.ResolvedAt.Before(before)
-		if old {
+func (o *organization) purge(before time.Time) (purged int) {
+	for _, rec := range o.byID {
+		if !rec.alert.Status.Open() && rec.alert.ResolvedAt.Before(before) {
 			o.forget(rec)
+			purged++
 		}
-		return old
-	})
-	o.sweep()
-	return n - len(o.alerts)
+	}
+	o.closed = slices.DeleteFunc(o.closed, func(rec *record) bool { return rec.gone })
+	heap.Init(&o.closed)
+	return purged
 }
 
-// forget removes an alert from everywhere but the list and the outbox.
+// forget removes an alert and its notifications.
 func (o *organization) forget(rec *record) {
 	rec.gone = true
 	a := rec.alert
@@ -117,16 +106,34 @@ func (o *organization) forget(rec *record) {
 		delete(o.current, a.Fingerprint)
 	}
 	o.byStatus[a.Status]--
+	for _, n := range slices.Clone(rec.waiting) {
+		o.outbox.remove(n)
+	}
+	if len(o.alerts) > 2*len(o.byID)+100 {
+		o.alerts = slices.DeleteFunc(o.alerts, func(rec *record) bool { return rec.gone })
+	}
 }
 
-// sweep takes the notifications of alerts that are gone out of the outbox, and
-// returns how many of them waited.
-func (o *organization) sweep() (waited int) {
-	o.outbox = slices.DeleteFunc(o.outbox, func(p *parcel) bool {
-		if p.rec.gone && !p.dead {
-			waited++
+// expect makes RunTimers look at the organization then.
+func (o *organization) expect(due time.Time) {
+	if !due.IsZero() && (o.due.IsZero() || due.Before(o.due)) {
+		o.due = due
+	}
+}
+
+// setTimer sets an alert's timer.
+func (o *organization) setTimer(rec *record, t driver.Timer) {
+	rec.timer = t
+	o.expect(t.Due)
+}
+
+// setPolicy replaces the policy and makes the timers follow it.
+func (o *organization) setPolicy(p *driver.Policy) {
+	o.policy = p
+	for _, rec := range o.byID {
+		if rec.alert.Status.Open() {
+			rec.timer.Due = p.Due(rec.alert, rec.timer)
+			o.expect(rec.timer.Due)
 		}
-		return p.rec.gone
-	})
-	return waited
+	}
 }

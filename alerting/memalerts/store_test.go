@@ -9,6 +9,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -16,12 +17,12 @@ import (
 func TestStore(t *testing.T) {
 	t.Parallel()
 	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(*testing.T) alerting.Store { return memalerts.New(nil) },
+		New: func(*testing.T) driver.Store { return memalerts.New(nil) },
 	})
 }
 
 func BenchmarkStore(b *testing.B) {
-	alertingtest.BenchmarkStore(b, func(*testing.B) alerting.Store { return memalerts.New(nil) })
+	alertingtest.BenchmarkStore(b, func(*testing.B) driver.Store { return memalerts.New(nil) })
 }
 
 func occurrence(key, event string) *monitor.Occurrence {
@@ -40,24 +41,31 @@ func put(t *testing.T, s *memalerts.Store, os ...*monitor.Occurrence) []monitor.
 func keys(t *testing.T, s *memalerts.Store) string {
 	t.Helper()
 	var text strings.Builder
-	for a, err := range s.List(t.Context(), alerting.Query{Organization: "acme"}) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, a := range all(t, s) {
 		text.WriteString(a.Finding.Key)
 	}
 	return text.String()
 }
 
+func all(t *testing.T, s *memalerts.Store, statuses ...monitor.AlertStatus) []*monitor.Alert {
+	t.Helper()
+	as, err := s.List(t.Context(), alerting.Query{Organization: "acme", Statuses: statuses, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return as
+}
+
+func change(t *testing.T, s *memalerts.Store, id string, to monitor.AlertStatus) {
+	t.Helper()
+	if _, err := s.Change(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, to, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMaxAlerts(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(&memalerts.Options{MaxAlerts: 3})
-	resolve := func(id string) {
-		t.Helper()
-		if _, err := s.Resolve(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
-			t.Fatal(err)
-		}
-	}
 	steps := []struct {
 		key     string
 		resolve bool
@@ -76,20 +84,15 @@ func TestMaxAlerts(t *testing.T) {
 	for _, step := range steps {
 		id := put(t, s, occurrence(step.key, step.key))[0].AlertID
 		if step.resolve {
-			resolve(id)
+			change(t, s, id, monitor.AlertResolved)
 		}
 		if got := keys(t, s); got != step.want || s.Evicted() != step.evicted {
 			t.Errorf("after %s there are %s and %d evicted, want %s and %d", step.key, got, s.Evicted(), step.want, step.evicted)
 		}
 	}
 	// Back below the limit as soon as there is something to give up.
-	for a, err := range s.List(t.Context(), alerting.Query{
-		Organization: "acme", Statuses: []monitor.AlertStatus{monitor.AlertActive},
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		resolve(a.ID)
+	for _, a := range all(t, s, monitor.AlertActive) {
+		change(t, s, a.ID, monitor.AlertResolved)
 	}
 	put(t, s, occurrence("i", "i"))
 	if got := keys(t, s); got != "ihf" {
@@ -110,9 +113,7 @@ func TestNoMaxAlerts(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(&memalerts.Options{MaxAlerts: -1})
 	id := put(t, s, occurrence("closed", "closed"))[0].AlertID
-	if _, err := s.Dismiss(t.Context(), monitor.AlertRef{Organization: "acme", ID: id}, "ann", ""); err != nil {
-		t.Fatal(err)
-	}
+	change(t, s, id, monitor.AlertDismissed)
 	var many []*monitor.Occurrence
 	for i := range 10_000 { // the default limit
 		many = append(many, occurrence(fmt.Sprint(i), fmt.Sprint(i)))
@@ -165,24 +166,86 @@ func TestRepeatAllocatesNothing(t *testing.T) {
 func TestMaxNotifications(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(&memalerts.Options{MaxNotifications: 10})
+	var routes []alerting.Route
+	for _, name := range []string{"a", "b", "c"} {
+		routes = append(routes, alerting.Route{Name: name, Reasons: alerting.Reasons(), ExpireAfter: time.Hour})
+	}
 	const alerts = 50
 	for i := range alerts {
 		put(t, s, occurrence(fmt.Sprint(i), fmt.Sprint(i)))
-		ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
-		if err != nil {
+		if _, err := s.ClaimNotifications(t.Context(), "a", routes, 0, time.Minute); err != nil {
 			t.Fatal(err)
-		}
-		for _, n := range ns {
-			err := s.SettleNotifications(t.Context(), []alerting.Settlement{{
-				Notification: n, Outcome: alerting.OutcomeRouted, Routes: []string{"a", "b", "c"},
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
 		}
 	}
 	b, err := s.Backlog(t.Context())
-	if err != nil || b.Waiting != 10 || b.Dropped != 3*alerts-10 {
+	if err != nil || b.Waiting != 10 || b.Dropped[driver.DroppedTooMany] != 3*alerts-10 {
 		t.Errorf("backlog %+v, %v", b, err)
+	}
+	// The youngest are left.
+	ns, err := s.ClaimNotifications(t.Context(), "c", routes, 100, time.Minute)
+	if err != nil || len(ns) == 0 || ns[len(ns)-1].Alert.Finding.Key != fmt.Sprint(alerts-1) {
+		t.Errorf("claimed %v, %v", ns, err)
+	}
+}
+
+// TestEvictionOrder has alerts that were closed more than once, or are gone when it
+// would be their turn.
+func TestEvictionOrder(t *testing.T) {
+	t.Parallel()
+	s := memalerts.New(&memalerts.Options{MaxAlerts: 4})
+	ids := map[string]string{}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		ids[key] = put(t, s, occurrence(key, key))[0].AlertID
+	}
+	for _, key := range []string{"c", "a", "b"} {
+		change(t, s, ids[key], monitor.AlertResolved)
+	}
+	change(t, s, ids["a"], monitor.AlertActive)
+	put(t, s, occurrence("e", "e"))
+	if got := keys(t, s); got != "edca" { // a is open
+		t.Errorf("there are %s, want edca", got)
+	}
+	change(t, s, ids["a"], monitor.AlertDismissed)
+	put(t, s, occurrence("f", "f"))
+	if got := keys(t, s); got != "fedc" {
+		t.Errorf("there are %s, want fedc", got)
+	}
+	if n, err := s.Purge(t.Context(), "acme", time.Now().Add(time.Hour)); n != 1 || err != nil {
+		t.Errorf("Purge: %d, %v", n, err)
+	}
+	change(t, s, ids["d"], monitor.AlertResolved)
+	put(t, s, occurrence("g", "g"), occurrence("h", "h"))
+	if got := keys(t, s); got != "hgfe" || s.Evicted() != 3 {
+		t.Errorf("there are %s and %d evicted, want hgfe and 3", got, s.Evicted())
+	}
+}
+
+// BenchmarkEvict opens alerts in a full store, where every one of them evicts
+// another. All but the youngest are open.
+func BenchmarkEvict(b *testing.B) {
+	for _, alerts := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(alerts), func(b *testing.B) {
+			s := memalerts.New(&memalerts.Options{MaxAlerts: alerts})
+			n := uint64(0)
+			open := func() string {
+				o := occurrence("mallory", "e")
+				n++
+				binary.BigEndian.PutUint64(o.Fingerprint[:], n)
+				ds, err := s.StoreOccurrences(b.Context(), []*monitor.Occurrence{o})
+				if err != nil {
+					b.Fatal(err)
+				}
+				return ds[0].AlertID
+			}
+			for range alerts - 1 {
+				open()
+			}
+			for b.Loop() {
+				ref := monitor.AlertRef{Organization: "acme", ID: open()}
+				if _, err := s.Change(b.Context(), ref, monitor.AlertResolved, "ann", ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

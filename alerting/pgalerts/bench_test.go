@@ -17,13 +17,14 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 func BenchmarkStore(b *testing.B) {
 	server := testservice.PostgresURL(b)
-	alertingtest.BenchmarkStore(b, func(b *testing.B) alerting.Store { return newStore(b, migrated(b, server), nil) })
+	alertingtest.BenchmarkStore(b, func(b *testing.B) driver.Store { return newStore(b, migrated(b, server), nil) })
 }
 
 // BenchmarkInsert stores alerts in batches of 256, each new, with history,
@@ -107,7 +108,7 @@ func BenchmarkDispatch(b *testing.B) {
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		ns, err := s.ClaimNotifications(b.Context(), "pager", 100, time.Minute)
+		ns, err := s.ClaimNotifications(b.Context(), "pager", pager(), 100, time.Minute)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -116,11 +117,11 @@ func BenchmarkDispatch(b *testing.B) {
 			fill()
 			b.StartTimer()
 		}
-		settlements := make([]alerting.Settlement, len(ns))
+		ds := make([]alerting.Delivery, len(ns))
 		for i := range ns {
-			settlements[i].Notification = ns[i]
+			ds[i].Notification = ns[i]
 		}
-		if err := s.SettleNotifications(b.Context(), settlements); err != nil {
+		if err := s.SettleNotifications(b.Context(), ds); err != nil {
 			b.Fatal(err)
 		}
 		n += len(ns)

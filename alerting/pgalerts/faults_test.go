@@ -75,8 +75,8 @@ func TestKilledServer(t *testing.T) {
 					last = true
 				default:
 				}
-				persist(t, "Advance", func() error {
-					_, err := s.Advance(t.Context(), 100)
+				persist(t, "RunTimers", func() error {
+					_, _, err := s.RunTimers(t.Context())
 					return err
 				})
 				persist(t, "dispatch", func() error {
@@ -145,18 +145,18 @@ func TestPausedServer(t *testing.T) {
 	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	s := newStore(t, pool, nil)
 	a := put(t, s, occurrence("mallory", "e1", 0))[0]
-	claimed, err := s.ClaimNotifications(t.Context(), "", 1, time.Minute)
+	claimed, err := s.ClaimNotifications(t.Context(), "pager", pager(), 1, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	server.Pause()
 	for what, call := range map[string]func(ctx context.Context) error{
 		"StoreOccurrences": func(ctx context.Context) error { return store(ctx, s, occurrence("mallory", "e2", 0)) },
 		"Get": func(ctx context.Context) error {
-			_, err := s.Get(ctx, monitor.AlertRef{Organization: "acme", ID: a.AlertID})
+			_, _, err := s.Get(ctx, monitor.AlertRef{Organization: "acme", ID: a.AlertID})
 			return err
 		},
 		"Resolve": func(ctx context.Context) error {
-			_, err := s.Resolve(ctx, monitor.AlertRef{Organization: "acme", ID: a.AlertID}, "ann", "")
+			_, err := s.Change(ctx, monitor.AlertRef{Organization: "acme", ID: a.AlertID}, monitor.AlertResolved, "ann", "")
 			return err
 		},
 		"Purge": func(ctx context.Context) error {
@@ -164,27 +164,26 @@ func TestPausedServer(t *testing.T) {
 			return err
 		},
 		"ClaimNotifications": func(ctx context.Context) error {
-			_, err := s.ClaimNotifications(ctx, "", 1, time.Minute)
+			_, err := s.ClaimNotifications(ctx, "pager", pager(), 1, time.Minute)
 			return err
 		},
 		"SettleNotifications": func(ctx context.Context) error {
-			return s.SettleNotifications(ctx, []alerting.Settlement{{Notification: claimed[0]}})
+			return s.SettleNotifications(ctx, []alerting.Delivery{{Notification: claimed[0]}})
 		},
 		"Redrive": func(ctx context.Context) error {
 			_, err := s.Redrive(ctx, "acme", "pager")
 			return err
 		},
-		"DeadLetters": func(ctx context.Context) (err error) {
-			for _, err = range s.DeadLetters(ctx, alerting.DeadLetterQuery{Organization: "acme"}) {
-			}
+		"DeadLetters": func(ctx context.Context) error {
+			_, err := s.DeadLetters(ctx, alerting.DeadLetterQuery{Organization: "acme", Limit: 10})
 			return err
 		},
 		"Backlog": func(ctx context.Context) error {
 			_, err := s.Backlog(ctx)
 			return err
 		},
-		"Advance": func(ctx context.Context) error {
-			_, err := s.Advance(ctx, 10)
+		"RunTimers": func(ctx context.Context) error {
+			_, _, err := s.RunTimers(ctx)
 			return err
 		},
 		"the first use": func(ctx context.Context) error {
@@ -241,12 +240,12 @@ func testLostCommit(t *testing.T, server string) {
 
 			p.cut(cuts...)
 			ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID, Version: 1}
-			a, err := s.Resolve(t.Context(), ref, "ann", "done")
+			a, err := s.Change(t.Context(), ref, monitor.AlertResolved, "ann", "done")
 			require.NoError(t, err)
 			assert.Equal(t, monitor.AlertResolved, a.Status)
 			assert.Equal(t, "done", a.ResolutionNotes)
 			assert.EqualValues(t, 2, a.Version)
-			history, err := s.History(t.Context(), ref)
+			_, history, err := s.Get(t.Context(), ref)
 			require.NoError(t, err)
 			assert.Len(t, history, 2)
 			check("Resolve")
@@ -259,7 +258,7 @@ func testLostCommit(t *testing.T, server string) {
 			check("SaveSettings")
 
 			p.cut(cuts...)
-			a, err = s.Reopen(t.Context(), monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}, "ann", "")
+			a, err = s.Change(t.Context(), monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}, monitor.AlertActive, "ann", "")
 			checked("Reopen", err)
 			assert.Equal(t, monitor.AlertActive, a.Status)
 			assert.EqualValues(t, 3, a.Version)
@@ -272,39 +271,40 @@ func testLostCommit(t *testing.T, server string) {
 			}
 			for escalated() == 0 { // until it is time
 				p.cut(cuts...)
-				_, err = s.Advance(t.Context(), 1)
-				checked("Advance", err)
+				_, _, err = s.RunTimers(t.Context())
+				checked("RunTimers", err)
 			}
 			for escalated() < 4 { // two steps of two alerts
-				_, err = s.Advance(t.Context(), 10)
+				_, _, err = s.RunTimers(t.Context())
 				require.NoError(t, err)
 			}
 			want := []string{"escalated", "escalated", "opened", "reopened", "resolved"}
 			assert.Equal(t, want, scan[[]string](t, direct, `SELECT array_agg(reason ORDER BY reason) FROM auditwarden_alert_outbox
 				WHERE alert_id = $1`, ds[0].AlertID))
 
+			all := append(pager(), pager()...)
+			all[1].Name, all[1].Reasons = "mail", []alerting.Reason{alerting.ReasonOpened}
 			claim := func(route string) *alerting.Notification {
 				t.Helper()
 				run(t, direct, `UPDATE auditwarden_alert_outbox SET due_at = created_at`)
-				ns, err := s.ClaimNotifications(t.Context(), route, 1, time.Minute)
-				require.NoError(t, err, "route %q", route)
+				ns, err := s.ClaimNotifications(t.Context(), route, all, 1, time.Minute)
+				checked("ClaimNotifications", err)
 				require.Len(t, ns, 1, "route %q", route)
 				return ns[0]
 			}
-			const total = 5 + 3
+			const total = 5 + 3 + 2 // the last are for mail
 			for _, step := range []struct {
 				route         string
-				s             alerting.Settlement
+				d             alerting.Delivery
 				waiting, dead int
 			}{
-				{"", alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{"pager", "mail"}}, total + 1, 0},
-				{"pager", alerting.Settlement{Outcome: alerting.OutcomeRetry, RetryAfter: time.Hour}, total + 1, 0},
-				{"pager", alerting.Settlement{Outcome: alerting.OutcomeDelivered}, total, 0},
-				{"mail", alerting.Settlement{Outcome: alerting.OutcomeDead}, total - 1, 1},
+				{"pager", alerting.Delivery{Outcome: alerting.OutcomeRetry, RetryAfter: time.Hour}, total, 0},
+				{"pager", alerting.Delivery{Outcome: alerting.OutcomeDelivered}, total - 1, 0},
+				{"mail", alerting.Delivery{Outcome: alerting.OutcomeDead}, total - 2, 1},
 			} {
-				step.s.Notification = claim(step.route)
+				step.d.Notification = claim(step.route)
 				p.cut(cuts...)
-				checked("SettleNotifications", s.SettleNotifications(t.Context(), []alerting.Settlement{step.s}))
+				checked("SettleNotifications", s.SettleNotifications(t.Context(), []alerting.Delivery{step.d}))
 				b, err := s.Backlog(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, step.waiting, b.Waiting)
@@ -357,7 +357,7 @@ func testReadOnly(t *testing.T, server string) {
 	err := store(t.Context(), s, occurrence("mallory", "e2", 0))
 	requireCode(t, "25006", err) // read_only_sql_transaction
 	assert.Len(t, tr.failed(), 1, "errors of the server")
-	_, err = s.ClaimNotifications(t.Context(), "", 1, time.Minute)
+	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), 1, time.Minute)
 	require.Error(t, err)
 	assert.Len(t, all(t, s, alerting.Query{}), 1)
 	checkAll(t, pool)

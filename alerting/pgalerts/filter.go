@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -31,10 +32,7 @@ func scopedTo(organization string) *filter {
 
 // filterOf returns the filter for what a query selects, but for Until and After.
 func filterOf(q *alerting.Query) (*filter, error) {
-	if err := q.Validate(); err != nil {
-		return nil, err
-	}
-	if err := checkScope(q.Organization); err != nil {
+	if err := checkOrganization(q.Organization); err != nil {
 		return nil, err
 	}
 	f := scopedTo(q.Organization)
@@ -86,7 +84,7 @@ func (f *filter) page(q *alerting.Query) error {
 		f.until(q.Until)
 		return nil
 	}
-	created, id, err := alerting.ParseCursor(q.After)
+	created, id, err := driver.ParseCursor(q.After)
 	if err != nil {
 		return err
 	}

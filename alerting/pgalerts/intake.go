@@ -26,30 +26,24 @@ func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) 
 		err = s.write(ctx, func(tx pgx.Tx) error { return in.store(ctx, tx) })
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pgalerts: store occurrences: %w", err)
+		return nil, err
 	}
 	return in.dispositions, nil
 }
 
 // An intake is the occurrences of one call on their way into the database.
 //
-// It locks the settings and the open alerts, in the order of organization and fingerprint, and
-// learns what else it must know. Package alerting's rules decide, here. Then it
-// opens alerts, in the same order, and at last it writes everything else. As
-// whoever opens alerts has all its locks, intakes cannot wait for each other in
+// It locks the settings and the open alerts, in the order of organization and
+// fingerprint, and reads what else it must know. Then it decides by the rules of
+// package driver, opens alerts in the same order, and writes everything else. As
+// it has all its locks when it opens alerts, intakes cannot wait for each other in
 // a circle.
 type intake struct {
 	tenants []*tenant // by organization
 	size    int
 	now     time.Time // the server's, after all locks were granted
-	// dispositions are those of the last attempt that went as far as its commit.
+	// dispositions are those of the last attempt that got as far as its commit.
 	dispositions []monitor.Disposition
-}
-
-// An occurrence knows its place in the call.
-type occurrence struct {
-	*monitor.Occurrence
-	place int
 }
 
 func newIntake(os []*monitor.Occurrence) (*intake, error) {
@@ -78,18 +72,15 @@ func newIntake(os []*monitor.Occurrence) (*intake, error) {
 }
 
 func checkOccurrence(o *monitor.Occurrence) error {
-	if err := alerting.ValidateOccurrence(o); err != nil {
-		return err
-	}
 	if o.FirstSeen.UTC().Year() < 0 || o.LastSeen.UTC().Year() > 9999 {
 		return &alerting.InvalidError{Field: "Occurrence.FirstSeen", Err: errors.New("is outside the years 0 to 9999")}
 	}
-	return storable(o.Finding.OrganizationID)
+	return checkOrganization(o.Finding.OrganizationID)
 }
 
 // store is one attempt.
 func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
-	if err := in.look(ctx, tx); err != nil {
+	if err := in.read(ctx, tx); err != nil {
 		return err
 	}
 	ds := make([]monitor.Disposition, in.size)
@@ -112,13 +103,13 @@ func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// look locks and reads.
-func (in *intake) look(ctx context.Context, tx pgx.Tx) error {
+// read locks and reads.
+func (in *intake) read(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
 	lockSettings(b, lockShared, column(in.tenants, func(t *tenant) string { return t.organization })...)
 	for _, t := range in.tenants {
 		scope(b, t.organization)
-		t.look(b)
+		t.read(b)
 	}
 	readClock(b, &in.now)
 	return tx.SendBatch(ctx, b).Close()

@@ -90,7 +90,7 @@ func testRace(t *testing.T, server string) {
 	closes := func(t *testing.T, other *pgalerts.Store) {
 		t.Helper()
 		for _, a := range all(t, other, alerting.Query{Statuses: []monitor.AlertStatus{monitor.AlertActive}}) {
-			_, err := other.Resolve(t.Context(), a.Ref(), "ann", "")
+			_, err := other.Change(t.Context(), a.Ref(), monitor.AlertResolved, "ann", "")
 			require.NoError(t, err)
 		}
 	}
@@ -202,7 +202,7 @@ func testOpenedAndWorse(t *testing.T, server string) {
 		}
 		assert.Equal(t, severity, a.Severity, "%d occurrences", a.Occurrences)
 		assert.Equal(t, version, a.Version, "%d occurrences", a.Occurrences)
-		_, err := s.Acknowledge(t.Context(), a.Ref(), "ann", "")
+		_, err := s.Change(t.Context(), a.Ref(), monitor.AlertAcknowledged, "ann", "")
 		require.NoError(t, err)
 	}
 }

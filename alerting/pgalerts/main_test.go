@@ -11,6 +11,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/leaktest"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -25,7 +26,6 @@ func TestOneServer(t *testing.T) {
 	server := testservice.PostgresURL(t)
 	for name, test := range map[string]func(t *testing.T, server string){
 		"Store":                    testStore,
-		"Manager":                  testManager,
 		"MigrateAtOnce":            testMigrateAtOnce,
 		"MigrateDown":              testMigrateDown,
 		"MigrateStepByStep":        testMigrateStepByStep,
@@ -50,7 +50,7 @@ func TestOneServer(t *testing.T) {
 		"Claimers":                 testClaimers,
 		"BrokenAlert":              testBrokenAlert,
 		"HeapOnly":                 testHeapOnly,
-		"AdvanceOnce":              testAdvanceOnce,
+		"TimersOnce":               testTimersOnce,
 		"BrokenSettings":           testBrokenSettings,
 		"SettingsRace":             testSettingsRace,
 		"EverythingAtOnce":         testEverythingAtOnce,
@@ -119,13 +119,18 @@ func occurrence(key, event string, seconds int) *monitor.Occurrence {
 	return alertingtest.Occurrence("acme", key, event, at(seconds))
 }
 
-// store stores an occurrence.
-func store(ctx context.Context, s alerting.Store, os ...*monitor.Occurrence) error {
+// pager is a route that takes every notification.
+func pager() []alerting.Route {
+	return []alerting.Route{{Name: "pager", Reasons: alerting.Reasons(), ExpireAfter: 24 * time.Hour}}
+}
+
+// store stores occurrences.
+func store(ctx context.Context, s driver.Store, os ...*monitor.Occurrence) error {
 	_, err := s.StoreOccurrences(ctx, os)
 	return err
 }
 
-func put(t testing.TB, s alerting.Store, os ...*monitor.Occurrence) []monitor.Disposition {
+func put(t testing.TB, s driver.Store, os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
 	ds, err := s.StoreOccurrences(t.Context(), os)
 	require.NoError(t, err)
@@ -133,7 +138,7 @@ func put(t testing.TB, s alerting.Store, os ...*monitor.Occurrence) []monitor.Di
 }
 
 // all returns the organization's alerts, newest first.
-func all(t testing.TB, s alerting.Store, q alerting.Query) []*monitor.Alert {
+func all(t testing.TB, s driver.Store, q alerting.Query) []*monitor.Alert {
 	t.Helper()
 	if q.Organization == "" {
 		q.Organization = "acme"
@@ -141,10 +146,7 @@ func all(t testing.TB, s alerting.Store, q alerting.Query) []*monitor.Alert {
 	if q.Limit == 0 {
 		q.Limit = alerting.MaxLimit
 	}
-	var as []*monitor.Alert
-	for a, err := range s.List(t.Context(), q) {
-		require.NoError(t, err)
-		as = append(as, a)
-	}
+	as, err := s.List(t.Context(), q)
+	require.NoError(t, err)
 	return as
 }

@@ -3,8 +3,6 @@ package pgalerts
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,67 +10,51 @@ import (
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/auditwarden/auditwarden/alerting"
-	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// writeNotification puts a notification into the outbox. The transaction has
-// locked the alert, so that those of an alert are committed in their order.
-func writeNotification(
-	b *pgx.Batch, a *monitor.Alert, key string, reason alerting.Reason, targets []string, now time.Time,
-) {
-	b.Queue(insertNotification, a.OrganizationID, a.ID, key, reason, now, targets)
-}
-
-const insertNotification = `
-INSERT INTO auditwarden_alert_outbox (organization_id, alert_id, route, idempotency_key, reason, created_at, due_at, targets)
-VALUES ($1, $2, '', $3, $4, $5, $5, coalesce($6::text[], '{}'))`
-
-// ClaimNotifications implements [alerting.Outbox]. What was claimed by a call
-// whose answer was lost is due again when the lease ends.
+// ClaimNotifications implements [driver.Outbox]. It routes and claims in one round
+// trip. What was claimed by a call whose response was lost is due again when the
+// lease ends.
 //
 // A notification whose alert cannot be decoded is left out. There is an error
 // about it when nothing else can be claimed.
 func (s *Store) ClaimNotifications(
-	ctx context.Context, route string, limit int, lease time.Duration,
+	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	var claimed []*alerting.Notification
-	var broken []error
-	err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
-		b.Queue(claimNotifications, route, limit, lease).Query(func(rows pgx.Rows) (err error) {
-			claimed, broken, err = collectNotifications(rows)
-			return err
+	conditions := conditionsOf(routes)
+	for {
+		var claimed []*alerting.Notification
+		var broken []error
+		var r routing
+		err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
+			queueRouting(b, conditions, &r)
+			b.Queue(claimNotifications, route, limit, lease).Query(func(rows pgx.Rows) (err error) {
+				claimed, broken, err = collectNotifications(rows)
+				return err
+			})
 		})
-	})
-	if err == nil && len(claimed) == 0 {
-		err = errors.Join(broken...)
+		if err != nil {
+			return nil, err
+		}
+		s.tooOld.Add(r.tooOld)
+		s.noSuchRoute.Add(r.noSuchRoute)
+		switch {
+		case len(claimed) > 0:
+			return claimed, nil
+		case r.routed < routingChunk:
+			return nil, errors.Join(broken...)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("pgalerts: claim notifications: %w", err)
-	}
-	return claimed, nil
 }
 
-const (
-	// notificationColumns are what collectNotifications reads, of the rows n of
-	// the outbox.
-	notificationColumns = `n.idempotency_key, n.reason, n.created_at, n.route, n.targets, n.attempts, n.failure, a.*`
-
-	// withAlert joins these rows with their alerts.
-	withAlert = `
-CROSS JOIN LATERAL (
-	SELECT ` + alertColumns + ` FROM auditwarden_alerts WHERE organization_id = n.organization_id AND id = n.alert_id
-) AS a`
-
-	claimNotifications = `
+const claimNotifications = `
 WITH due AS (
 	SELECT organization_id, alert_id, route, idempotency_key
 	FROM auditwarden_alert_outbox AS n
 	WHERE route = $1 AND NOT dead AND due_at <= now() AND NOT EXISTS (
-		SELECT 1 FROM auditwarden_alert_outbox AS older
-		WHERE older.organization_id = n.organization_id AND older.alert_id = n.alert_id AND older.route = n.route
+		SELECT 1 FROM auditwarden_alert_outbox AS older -- that waits here, or may take this route
+		WHERE older.organization_id = n.organization_id AND older.alert_id = n.alert_id AND older.route IN (n.route, '')
 			AND older.sequence < n.sequence AND NOT older.dead
 	)
 	ORDER BY due_at, sequence
@@ -87,57 +69,18 @@ WITH due AS (
 	RETURNING n.*
 )
 SELECT ` + notificationColumns + ` FROM n` + withAlert + ` ORDER BY n.sequence`
-)
 
-// collectNotifications reads notifications. Of those whose alerts cannot be
-// decoded it returns the errors.
-func collectNotifications(rows pgx.Rows) (ns []*alerting.Notification, broken []error, err error) {
-	for rows.Next() {
-		n := &alerting.Notification{}
-		var r alertRow
-		err := rows.Scan(append([]any{
-			&n.Key, &n.Reason, &n.CreatedAt, &n.Route, &n.Targets, &n.Attempts, &n.Failure,
-		}, r.targets()...)...)
-		if err != nil {
-			return nil, nil, err
-		}
-		n.CreatedAt = n.CreatedAt.UTC()
-		if n.Alert, err = r.alert(); err != nil {
-			broken = append(broken, err)
-			continue
-		}
-		ns = append(ns, n)
-	}
-	return ns, broken, rows.Err()
-}
-
-// DeadLetters implements [alerting.Outbox]. They are read as a whole when the
-// iteration begins.
-func (s *Store) DeadLetters(
-	ctx context.Context, q alerting.DeadLetterQuery,
-) iter.Seq2[*alerting.Notification, error] {
-	return func(yield func(*alerting.Notification, error) bool) {
-		ns, err := s.deadLetters(ctx, q)
-		for _, n := range ns {
-			if !yield(n, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(nil, fmt.Errorf("pgalerts: list dead letters: %w", err))
-		}
-	}
-}
-
-func (s *Store) deadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns []*alerting.Notification, err error) {
-	f, err := deadLetterFilter(q)
+// DeadLetters implements [driver.Outbox]. Those whose alert cannot be decoded are
+// left out, and there is an error about them.
+func (s *Store) DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns []*alerting.Notification, err error) {
+	f, err := deadLetterFilter(q.Organization)
 	if err != nil {
 		return nil, err
 	}
 	if q.Route != "" {
 		f.add(`n.route = #`, q.Route)
 	}
-	limit := f.expression(` ORDER BY n.sequence LIMIT #`, q.PageSize())
+	limit := f.expression(` ORDER BY n.sequence, n.route LIMIT #`, q.Limit)
 	sql := `SELECT ` + notificationColumns + ` FROM auditwarden_alert_outbox AS n` + withAlert + f.where() + limit
 	var broken []error
 	err = s.read(ctx, q.Organization, func(b *pgx.Batch) {
@@ -149,27 +92,24 @@ func (s *Store) deadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns
 	return ns, errors.Join(append(broken, err)...)
 }
 
-// Redrive implements [alerting.Outbox]. If a connection breaks the number may
-// lack some.
-func (s *Store) Redrive(ctx context.Context, organization, route string) (int, error) {
-	n := 0
-	f, err := deadLetterFilter(alerting.DeadLetterQuery{Organization: organization})
-	if err == nil {
-		f.add(`n.route = #`, route)
-		sql := `WITH old AS (
+// Redrive implements [driver.Outbox]. If a connection breaks the number may lack
+// some.
+func (s *Store) Redrive(ctx context.Context, organization, route string) (n int, err error) {
+	f, err := deadLetterFilter(organization)
+	if err != nil {
+		return 0, err
+	}
+	f.add(`n.route = #`, route)
+	sql := `WITH old AS (
 	SELECT organization_id, alert_id, route, idempotency_key FROM auditwarden_alert_outbox AS n` + f.where() + ` FOR UPDATE SKIP LOCKED
 )` + redrive
-		err = s.read(ctx, organization, func(b *pgx.Batch) {
-			b.Queue(sql, f.args...).Exec(func(redriven pgconn.CommandTag) error {
-				n = int(redriven.RowsAffected())
-				return nil
-			})
+	err = s.read(ctx, organization, func(b *pgx.Batch) {
+		b.Queue(sql, f.args...).Exec(func(redriven pgconn.CommandTag) error {
+			n = int(redriven.RowsAffected())
+			return nil
 		})
-	}
-	if err != nil {
-		return 0, fmt.Errorf("pgalerts: redrive: %w", err)
-	}
-	return n, nil
+	})
+	return n, err
 }
 
 const redrive = `
@@ -181,24 +121,23 @@ WHERE n.organization_id = old.organization_id AND n.alert_id = old.alert_id
 
 // deadLetterFilter returns the filter for the dead letters n of an organization or
 // of all.
-func deadLetterFilter(q alerting.DeadLetterQuery) (*filter, error) {
-	if err := q.Validate(); err != nil {
-		return nil, err
-	}
-	if err := checkScope(q.Organization); err != nil {
+func deadLetterFilter(organization string) (*filter, error) {
+	if err := checkOrganization(organization); err != nil {
 		return nil, err
 	}
 	f := &filter{}
 	f.add(`n.dead`)
-	if q.Organization != alerting.AllOrganizations {
-		f.add(`n.organization_id = #`, q.Organization)
+	if organization != alerting.AllOrganizations {
+		f.add(`n.organization_id = #`, organization)
 	}
 	return f, nil
 }
 
-// Backlog implements [alerting.Outbox].
+// Backlog implements [driver.Outbox].
 func (s *Store) Backlog(ctx context.Context) (alerting.Backlog, error) {
-	var backlog alerting.Backlog
+	backlog := alerting.Backlog{Dropped: map[string]int64{
+		driver.DroppedTooOld: s.tooOld.Load(), driver.DroppedNoSuchRoute: s.noSuchRoute.Load(),
+	}}
 	err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
 		b.Queue(countWaiting).QueryRow(func(row pgx.Row) error {
 			err := row.Scan(&backlog.Waiting, (*zeronull.Timestamptz)(&backlog.OldestAt))
@@ -207,10 +146,7 @@ func (s *Store) Backlog(ctx context.Context) (alerting.Backlog, error) {
 		})
 		b.Queue(countDead).QueryRow(func(row pgx.Row) error { return row.Scan(&backlog.Dead) })
 	})
-	if err != nil {
-		return alerting.Backlog{}, fmt.Errorf("pgalerts: count notifications: %w", err)
-	}
-	return backlog, nil
+	return backlog, err
 }
 
 const (

@@ -15,6 +15,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -39,7 +40,7 @@ func testOutbox(t *testing.T, server string) {
 	ds := put(t, s, batch...)
 	put(t, s, batch...)
 	mallory, eve := ds[0].AlertID, ds[4].AlertID
-	_, err = s.Acknowledge(t.Context(), monitor.AlertRef{Organization: "acme", ID: mallory}, "ann", "")
+	_, err = s.Change(t.Context(), monitor.AlertRef{Organization: "acme", ID: mallory}, monitor.AlertAcknowledged, "ann", "")
 	require.NoError(t, err)
 	got := scan[[]string](t, pool, `SELECT array_agg(concat_ws(' ', organization_id, reason, idempotency_key) ORDER BY sequence)
 		FROM auditwarden_alert_outbox WHERE route = '' AND due_at = created_at AND attempts = 0 AND NOT dead`)
@@ -54,46 +55,40 @@ func testOutbox(t *testing.T, server string) {
 	assert.Equal(t, want, got)
 }
 
-// A dispatcher routes and delivers, as an instance of the host does.
+// A dispatcher delivers, as an instance of the application does.
 type dispatcher struct {
-	store alerting.Store
+	store driver.Store
 	lease time.Duration
 
 	mu        sync.Mutex
 	delivered map[string]int // by key
 }
 
-func newDispatcher(s alerting.Store) *dispatcher {
+func newDispatcher(s driver.Store) *dispatcher {
 	return &dispatcher{store: s, lease: time.Minute, delivered: map[string]int{}}
 }
 
-// dispatch routes and delivers what can be claimed now, and returns how many
-// notifications that were.
+// dispatch delivers what can be claimed now, and returns how many notifications
+// that were.
 func (d *dispatcher) dispatch(ctx context.Context) (int, error) {
-	routed, err := d.settle(ctx, "", alerting.Settlement{Outcome: alerting.OutcomeRouted, Routes: []string{"pager"}})
-	if err != nil {
-		return 0, err
-	}
-	delivered, err := d.settle(ctx, "pager", alerting.Settlement{Outcome: alerting.OutcomeDelivered})
-	return routed + delivered, err
+	return d.settle(ctx, alerting.OutcomeDelivered)
 }
 
-func (d *dispatcher) settle(ctx context.Context, route string, s alerting.Settlement) (int, error) {
-	ns, err := d.store.ClaimNotifications(ctx, route, 100, d.lease)
+func (d *dispatcher) settle(ctx context.Context, outcome alerting.Outcome) (int, error) {
+	ns, err := d.store.ClaimNotifications(ctx, "pager", pager(), 100, d.lease)
 	if err != nil {
 		return 0, err
 	}
-	var settlements []alerting.Settlement
+	var ds []alerting.Delivery
 	for _, n := range ns {
-		s.Notification = n
-		settlements = append(settlements, s)
-		if s.Outcome == alerting.OutcomeDelivered {
+		ds = append(ds, alerting.Delivery{Notification: n, Outcome: outcome})
+		if outcome == alerting.OutcomeDelivered {
 			d.mu.Lock()
 			d.delivered[n.Key]++
 			d.mu.Unlock()
 		}
 	}
-	return len(ns), d.store.SettleNotifications(ctx, settlements)
+	return len(ns), d.store.SettleNotifications(ctx, ds)
 }
 
 // drain delivers everything that waits, leased or not, and returns how often.
@@ -152,7 +147,7 @@ func testClaimers(t *testing.T, server string) {
 		}
 	}
 	put(t, s, batch...)
-	ns, err := s.ClaimNotifications(t.Context(), "", 20, time.Millisecond)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 20, time.Millisecond)
 	require.NoError(t, err)
 	require.Len(t, ns, 20)
 	var running sync.WaitGroup
@@ -191,24 +186,18 @@ func testBrokenAlert(t *testing.T, server string) {
 	s := newStore(t, pool, nil)
 	ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
 	run(t, pool, `UPDATE auditwarden_alerts SET tags = '[1]' WHERE id = $1`, ds[0].AlertID)
-	ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, ns, 1)
 	assert.Equal(t, ds[1].AlertID, ns[0].Alert.ID, "want that of eve")
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET due_at = created_at WHERE alert_id = $1`, ds[0].AlertID)
-	_, err = s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
 	require.ErrorContains(t, err, ds[0].AlertID)
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET dead = true`)
-	var read int
-	for n, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "acme"}) {
-		if err != nil {
-			require.ErrorContains(t, err, ds[0].AlertID)
-			continue
-		}
-		assert.Equal(t, ds[1].AlertID, n.Alert.ID)
-		read++
-	}
-	assert.Equal(t, 1, read, "want that of eve")
+	dead, err := s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "acme", Limit: 10})
+	require.ErrorContains(t, err, ds[0].AlertID)
+	require.Len(t, dead, 1)
+	assert.Equal(t, ds[1].AlertID, dead[0].Alert.ID, "want that of eve")
 }
 
 // Repeats change no index.
@@ -233,6 +222,6 @@ func testHeapOnly(t *testing.T, server string) {
 // that time.
 func escalating(after time.Duration) alerting.Settings {
 	return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
-		monitor.SeverityMedium: {{After: after}, {After: 2 * after, Routes: []string{"manager"}}},
+		monitor.SeverityMedium: {{After: after}, {After: 2 * after, Routes: []string{"pager"}}},
 	}}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -62,7 +63,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 		}
 		put(t, s, batch...)
 	}
-	dead, err := s.ClaimNotifications(t.Context(), "", 1000, time.Minute)
+	dead, err := s.ClaimNotifications(t.Context(), "pager", pager(), 1000, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, dead, 1000)
 	bury(t, s, dead[:50])
@@ -73,33 +74,30 @@ func testWritesUseIndexes(t *testing.T, server string) {
 	}
 	ds := put(t, s, batch...)
 	ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}
-	_, err = s.Resolve(t.Context(), ref, "ann", "")
+	_, err = s.Change(t.Context(), ref, monitor.AlertResolved, "ann", "")
 	require.NoError(t, err)
-	_, err = s.History(t.Context(), ref)
+	_, _, err = s.Get(t.Context(), ref)
 	require.NoError(t, err)
 	_, err = s.Purge(t.Context(), "acme", at(0))
 	require.NoError(t, err)
-	_, err = s.Reopen(t.Context(), ref, "ann", "")
+	_, err = s.Change(t.Context(), ref, monitor.AlertActive, "ann", "")
 	require.NoError(t, err)
 	_, err = s.SaveSettings(t.Context(), "acme", escalating(time.Millisecond), "ann")
 	require.NoError(t, err)
-	p, err := s.Advance(t.Context(), 100)
+	_, _, err = s.RunTimers(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, 100, p.Looked)
-	ns, err := s.ClaimNotifications(t.Context(), "", 100, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 100, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, ns, 100)
-	require.NoError(t, s.SettleNotifications(t.Context(), []alerting.Settlement{
+	require.NoError(t, s.SettleNotifications(t.Context(), []alerting.Delivery{
 		{Notification: ns[0], Outcome: alerting.OutcomeDelivered},
-		{Notification: ns[1], Outcome: alerting.OutcomeRouted, Routes: []string{"pager", "mail"}},
 		{Notification: ns[2], Outcome: alerting.OutcomeRetry},
 		{Notification: ns[3], Outcome: alerting.OutcomeDead},
 	}))
 	for _, organization := range []string{"acme", alerting.AllOrganizations} {
-		for _, err := range s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: organization}) {
-			require.NoError(t, err)
-		}
-		_, err := s.Redrive(t.Context(), organization, "")
+		_, err := s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: organization, Limit: 50})
+		require.NoError(t, err)
+		_, err = s.Redrive(t.Context(), organization, "pager")
 		require.NoError(t, err)
 		bury(t, s, dead[50:100])
 	}
@@ -135,13 +133,13 @@ func checkPlans(t *testing.T, pool *pgxpool.Pool, statements []statement, atLeas
 }
 
 // bury makes notifications that were claimed dead letters.
-func bury(t *testing.T, s alerting.Store, ns []*alerting.Notification) {
+func bury(t *testing.T, s driver.Store, ns []*alerting.Notification) {
 	t.Helper()
-	var settlements []alerting.Settlement
+	var ds []alerting.Delivery
 	for _, n := range ns {
-		settlements = append(settlements, alerting.Settlement{Notification: n, Outcome: alerting.OutcomeDead})
+		ds = append(ds, alerting.Delivery{Notification: n, Outcome: alerting.OutcomeDead})
 	}
-	require.NoError(t, s.SettleNotifications(t.Context(), settlements))
+	require.NoError(t, s.SettleNotifications(t.Context(), ds))
 }
 
 // A plan is a node of what EXPLAIN returns.

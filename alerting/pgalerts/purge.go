@@ -2,7 +2,6 @@ package pgalerts
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,14 +11,14 @@ import (
 // purgeChunk is how many alerts a transaction of Purge deletes.
 const purgeChunk = 1000
 
-// Purge implements [alerting.Store]. It deletes in chunks of 1,000 alerts, each a
+// Purge implements [driver.Store]. It deletes in chunks of 1,000 alerts, each a
 // transaction of its own, the occurrences and the outbox of the alerts included.
 // An error ends it; what was deleted until then is gone. An alert that is being
 // changed stays for the next time. If a connection breaks the number may lack a
 // chunk.
 func (s *Store) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	if err := checkOrganization(organization); err != nil {
-		return 0, fmt.Errorf("pgalerts: purge alerts: %w", err)
+		return 0, err
 	}
 	purged := 0
 	for {
@@ -31,7 +30,7 @@ func (s *Store) Purge(ctx context.Context, organization string, before time.Time
 			})
 		})
 		if err != nil {
-			return purged, fmt.Errorf("pgalerts: purge alerts: %w", err)
+			return purged, err
 		}
 		purged += chunk
 		if chunk < purgeChunk {

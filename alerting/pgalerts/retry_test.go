@@ -14,6 +14,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // failing makes the server refuse that many alerts with an error of that code,
@@ -85,11 +86,11 @@ func testTerminated(t *testing.T, server string) {
 	put(t, s, occurrence("eve", "e", 0))
 	ref := all(t, s, alerting.Query{})[0].Ref()
 	for what, call := range map[string]func() error{
-		"Get": func() error { _, err := s.Get(t.Context(), ref); return err },
+		"Get": func() error { _, _, err := s.Get(t.Context(), ref); return err },
 		"StoreOccurrences": func() error {
 			return store(t.Context(), s, occurrence("mallory", "e1", 0))
 		},
-		"Acknowledge": func() error { _, err := s.Acknowledge(t.Context(), ref, "ann", ""); return err },
+		"Acknowledge": func() error { _, err := s.Change(t.Context(), ref, monitor.AlertAcknowledged, "ann", ""); return err },
 	} {
 		connections.Reset()
 		pid := scan[int](t, connections, `SELECT pg_backend_pid()`)

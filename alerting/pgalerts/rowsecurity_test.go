@@ -14,6 +14,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
@@ -64,7 +65,7 @@ func secured(t testing.TB, server string, owner bool) string {
 // Nothing changes for a store when the server checks its tenants.
 func testStoreWithRowSecurity(t *testing.T, server string) {
 	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(t *testing.T) alerting.Store {
+		New: func(t *testing.T) driver.Store {
 			return newStore(t, testservice.PostgresPool(t, secured(t, server, false)), nil)
 		},
 	})
@@ -110,10 +111,10 @@ func testRowSecurity(t *testing.T, server string) {
 				}
 			}
 			// Only the outbox is written for all at once.
-			ns, err := s.ClaimNotifications(t.Context(), "", 10, time.Minute)
+			ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
 			require.NoError(t, err)
 			assert.Len(t, ns, 3)
-			n, err := s.Redrive(t.Context(), alerting.AllOrganizations, "")
+			n, err := s.Redrive(t.Context(), alerting.AllOrganizations, "pager")
 			require.NoError(t, err)
 			assert.Zero(t, n)
 		})

@@ -81,11 +81,11 @@ func testReferenceView(t *testing.T, server string) {
 		ids[key] = put(t, s, o)[0].AlertID
 	}
 	ref := func(key string) monitor.AlertRef { return monitor.AlertRef{Organization: "acme", ID: ids[key]} }
-	acknowledged, err := s.Acknowledge(t.Context(), ref("acknowledged"), "ann", "")
+	acknowledged, err := s.Change(t.Context(), ref("acknowledged"), monitor.AlertAcknowledged, "ann", "")
 	require.NoError(t, err)
-	_, err = s.Resolve(t.Context(), ref("resolved"), "ann", "done")
+	_, err = s.Change(t.Context(), ref("resolved"), monitor.AlertResolved, "ann", "done")
 	require.NoError(t, err)
-	_, err = s.Dismiss(t.Context(), ref("dismissed"), "ann", "")
+	_, err = s.Change(t.Context(), ref("dismissed"), monitor.AlertDismissed, "ann", "")
 	require.NoError(t, err)
 
 	type column struct{ Name, Type string }

@@ -2,26 +2,23 @@ package pgalerts
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Statistics implements [alerting.Store]. The server looks at all alerts of the
+// Statistics implements [driver.Store]. The server looks at all alerts of the
 // organization and returns a row for every combination that occurs.
 func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
 	var stats *alerting.Statistics
-	err := q.Validate()
-	if err == nil {
-		err = checkScope(q.Organization)
-	}
+	err := checkOrganization(q.Organization)
 	if err == nil {
 		err = s.read(ctx, q.Organization, func(b *pgx.Batch) {
-			stats = alerting.NewStatistics(q)
+			stats = driver.NewStatistics(q)
 			queryTotals(b, q, stats)
 			if len(stats.Trends) > 0 {
 				queryTrends(b, q, `created_at`, func(period int, _ monitor.AlertStatus, n int) {
@@ -37,10 +34,7 @@ func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*al
 			}
 		})
 	}
-	if err != nil {
-		return nil, fmt.Errorf("pgalerts: compute statistics: %w", err)
-	}
-	return stats, nil
+	return stats, err
 }
 
 // queryTotals asks for everything but the trends.
@@ -51,21 +45,7 @@ func queryTotals(b *pgx.Batch, q alerting.StatisticsQuery, stats *alerting.Stati
 		var a monitor.Alert
 		var n int
 		_, err := pgx.ForEachRow(rows, []any{&a.Status, &a.Severity, &a.Type, &a.Source, &a.Finding.Rule, &n}, func() error {
-			stats.Total += n
-			switch a.Status {
-			case monitor.AlertActive:
-				stats.Active += n
-			case monitor.AlertAcknowledged:
-				stats.Acknowledged += n
-			case monitor.AlertResolved:
-				stats.Resolved += n
-			case monitor.AlertDismissed:
-				stats.Dismissed += n
-			}
-			stats.BySeverity[a.Severity] += n
-			stats.ByType[a.Type] += n
-			stats.BySource[a.Source] += n
-			stats.ByRule[a.Finding.Rule] += n
+			driver.CountAlerts(stats, &a, n)
 			return nil
 		})
 		return err
@@ -83,7 +63,7 @@ func queryTrends(
 	// In nanoseconds, which PostgreSQL's times do not have and its numbers do.
 	start := q.Since.Truncate(time.Microsecond)
 	period := f.expression(`div(extract(epoch FROM `+column+` - #::timestamptz) * 1000000000 - #::bigint, #::bigint)::bigint`,
-		start, q.Since.Sub(start).Nanoseconds(), q.PeriodLength().Nanoseconds())
+		start, q.Since.Sub(start).Nanoseconds(), q.Period.Nanoseconds())
 	sql := `SELECT ` + period + `, status, count(*) FROM auditwarden_alerts` + f.where() + ` GROUP BY 1, 2`
 	b.Queue(sql, f.args...).Query(func(rows pgx.Rows) error {
 		var period, n int

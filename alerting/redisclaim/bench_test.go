@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -19,14 +19,14 @@ import (
 // flush of what was held back of them.
 func BenchmarkSecondInstance(b *testing.B) {
 	const incidents = 256
-	claims := newClaims(b, testservice.SharedRedisClient(b), testservice.Prefix(b))
+	shared := newClaims(b, testservice.SharedRedisClient(b), testservice.Prefix(b))
 	pool := testservice.PostgresPool(b, testservice.Postgres(b).URL())
 	require.NoError(b, pgalerts.Migrate(b.Context(), pool))
-	for name, claims := range map[string]alerting.Claims{"Claims": claims, "None": nil} {
+	for name, set := range map[string]claims.Set{"Claims": shared, "None": nil} {
 		b.Run(name, func(b *testing.B) {
 			store, err := pgalerts.New(pool, nil)
 			require.NoError(b, err)
-			first, second := newInstance(b, store, claims), newInstance(b, store, claims)
+			first, second := newInstance(b, store, set), newInstance(b, store, set)
 			n := 0
 			b.ReportAllocs()
 			for b.Loop() {
@@ -60,18 +60,18 @@ func BenchmarkSecondInstance(b *testing.B) {
 func BenchmarkClaims(b *testing.B) {
 	client := testservice.SharedRedisClient(b)
 	for _, n := range []int{1, 256} {
-		var incidents []alerting.Incident
-		var all []alerting.Claim
+		var incidents []claims.AlertKey
+		var all []claims.Claim
 		for i := range n {
 			all = append(all, claimOf(fmt.Sprint(i)))
-			incidents = append(incidents, all[i].Incident)
+			incidents = append(incidents, all[i].AlertKey)
 		}
-		for name, call := range map[string]func(c alerting.Claims) error{
-			"Lookup": func(c alerting.Claims) error {
+		for name, call := range map[string]func(c claims.Set) error{
+			"Lookup": func(c claims.Set) error {
 				_, err := c.Lookup(b.Context(), incidents)
 				return err
 			},
-			"Claim": func(c alerting.Claims) error { return c.Claim(b.Context(), all, time.Minute) },
+			"Claim": func(c claims.Set) error { return c.Claim(b.Context(), all, time.Minute) },
 		} {
 			b.Run(fmt.Sprint(name, n), func(b *testing.B) {
 				c := newClaims(b, client, testservice.Prefix(b))

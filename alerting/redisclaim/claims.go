@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 )
 
 // Options are the settings of [Claims]. The zero value of each is its default.
@@ -19,13 +19,13 @@ type Options struct {
 	Prefix string
 }
 
-// Claims are [alerting.Claims] in Redis. They are safe for concurrent use.
+// Claims are [claims.Set] in Redis. They are safe for concurrent use.
 type Claims struct {
 	client redis.UniversalClient
 	prefix string
 }
 
-var _ alerting.Claims = (*Claims)(nil)
+var _ claims.Set = (*Claims)(nil)
 
 // New returns claims in Redis. Nil options are the defaults. It does not connect
 // to Redis. It is an error if there is no client.
@@ -40,37 +40,37 @@ func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 	return &Claims{client: client, prefix: cmp.Or(o.Prefix, "auditwarden:alerts")}, nil
 }
 
-// key returns the key of an incident. The fingerprint has a fixed length, so that
-// no organization has the key of another.
-func (c *Claims) key(i alerting.Incident) string {
-	return c.prefix + ":alert_cooldown:" + i.Organization + ":" + i.Fingerprint.String()
+// key returns the key in Redis for that of an alert. The fingerprint has a fixed
+// length, so that no organization has the key of another.
+func (c *Claims) key(k claims.AlertKey) string {
+	return c.prefix + ":alert_cooldown:" + k.Organization + ":" + k.Fingerprint.String()
 }
 
-// Lookup implements [alerting.Claims]. With an error there are no claims.
-func (c *Claims) Lookup(ctx context.Context, incidents []alerting.Incident) ([]alerting.Claim, error) {
+// Lookup implements [claims.Set]. With an error there are no claims.
+func (c *Claims) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.Claim, error) {
 	p := c.client.Pipeline()
-	answers := make([]*redis.StringCmd, len(incidents))
-	for i, incident := range incidents {
-		answers[i] = p.Get(ctx, c.key(incident))
+	responses := make([]*redis.StringCmd, len(keys))
+	for i, key := range keys {
+		responses[i] = p.Get(ctx, c.key(key))
 	}
 	if err := send(ctx, p); err != nil {
 		return nil, fmt.Errorf("redisclaim: look up claims: %w", err)
 	}
-	var claims []alerting.Claim
-	for i, answer := range answers {
-		if severity, id, ok := decode(answer.Val()); ok {
-			claims = append(claims, alerting.Claim{Incident: incidents[i], AlertID: id, Severity: severity})
+	var found []claims.Claim
+	for i, response := range responses {
+		if severity, id, ok := decode(response.Val()); ok {
+			found = append(found, claims.Claim{AlertKey: keys[i], AlertID: id, Severity: severity})
 		}
 	}
-	return claims, nil
+	return found, nil
 }
 
-// Claim implements [alerting.Claims]. After an error some may be made. A claim
+// Claim implements [claims.Set]. After an error some may be made. A claim
 // lasts for a millisecond at least.
-func (c *Claims) Claim(ctx context.Context, claims []alerting.Claim, ttl time.Duration) error {
+func (c *Claims) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
 	p := c.client.Pipeline()
-	for _, claim := range claims {
-		p.Set(ctx, c.key(claim.Incident), encode(claim.Severity, claim.AlertID), max(ttl, time.Millisecond))
+	for _, claim := range made {
+		p.Set(ctx, c.key(claim.AlertKey), encode(claim.Severity, claim.AlertID), max(ttl, time.Millisecond))
 	}
 	if err := send(ctx, p); err != nil {
 		return fmt.Errorf("redisclaim: make claims: %w", err)
@@ -78,18 +78,18 @@ func (c *Claims) Claim(ctx context.Context, claims []alerting.Claim, ttl time.Du
 	return nil
 }
 
-// Release implements [alerting.Claims].
-func (c *Claims) Release(ctx context.Context, incident alerting.Incident) error {
+// Release implements [claims.Set].
+func (c *Claims) Release(ctx context.Context, key claims.AlertKey) error {
 	p := c.client.Pipeline()
-	p.Del(ctx, c.key(incident))
+	p.Del(ctx, c.key(key))
 	if err := send(ctx, p); err != nil {
 		return fmt.Errorf("redisclaim: release claim: %w", err)
 	}
 	return nil
 }
 
-// send sends what is in a pipeline and waits for the answers, but no longer than
-// ctx wants: go-redis itself does, unless told otherwise.
+// send sends what is in a pipeline and waits for the responses, but no longer than
+// ctx lasts: go-redis itself does, unless told otherwise.
 func send(ctx context.Context, p redis.Pipeliner) error {
 	done := make(chan error, 1)
 	go func() {

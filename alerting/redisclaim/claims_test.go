@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/alerting/redisclaim"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
 func harness(one, two redis.UniversalClient) alertingtest.ClaimsHarness {
-	return alertingtest.ClaimsHarness{New: func(t *testing.T) (here, there alerting.Claims) {
+	return alertingtest.ClaimsHarness{New: func(t *testing.T) (here, there claims.Set) {
 		prefix := testservice.Prefix(t)
 		return newClaims(t, one, prefix), newClaims(t, two, prefix)
 	}}
@@ -50,7 +50,7 @@ func TestKey(t *testing.T) {
 	c, err := redisclaim.New(client, nil)
 	require.NoError(t, err)
 	claim(t, c, "mallory")
-	key := "auditwarden:alerts:alert_cooldown:acme:" + incident("mallory").Fingerprint.String()
+	key := "auditwarden:alerts:alert_cooldown:acme:" + keyOf("mallory").Fingerprint.String()
 	assert.Equal(t, []string{key}, client.Keys(t.Context(), "*").Val())
 	assert.Equal(t, "HIGH alert-of-mallory", client.Get(t.Context(), key).Val())
 	ttl := client.PTTL(t.Context(), key).Val()
@@ -64,7 +64,7 @@ func TestPrefix(t *testing.T) {
 	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	claim(t, newClaims(t, client, prefix), "mallory")
-	found, err := newClaims(t, client, prefix+"other").Lookup(t.Context(), []alerting.Incident{incident("mallory")})
+	found, err := newClaims(t, client, prefix+"other").Lookup(t.Context(), []claims.AlertKey{keyOf("mallory")})
 	require.NoError(t, err)
 	assert.Empty(t, found)
 }
@@ -74,9 +74,9 @@ func TestShortestClaim(t *testing.T) {
 	t.Parallel()
 	c := newClaims(t, testservice.SharedRedisClient(t), testservice.Prefix(t))
 	for _, ttl := range []time.Duration{time.Nanosecond, time.Millisecond, 0, -time.Hour} {
-		require.NoError(t, c.Claim(t.Context(), []alerting.Claim{claimOf("mallory")}, ttl), "claim for %v", ttl)
+		require.NoError(t, c.Claim(t.Context(), []claims.Claim{claimOf("mallory")}, ttl), "claim for %v", ttl)
 		require.Eventually(t, func() bool {
-			found, err := c.Lookup(t.Context(), []alerting.Incident{incident("mallory")})
+			found, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf("mallory")})
 			return err == nil && len(found) == 0
 		}, time.Minute, 5*time.Millisecond, "the claim for %v does not end", ttl)
 	}
@@ -88,21 +88,21 @@ func TestForeignValues(t *testing.T) {
 	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	c := newClaims(t, client, prefix)
-	foreign := prefix + ":alert_cooldown:acme:" + incident("foreign").Fingerprint.String()
+	foreign := prefix + ":alert_cooldown:acme:" + keyOf("foreign").Fingerprint.String()
 	for _, value := range []string{
 		"", " ", "HIGH", "HIGH ", " id", "high id", "HIGHid", " HIGH id", "unknown(9) id", "1", `{"id":"x"}`, "\x00\xff",
 	} {
 		require.NoError(t, client.Set(t.Context(), foreign, value, time.Minute).Err())
 		claim(t, c, "a", "b")
-		found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("foreign"), incident("b")})
+		found, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf("a"), keyOf("foreign"), keyOf("b")})
 		require.NoError(t, err, "value %q", value)
-		assert.Equal(t, []alerting.Claim{claimOf("a"), claimOf("b")}, found, "value %q", value)
+		assert.Equal(t, []claims.Claim{claimOf("a"), claimOf("b")}, found, "value %q", value)
 	}
 	client.Del(t.Context(), foreign)
 	require.NoError(t, client.HSet(t.Context(), foreign, "a", "hash").Err())
-	found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("foreign"), incident("b")})
+	found, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf("a"), keyOf("foreign"), keyOf("b")})
 	require.NoError(t, err)
-	assert.Equal(t, []alerting.Claim{claimOf("a"), claimOf("b")}, found)
+	assert.Equal(t, []claims.Claim{claimOf("a"), claimOf("b")}, found)
 	claim(t, c, "foreign") // replaces whatever there is
 	want(t, c, "foreign")
 }
@@ -136,7 +136,7 @@ func TestOneRoundTrip(t *testing.T) {
 	client.AddHook(sent)
 	claim(t, c, "a", "b", "c")
 	want(t, c, "a", "b", "c")
-	require.NoError(t, c.Release(t.Context(), incident("b")))
+	require.NoError(t, c.Release(t.Context(), keyOf("b")))
 	assert.EqualValues(t, 3, sent.pipelines.Load(), "pipelines of three calls")
 	assert.Zero(t, sent.commands.Load(), "commands besides")
 	claim(t, c)
@@ -163,7 +163,7 @@ func TestErrorBehindNone(t *testing.T) {
 	c := newClaims(t, client, testservice.Prefix(t))
 	claim(t, c, "b") // the connection is made
 	client.AddHook(&failLast{})
-	found, err := c.Lookup(t.Context(), []alerting.Incident{incident("a"), incident("b")})
+	found, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf("a"), keyOf("b")})
 	require.ErrorContains(t, err, "node is away")
 	assert.Empty(t, found)
 }

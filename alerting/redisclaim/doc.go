@@ -7,7 +7,7 @@
 //
 // # Guarantees
 //
-// A claim saves work and decides nothing, see [alerting.Claims]: without Redis, or
+// A claim saves work and decides nothing, see [claims.Set]: without Redis, or
 // with wrong claims in it, every occurrence is stored and counted once all the
 // same. A call is one round trip and ends when its context does, whatever the
 // time-outs of the client are.

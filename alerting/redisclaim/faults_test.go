@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/alerting/redisclaim"
 	"github.com/auditwarden/auditwarden/internal/check"
@@ -28,12 +29,12 @@ func wantError(ctx context.Context, t *testing.T, c *redisclaim.Claims, cause st
 		require.ErrorContains(t, err, cause, verb)
 		assert.True(t, strings.HasPrefix(err.Error(), "redisclaim: "+verb+": "), "error %v", err)
 	}
-	check("make claims", c.Claim(ctx, []alerting.Claim{claimOf("a"), claimOf("b")}, time.Minute))
+	check("make claims", c.Claim(ctx, []claims.Claim{claimOf("a"), claimOf("b")}, time.Minute))
 	if reads {
-		found, err := c.Lookup(ctx, []alerting.Incident{incident("a"), incident("b")})
+		found, err := c.Lookup(ctx, []claims.AlertKey{keyOf("a"), keyOf("b")})
 		check("look up claims", err)
 		assert.Empty(t, found)
-		check("release claim", c.Release(ctx, incident("a")))
+		check("release claim", c.Release(ctx, keyOf("a")))
 	}
 }
 
@@ -44,7 +45,7 @@ func TestRedisIsKilled(t *testing.T) {
 	claim(t, c, "a")
 	server.Kill()
 	// The first call has a connection that was closed.
-	_, err := c.Lookup(t.Context(), []alerting.Incident{incident("a")})
+	_, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf("a")})
 	require.Error(t, err)
 	wantError(t.Context(), t, c, "connection refused", true)
 	server.Restart()
@@ -70,7 +71,7 @@ func TestRedisHangs(t *testing.T) {
 			server.Pause()
 			for range 2 {
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-				_, err := c.Lookup(ctx, []alerting.Incident{incident("a")})
+				_, err := c.Lookup(ctx, []claims.AlertKey{keyOf("a")})
 				cancel()
 				require.Error(t, err)
 			}
@@ -110,7 +111,7 @@ func TestRedisRefuses(t *testing.T) {
 	server.Do("CONFIG SET maxmemory 0")
 	server.Do("REPLICAOF 127.0.0.1 1")
 	wantError(t.Context(), t, c, "READONLY", false)
-	require.ErrorContains(t, c.Release(t.Context(), incident("a")), "READONLY", "release on a replica")
+	require.ErrorContains(t, c.Release(t.Context(), keyOf("a")), "READONLY", "release on a replica")
 	server.Do("REPLICAOF NO ONE")
 	claim(t, c, "b", "c")
 	want(t, c, "a", "b", "c")
@@ -118,7 +119,7 @@ func TestRedisRefuses(t *testing.T) {
 	const secret = "correct-horse"
 	server.Do("CONFIG SET requirepass battery-staple")
 	wrong := testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: []string{server.Addr}, Password: secret})
-	_, err := newClaims(t, wrong, testservice.Prefix(t)).Lookup(t.Context(), []alerting.Incident{incident("a")})
+	_, err := newClaims(t, wrong, testservice.Prefix(t)).Lookup(t.Context(), []claims.AlertKey{keyOf("a")})
 	require.ErrorContains(t, err, "WRONGPASS")
 	assert.NotContains(t, err.Error(), secret)
 }
@@ -137,12 +138,12 @@ func TestClusterNodeIsLost(t *testing.T) {
 	cluster.Nodes[1].Kill()
 	lost, found := 0, 0
 	for _, key := range keys {
-		claims, err := c.Lookup(t.Context(), []alerting.Incident{incident(key)})
+		made, err := c.Lookup(t.Context(), []claims.AlertKey{keyOf(key)})
 		if err != nil {
 			lost++
 		} else {
 			found++
-			assert.Equal(t, []alerting.Claim{claimOf(key)}, claims)
+			assert.Equal(t, []claims.Claim{claimOf(key)}, made)
 		}
 		if lost > 0 && found > 0 {
 			break // a lookup that fails takes its time
@@ -151,7 +152,7 @@ func TestClusterNodeIsLost(t *testing.T) {
 	assert.Positive(t, lost, "lookups that failed")
 	assert.Positive(t, found, "lookups that did not")
 	cluster.Nodes[1].Restart()
-	var all []alerting.Claim
+	var all []claims.Claim
 	for _, key := range keys {
 		all = append(all, claimOf(key))
 	}
@@ -167,12 +168,12 @@ func TestSlotMoves(t *testing.T) {
 	prefix := testservice.Prefix(t)
 	c := newClaims(t, testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: cluster.Addrs()}), prefix)
 	claim(t, c, "a")
-	cluster.MoveSlot(prefix+":alert_cooldown:acme:"+incident("a").Fingerprint.String(), func() {
+	cluster.MoveSlot(prefix+":alert_cooldown:acme:"+keyOf("a").Fingerprint.String(), func() {
 		want(t, c, "a")
 		claim(t, c, "a")
 	})
 	want(t, c, "a")
-	require.NoError(t, c.Release(t.Context(), incident("a")))
+	require.NoError(t, c.Release(t.Context(), keyOf("a")))
 }
 
 // TestManagerWithoutRedis: nothing is lost, and Redis is not waited for.
@@ -200,8 +201,9 @@ func TestManagerWithoutRedis(t *testing.T) {
 	assert.Contains(t, h.Message, context.DeadlineExceeded.Error())
 	server.Resume()
 	require.NoError(t, errors.Join(one.stop(), two.stop()))
-	for a, err := range store.List(t.Context(), alerting.Query{Organization: "acme"}) {
-		require.NoError(t, err)
+	as, err := store.List(t.Context(), alerting.Query{Organization: "acme", Limit: 100})
+	require.NoError(t, err)
+	for _, a := range as {
 		want := 1
 		if a.Finding.Key == "mallory" {
 			want = events

@@ -10,6 +10,8 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
+	"github.com/auditwarden/auditwarden/alerting/claims"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/redisclaim"
 	"github.com/auditwarden/auditwarden/internal/leaktest"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -24,36 +26,36 @@ func newClaims(tb testing.TB, client redis.UniversalClient, prefix string) *redi
 	return c
 }
 
-func incident(key string) alerting.Incident {
-	return alerting.Incident{Organization: "acme", Fingerprint: monitor.FingerprintOf("failed_auth", "acme", key)}
+func keyOf(key string) claims.AlertKey {
+	return claims.AlertKey{Organization: "acme", Fingerprint: monitor.FingerprintOf("failed_auth", "acme", key)}
 }
 
-func claimOf(key string) alerting.Claim {
-	return alerting.Claim{Incident: incident(key), AlertID: "alert-of-" + key, Severity: monitor.SeverityHigh}
+func claimOf(key string) claims.Claim {
+	return claims.Claim{AlertKey: keyOf(key), AlertID: "alert-of-" + key, Severity: monitor.SeverityHigh}
 }
 
 // claim makes claims that outlast the test.
 func claim(tb testing.TB, c *redisclaim.Claims, keys ...string) {
 	tb.Helper()
-	var claims []alerting.Claim
+	var made []claims.Claim
 	for _, key := range keys {
-		claims = append(claims, claimOf(key))
+		made = append(made, claimOf(key))
 	}
-	require.NoError(tb, c.Claim(tb.Context(), claims, time.Minute))
+	require.NoError(tb, c.Claim(tb.Context(), made, time.Minute))
 }
 
 // want looks keys up and checks that all are claimed.
 func want(tb testing.TB, c *redisclaim.Claims, keys ...string) {
 	tb.Helper()
-	var incidents []alerting.Incident
-	var wanted []alerting.Claim
+	var lookedUp []claims.AlertKey
+	var wanted []claims.Claim
 	for _, key := range keys {
-		incidents = append(incidents, incident(key))
+		lookedUp = append(lookedUp, keyOf(key))
 		wanted = append(wanted, claimOf(key))
 	}
-	claims, err := c.Lookup(tb.Context(), incidents)
+	found, err := c.Lookup(tb.Context(), lookedUp)
 	require.NoError(tb, err)
-	require.Equal(tb, wanted, claims)
+	require.Equal(tb, wanted, found)
 }
 
 // An instance is a manager that runs until it is stopped.
@@ -63,7 +65,7 @@ type instance struct {
 	stop func() error
 }
 
-func newInstance(tb testing.TB, store alerting.Store, claims alerting.Claims) *instance {
+func newInstance(tb testing.TB, store driver.Store, claims claims.Set) *instance {
 	tb.Helper()
 	m, err := alerting.NewManager(store, &alerting.ManagerOptions{CoalesceInterval: time.Minute, Claims: claims})
 	require.NoError(tb, err)

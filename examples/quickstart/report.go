@@ -21,7 +21,7 @@ func printTo(out io.Writer) alerting.Notifier {
 }
 
 // summarize prints the metrics and the alerts.
-func summarize(ctx context.Context, out io.Writer, alerts alerting.Store, counted monitor.Snapshotter) error {
+func summarize(ctx context.Context, out io.Writer, alerts *alerting.Manager, counted monitor.Snapshotter) error {
 	snapshot, err := counted.Snapshot(ctx)
 	if err != nil {
 		return err

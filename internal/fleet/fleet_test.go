@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/metrics/redismetrics"
@@ -143,20 +144,17 @@ func (f *fleet) resolveHalf() {
 		if i%2 == 0 {
 			continue
 		}
-		_, err := f.store.Resolve(f.Context(), a.Ref(), "somebody", "")
+		_, err := f.store.Change(f.Context(), a.Ref(), monitor.AlertResolved, "somebody", "")
 		require.NoError(f, err)
 		f.resolved[a.Fingerprint] = true
 	}
 }
 
 // alerts returns all alerts.
-func (f *fleet) alerts() (as []*monitor.Alert) {
+func (f *fleet) alerts() []*monitor.Alert {
 	f.Helper()
-	q := alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit}
-	for a, err := range f.store.List(f.Context(), q) {
-		require.NoError(f, err)
-		as = append(as, a)
-	}
+	as, err := f.store.List(f.Context(), alerting.Query{Organization: alerting.AllOrganizations, Limit: alerting.MaxLimit})
+	require.NoError(f, err)
 	require.Less(f, len(as), alerting.MaxLimit, "more alerts than on a page")
 	return as
 }
@@ -233,7 +231,7 @@ func (f *fleet) check() {
 func (f *fleet) notified(a *monitor.Alert) (n int) {
 	f.Helper()
 	_, reasons, alerts := f.receiver.got()
-	opened, _ := alerting.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), monitor.StoredNew)
+	opened, _ := driver.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), monitor.StoredNew)
 	assert.Equal(f, alerting.ReasonOpened, reasons[opened], "alert %s: the notification of its opening", a.ID)
 	for key, id := range alerts {
 		if id != a.ID {

@@ -1,0 +1,98 @@
+package driver
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// OccurrenceNotification returns the key and the reason of the notification that
+// an occurrence makes due, which opened the alert or joined it.
+func OccurrenceNotification(
+	alertID string, occurrence monitor.EventKey, stored monitor.StoreResult,
+) (key string, r alerting.Reason) {
+	r = alerting.ReasonRepeated
+	if stored == monitor.StoredNew {
+		r = alerting.ReasonOpened
+	}
+	return alertID + "/" + occurrence.String(), r
+}
+
+// ChangeNotification returns the key and the reason of the notification of a
+// change of status.
+func ChangeNotification(alertID string, c *alerting.Change) (key string, r alerting.Reason) {
+	switch c.To {
+	case monitor.AlertAcknowledged:
+		r = alerting.ReasonAcknowledged
+	case monitor.AlertResolved:
+		r = alerting.ReasonResolved
+	case monitor.AlertDismissed:
+		r = alerting.ReasonDismissed
+	case monitor.AlertActive:
+		r = alerting.ReasonReopened
+	}
+	return alertID + "/version-" + strconv.FormatInt(c.Version, 10), r
+}
+
+// EscalationNotification returns the key and the reason of the notification of an
+// escalation. The step counts from 1 the escalations since the alert has had that
+// version, see [Timer].
+func EscalationNotification(alertID string, version int64, step int) (key string, r alerting.Reason) {
+	return alertID + "/version-" + strconv.FormatInt(version, 10) + "/step-" + strconv.Itoa(step), alerting.ReasonEscalated
+}
+
+// Why a notification is dropped: the keys of [alerting.Backlog] Dropped.
+const (
+	// DroppedTooOld counts the routes that a notification would have taken had it
+	// not been older than their ExpireAfter when it was routed.
+	DroppedTooOld = "too_old"
+	// DroppedNoSuchRoute counts the targets of escalations that do not exist or do
+	// not take the alert.
+	DroppedNoSuchRoute = "no_such_route"
+	// DroppedTooMany counts the notifications that a bound of the store displaced.
+	DroppedTooMany = "too_many"
+)
+
+// RoutesOf returns the names of the routes that a notification takes, and adds to
+// dropped why it does not take others.
+//
+// A notification takes the routes whose MinSeverity, Organizations and Rules its
+// alert satisfies, and of these the ones it names as targets or, if it has none,
+// the ones that have its reason.
+func RoutesOf(n *alerting.Notification, routes []alerting.Route, now time.Time, dropped map[string]int64) (names []string) {
+	targets := n.Targets
+	for i := range routes {
+		r := &routes[i]
+		if !takes(r, n) {
+			continue
+		}
+		targets = slices.DeleteFunc(slices.Clone(targets), func(target string) bool { return target == r.Name })
+		if now.Sub(n.CreatedAt) >= r.ExpireAfter {
+			dropped[DroppedTooOld]++
+			continue
+		}
+		names = append(names, r.Name)
+	}
+	if len(targets) > 0 {
+		dropped[DroppedNoSuchRoute] += int64(len(targets))
+	}
+	return names
+}
+
+func takes(r *alerting.Route, n *alerting.Notification) bool {
+	if n.Alert.Severity < r.MinSeverity ||
+		!among(r.Organizations, n.Alert.OrganizationID) ||
+		!among(r.Rules, n.Alert.Finding.Rule) {
+		return false
+	}
+	if len(n.Targets) > 0 {
+		return slices.Contains(n.Targets, r.Name)
+	}
+	return slices.Contains(r.Reasons, n.Reason)
+}
+
+// among reports whether v is in the list or the list is empty.
+func among[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }

@@ -1,0 +1,75 @@
+package alerting
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// Health returns the health of the outbox, of each route, of the buffered repeats,
+// of the claims and, if it is a [monitor.HealthReporter], of the store.
+func (m *Manager) Health(ctx context.Context) []monitor.ComponentHealth {
+	all := append(m.dispatch.health(), m.repeats.health())
+	if m.claims != nil {
+		all = append(all, m.claims.health())
+	}
+	if r, ok := m.store.(monitor.HealthReporter); ok {
+		all = append(all, r.Health(ctx)...)
+	}
+	return all
+}
+
+// health tells how flushes end.
+func (c *coalescer) health() monitor.ComponentHealth {
+	h := c.flushes.Health("repeats")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if held := len(c.held.occurrences) + c.taken; h.Message != "" {
+		h.Message = fmt.Sprintf("%d not stored yet, %s", held, h.Message)
+	}
+	return h
+}
+
+// health tells whether the claims work. Without them there is only more to do.
+func (c *claimer) health() monitor.ComponentHealth {
+	h := c.calls.Health("claims")
+	h.Status = min(h.Status, monitor.HealthWarning)
+	return h
+}
+
+// health returns the health of the outbox and of each route. What is wrong there
+// delays notifications, and loses none.
+func (d *dispatcher) health() []monitor.ComponentHealth {
+	h := d.calls.Health("outbox")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case h.Message != "":
+	case d.backlog.Dead > 0:
+		h.Message = fmt.Sprintf("%d dead letters", d.backlog.Dead)
+	case d.backlog.Waiting > 0 && !d.running:
+		h.Message = "not running"
+	}
+	if h.Message != "" {
+		h.Status = monitor.HealthWarning
+	}
+	all := []monitor.ComponentHealth{h}
+	for _, w := range d.workers {
+		all = append(all, w.health())
+	}
+	return all
+}
+
+// health tells how deliveries end, or what keeps them from beginning.
+func (w *worker) health() monitor.ComponentHealth {
+	h := w.deliveries.Health("route/" + w.Name)
+	if outbox := w.calls.Health(h.Name); outbox.Message != "" {
+		h = outbox
+	} else if paused, _ := w.breaker.State(time.Now()); paused {
+		h.Message = "paused, " + h.Message
+	}
+	h.Status = min(h.Status, monitor.HealthWarning)
+	return h
+}

@@ -1,0 +1,70 @@
+package memalerts
+
+import (
+	"context"
+
+	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// StoreOccurrences stores occurrences. Each alert knows at least the last 1,024
+// event keys that it has counted.
+func (s *Store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ds := s.dispositions(len(os))
+	for i, o := range os {
+		ds[i] = s.store(o)
+	}
+	return ds, nil
+}
+
+// dispositions returns room for n. It comes from a slab that is never reused, so
+// that the caller may keep it and a repeat costs far less than an allocation.
+func (s *Store) dispositions(n int) []monitor.Disposition {
+	const slab = 64
+	if len(s.slab) < n {
+		s.slab = make([]monitor.Disposition, max(n, slab))
+	}
+	ds := s.slab[:n:n]
+	s.slab = s.slab[n:]
+	return ds
+}
+
+func (s *Store) store(o *monitor.Occurrence) monitor.Disposition {
+	org, now := s.organization(o.Finding.OrganizationID), s.now()
+	rec, stored := org.current[o.Fingerprint], monitor.StoredRepeat
+	switch {
+	case rec != nil && rec.keys.contains(o.EventKey):
+		return monitor.Disposition{AlertID: rec.alert.ID, Stored: monitor.StoredBefore}
+	case rec != nil && rec.alert.Status.Open():
+		severity := rec.alert.Severity
+		driver.Join(rec.alert, o, now)
+		if rec.alert.Severity != severity {
+			org.setTimer(rec, org.policy.StartTimer(rec.alert))
+		}
+	default:
+		s.evict(org)
+		rec, stored = org.open(o, now), monitor.StoredNew
+	}
+	rec.keys.add(o.EventKey)
+	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, o.LastSeen)}
+	if d.Notify == monitor.NotifyDue {
+		rec.notified = o.LastSeen
+		key, reason := driver.OccurrenceNotification(rec.alert.ID, o.EventKey, stored)
+		s.notify(org, rec, key, reason, nil)
+	}
+	return d
+}
+
+// evict makes room for one alert, if there are closed ones.
+func (s *Store) evict(org *organization) {
+	for s.maxAlerts > 0 && len(org.byID) >= s.maxAlerts {
+		waited, ok := org.evict()
+		if !ok {
+			return
+		}
+		s.evicted++
+		s.dropped[driver.DroppedTooMany] += waited
+	}
+}

@@ -1,0 +1,82 @@
+package pgalerts
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/auditwarden/auditwarden/alerting"
+)
+
+// SettleNotifications implements [driver.Outbox]. It settles all or, with an error,
+// none; the call may be repeated. What cannot be in the outbox is ignored, as is
+// what is no longer there.
+func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
+	known := slices.DeleteFunc(slices.Clone(ds), func(d alerting.Delivery) bool {
+		return !isID(d.Notification.Alert.ID) || checkOrganization(d.Notification.Alert.OrganizationID) != nil
+	})
+	if len(known) == 0 {
+		return nil
+	}
+	slices.SortFunc(known, bySequenceOfLocks)
+	return s.write(ctx, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		scope(b, alerting.AllOrganizations)
+		b.Queue(holdAlerts, column(known, organizationOf), column(known, alertOf))
+		for i := range known {
+			settle(b, &known[i])
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+}
+
+// bySequenceOfLocks is the order in which all who settle lock rows, so that they
+// cannot wait for each other in a circle.
+func bySequenceOfLocks(a, b alerting.Delivery) int {
+	return cmp.Or(
+		strings.Compare(organizationOf(a), organizationOf(b)),
+		strings.Compare(alertOf(a), alertOf(b)),
+		strings.Compare(a.Notification.Route, b.Notification.Route),
+		strings.Compare(a.Notification.Key, b.Notification.Key))
+}
+
+func organizationOf(d alerting.Delivery) string { return d.Notification.Alert.OrganizationID }
+func alertOf(d alerting.Delivery) string        { return d.Notification.Alert.ID }
+
+// settle writes what became of a notification.
+func settle(b *pgx.Batch, d *alerting.Delivery) {
+	n := d.Notification
+	row := []any{organizationOf(*d), alertOf(*d), n.Route, n.Key}
+	switch d.Outcome {
+	case alerting.OutcomeDelivered:
+		b.Queue(deleteNotification, row...)
+	case alerting.OutcomeRetry:
+		b.Queue(postponeNotification, append(row, n.Attempts, clean(n.Failure), d.RetryAfter)...)
+	case alerting.OutcomeDead:
+		b.Queue(buryNotification, append(row, n.Attempts, clean(n.Failure))...)
+	}
+}
+
+const (
+	// holdAlerts keeps Purge from alerts whose notifications are settled, and
+	// waits for it before anything is locked that it may need.
+	holdAlerts = `
+SELECT 1
+FROM unnest($1::text[], $2::uuid[]) AS u (organization_id, id)
+CROSS JOIN LATERAL (
+	SELECT 1 FROM auditwarden_alerts WHERE organization_id = u.organization_id AND id = u.id FOR KEY SHARE
+) AS a`
+
+	theNotification = ` WHERE organization_id = $1 AND alert_id = $2 AND route = $3 AND idempotency_key = $4`
+	stillClaimed    = theNotification + ` AND attempts = $5`
+
+	deleteNotification = `DELETE FROM auditwarden_alert_outbox` + theNotification
+
+	postponeNotification = `
+UPDATE auditwarden_alert_outbox SET failure = $6, due_at = clock_timestamp() + $7::interval` + stillClaimed
+
+	buryNotification = `UPDATE auditwarden_alert_outbox SET failure = $6, dead = true` + stillClaimed
+)

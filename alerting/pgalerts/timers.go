@@ -1,0 +1,168 @@
+package pgalerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// timerChunk is the number of timers that are looked at in one go.
+const timerChunk = 100
+
+// RunTimers implements [driver.Store]. It does the alerts of an organization in a
+// transaction of its own, and leaves those at which another instance is looking to
+// that one. An organization where something fails does not hold up the others: its
+// alerts are looked at again after a minute, and the error is among those that are
+// returned. What was done by a commit whose response was lost is not counted.
+func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
+	var errs []error
+	for more := true; more; {
+		due, err := s.readDueAlerts(ctx, timerChunk)
+		errs = append(errs, err)
+		seen, stuck := 0, false
+		for _, of := range due {
+			p, err := s.runTimers(ctx, of)
+			escalated, resolved, seen = escalated+p.escalated, resolved+p.resolved, seen+p.seen
+			if err == nil {
+				continue
+			}
+			errs = append(errs, fmt.Errorf("organization %.40q: %w", of.organization, err))
+			if stuck = ctx.Err() != nil || transient(err); stuck {
+				break // it would be no different with the others
+			}
+			errs = append(errs, s.putOff(ctx, of))
+		}
+		more = seen == timerChunk && !stuck
+	}
+	return escalated, resolved, errors.Join(errs...)
+}
+
+// dueAlerts are alerts of an organization whose timers are due.
+type dueAlerts struct {
+	organization string
+	ids          []string
+}
+
+// readDueAlerts returns alerts whose timers are due, the first ones first.
+func (s *Store) readDueAlerts(ctx context.Context, limit int) (due []dueAlerts, err error) {
+	err = s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
+		b.Queue(readDue, limit).Query(func(rows pgx.Rows) (err error) {
+			due, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (of dueAlerts, err error) {
+				err = row.Scan(&of.organization, &of.ids)
+				return of, err
+			})
+			return err
+		})
+	})
+	return due, err
+}
+
+// progress is what was done of some timers.
+type progress struct{ seen, escalated, resolved int }
+
+// runTimers does what is due in an organization.
+func (s *Store) runTimers(ctx context.Context, due dueAlerts) (p progress, err error) {
+	err = s.write(ctx, func(tx pgx.Tx) (err error) {
+		p, err = runTimers(ctx, tx, due)
+		return err
+	})
+	if err != nil {
+		p = progress{}
+	}
+	return p, err
+}
+
+// runTimers is one attempt.
+func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err error) {
+	var policy *driver.Policy
+	var found []*openAlert
+	var now time.Time
+	b := &pgx.Batch{}
+	lockSettings(b, lockShared, due.organization)
+	scope(b, due.organization)
+	readPolicy(b, due.organization, into(&policy))
+	b.Queue(lockDue, due.organization, due.ids).Query(func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, scanTimer)
+		return err
+	})
+	readClock(b, &now)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(found) == 0 {
+		return p, err
+	}
+	b = &pgx.Batch{}
+	for _, alert := range found {
+		alert.OrganizationID = due.organization
+		tick := policy.Tick(alert.Alert, alert.timer, now)
+		switch tick.Reason {
+		case alerting.ReasonEscalated:
+			p.escalated++
+			key, reason := driver.EscalationNotification(alert.ID, tick.Timer.Version, tick.Timer.Step)
+			writeNotification(b, alert.Alert, key, reason, tick.Targets, now)
+			writeTimer(b, alert.Alert, tick.Timer)
+		case alerting.ReasonResolved:
+			p.resolved++
+			c, err := driver.ChangeStatus(alert.Alert, monitor.AlertResolved, 0, alerting.SystemActor, tick.Note, now)
+			if err != nil {
+				return p, err
+			}
+			writeChange(b, alert.Alert, &c)
+		default:
+			writeTimer(b, alert.Alert, tick.Timer)
+		}
+	}
+	p.seen = len(found)
+	return p, tx.SendBatch(ctx, b).Close()
+}
+
+// scanTimer reads of an alert what decides on its timer, and what resolving it
+// keeps.
+func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
+	alert := &openAlert{Alert: &monitor.Alert{}}
+	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
+		(*zeronull.Timestamptz)(&alert.AcknowledgedAt), (*zeronull.Text)(&alert.AcknowledgedBy),
+		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
+	return alert, err
+}
+
+// putOff makes alerts due later whose timers could not be run.
+func (s *Store) putOff(ctx context.Context, due dueAlerts) error {
+	return s.read(ctx, due.organization, func(b *pgx.Batch) {
+		b.Queue(putOffTimers, due.organization, due.ids)
+	})
+}
+
+const (
+	readDue = `
+WITH due AS MATERIALIZED (
+	SELECT organization_id, id, timer_due FROM auditwarden_alerts WHERE timer_due <= now() ORDER BY timer_due LIMIT $1
+)
+SELECT organization_id, array_agg(id::text) FROM due GROUP BY organization_id ORDER BY min(timer_due)`
+
+	lockDue = `
+SELECT a.id, a.severity, a.status, a.version, a.updated_at, a.acknowledged_at, a.acknowledged_by,
+	a.active_version, a.active_since, a.escalation_step, a.timer_due
+FROM unnest($2::uuid[]) AS u (id)
+CROSS JOIN LATERAL (
+	SELECT id, severity, status, version, updated_at, acknowledged_at, acknowledged_by,
+		active_version, active_since, escalation_step, timer_due
+	FROM auditwarden_alerts
+	WHERE organization_id = $1 AND id = u.id AND timer_due <= now()
+	FOR NO KEY UPDATE SKIP LOCKED
+) AS a`
+
+	putOffTimers = `
+WITH broken AS (
+	SELECT id FROM auditwarden_alerts
+	WHERE organization_id = $1 AND id = ANY ($2::uuid[]) AND timer_due <= now()
+	FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE auditwarden_alerts AS a SET timer_due = now() + interval '1 minute' FROM broken WHERE a.organization_id = $1 AND a.id = broken.id`
+)

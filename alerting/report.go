@@ -1,0 +1,38 @@
+package alerting
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// A reporter measures and logs.
+type reporter struct {
+	metrics monitor.MetricsCollector // may be nil
+	logger  *slog.Logger
+}
+
+// record measures something: it adds to a counter, stores a gauge or observes a
+// duration.
+func (r *reporter) record(ctx context.Context, m monitor.Metric, attribute string, value int64) {
+	if r.metrics != nil {
+		r.metrics.Record(ctx, monitor.Measurement{Metric: m, Value: value, Attribute: attribute})
+	}
+}
+
+// count adds to a counter, unless there is nothing to add.
+func (r *reporter) count(ctx context.Context, m monitor.Metric, attribute string, n int64) {
+	if n != 0 {
+		r.record(ctx, m, attribute, n)
+	}
+}
+
+// note notes how a call ended, and logs the first of several failures in a row.
+func (r *reporter) note(ctx context.Context, calls *monitor.HealthTracker, component string, err error) {
+	first := calls.Err() == nil
+	calls.Note(ctx, err)
+	if err := calls.Err(); first && err != nil {
+		r.logger.LogAttrs(ctx, slog.LevelError, "call to the store failed", slog.String("component", component), slog.Any("error", err))
+	}
+}

@@ -141,11 +141,11 @@ func (s *Store) DeadLetters(_ context.Context, q alerting.DeadLetterQuery) ([]*a
 func (s *Store) Redrive(_ context.Context, organization, route string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, redriven := s.now(), 0
+	created, due, redriven := s.now(), time.Now(), 0
 	for org := range s.scope(organization) {
 		for _, n := range org.outbox.byKey {
 			if n.dead && n.Route == route {
-				n.dead, n.Attempts, n.due, n.CreatedAt = false, 0, time.Now(), now
+				n.dead, n.Attempts, n.due, n.CreatedAt = false, 0, due, created
 				redriven++
 			}
 		}

@@ -2,10 +2,13 @@ package notify_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
@@ -62,6 +65,58 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// post posts to a path of a server and returns the path that the server saw.
+func post(t *testing.T, path string, r notify.Request, handle func(http.ResponseWriter)) (string, error) {
+	t.Helper()
+	var seen string
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.URL.EscapedPath()
+		handle(w)
+	}))
+	t.Cleanup(s.Close)
+	c := check.Must(notify.NewClient(s.URL+path, notifytest.Loopback(s)))(t)
+	_, err := c.Post(t.Context(), r)
+	return seen, err
+}
+
+func TestPath(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"":          "/a%20b/%2E%2E/c%2Fd",
+		"/":         "/a%20b/%2E%2E/c%2Fd",
+		"/prefix":   "/prefix/a%20b/%2E%2E/c%2Fd",
+		"/p%2Fq/?x": "/p%2Fq/a%20b/%2E%2E/c%2Fd",
+	} {
+		got, err := post(t, path, notify.Request{Path: []string{"a b", "..", "c/d"}}, func(http.ResponseWriter) {})
+		check.NoError(t, "post", err)
+		check.Equal(t, "path under "+path, got, want)
+	}
+}
+
+// TestRetryAfter: which statuses have a Retry-After, and how it is read without
+// the server's date.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]time.Duration{
+		408: 10 * time.Second, 425: 10 * time.Second, 429: 10 * time.Second, 500: 10 * time.Second, 503: 10 * time.Second,
+		302: 0, 400: 0, 409: 0, 600: 0,
+	} {
+		_, err := post(t, "", notify.Request{}, func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "10")
+			w.WriteHeader(status)
+		})
+		check.Equal(t, fmt.Sprint("retry after status ", status), check.ErrorAs[*alerting.DeliveryError](t, "post", err).RetryAfter, want)
+	}
+	_, err := post(t, "", notify.Request{}, func(w http.ResponseWriter) {
+		w.Header()["Date"] = nil
+		w.Header().Set("Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if got := check.ErrorAs[*alerting.DeliveryError](t, "post", err).RetryAfter; got < 50*time.Second || got > time.Minute {
+		t.Errorf("retry after %v", got)
+	}
+}
+
 func TestHeaderCannotBeInjected(t *testing.T) {
 	t.Parallel()
 	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
@@ -75,14 +130,14 @@ func TestHeaderCannotBeInjected(t *testing.T) {
 func TestJSONThatIsNone(t *testing.T) {
 	t.Parallel()
 	_, err := notify.JSON(math.Inf(1))
+	check.ErrorText(t, "encode", err, "notify: encode request: json: unsupported value")
 	check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "encode", err).Permanent, true)
 }
 
 func TestUnexpected(t *testing.T) {
 	t.Parallel()
 	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
-	e, ok := errors.AsType[*alerting.DeliveryError](c.Unexpected())
-	if !ok || e.Permanent || !strings.Contains(e.Error(), "https://example.com:") || strings.Contains(e.Error(), "T0KEN") {
-		t.Errorf("Unexpected = %v", e)
-	}
+	e := check.ErrorAs[*alerting.DeliveryError](t, "unexpected", c.Unexpected())
+	check.Equal(t, "permanent", e.Permanent, false)
+	check.Equal(t, "text", e.Error(), "notify: post to https://example.com: the response is not what the protocol prescribes")
 }

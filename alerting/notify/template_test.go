@@ -75,8 +75,8 @@ func TestBadTemplates(t *testing.T) {
 		templates notify.Templates
 		want      []string
 	}{
-		"syntax":       {notify.Templates{Title: "{{"}, []string{"Templates.Title"}},
-		"unknown name": {notify.Templates{Body: "{{.Alert.Tilte}}"}, []string{"Templates.Body", "Tilte"}},
+		"syntax":       {notify.Templates{Title: "{{"}, []string{"Templates.Title: template: "}},
+		"unknown name": {notify.Templates{Body: "{{.Alert.Tilte}}"}, []string{"Templates.Body: template: ", "Tilte"}},
 		"unknown func": {notify.Templates{Body: "{{env .Key}}"}, []string{"Templates.Body", "env"}},
 		"both":         {notify.Templates{Title: "{{", Body: "{{.X}}"}, []string{"Templates.Title", "Templates.Body"}},
 	} {
@@ -93,4 +93,5 @@ func TestTemplateFailsLater(t *testing.T) {
 	n.Alert.Tags = []string{"one"}
 	_, _, err := texts.Render(n)
 	check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "render", err).Permanent, true)
+	check.ErrorText(t, "render", err, "notify: write text: template: Templates.Title:")
 }

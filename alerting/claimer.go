@@ -84,7 +84,7 @@ func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
 	case ctx.Err() != nil:
 		return // the caller left
 	default:
-		c.breaker.Fail(err, 0, time.Now())
+		c.breaker.Fail(0, time.Now())
 	}
 	c.calls.Note(ctx, err)
 }

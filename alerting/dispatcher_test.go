@@ -35,6 +35,30 @@ func deadLetters(t *testing.T, s driver.Store) (failures []string) {
 	return failures
 }
 
+// TestDeliveryDuration has a notifier that takes its time, and fails once.
+func TestDeliveryDuration(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, failed := &counts{}, false
+		slow := alerting.NotifierFunc(func(context.Context, *alerting.Notification) error {
+			advance(2 * time.Second)
+			if !failed {
+				failed = true
+				return errPager
+			}
+			return nil
+		})
+		m := newManager(t, newSpy(), &alerting.ManagerOptions{
+			Metrics: c, Routes: []alerting.Route{{Name: "slow", Notifier: slow}},
+		})
+		stop := run(t, m)
+		put(t, m, occurrence("mallory", "e0", 0))
+		advance(time.Minute)
+		c.want(t, monitor.DeliveryDuration, "slow", int64(4*time.Second))
+		check.NoError(t, "Run", stop())
+	})
+}
+
 func TestFailingNotifier(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -67,7 +67,7 @@ func (w *worker) health() monitor.ComponentHealth {
 	h := w.deliveries.Health("route/" + w.Name)
 	if outbox := w.calls.Health(h.Name); outbox.Message != "" {
 		h = outbox
-	} else if paused, _ := w.breaker.State(time.Now()); paused {
+	} else if w.breaker.Open(time.Now()) {
 		h.Message = "paused, " + h.Message
 	}
 	h.Status = min(h.Status, monitor.HealthWarning)

@@ -178,9 +178,9 @@ func (w *worker) judge(ctx context.Context, n *Notification, err error, now time
 	switch {
 	case canceled:
 	case permanent:
-		w.breaker.Refuse(err)
+		w.breaker.Succeed() // the destination works
 	default:
-		w.breaker.Fail(err, retryAfter, now)
+		w.breaker.Fail(retryAfter, now)
 	}
 	w.reporter.count(ctx, monitor.NotificationsFailed, w.Name, 1)
 	n.Failure = failureText(err)

@@ -20,7 +20,6 @@ type Breaker struct {
 	mu       sync.Mutex
 	failures int // in a row
 	until    time.Time
-	last     error
 }
 
 // Allow returns how many of n calls may begin.
@@ -37,26 +36,20 @@ func (b *Breaker) Allow(n int, now time.Time) int {
 	}
 }
 
-// Succeed notes a call that succeeded.
-func (b *Breaker) Succeed() { b.settle(nil) }
-
-// Refuse notes a call that the dependency refused, for a reason that says nothing
-// about other calls: it works.
-func (b *Breaker) Refuse(err error) { b.settle(err) }
-
-func (b *Breaker) settle(err error) {
+// Succeed notes a call that succeeded, or that the dependency refused for a reason
+// that says nothing about other calls: it works.
+func (b *Breaker) Succeed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures, b.last = 0, err
+	b.failures = 0
 }
 
 // Fail notes a call that failed. The breaker stays open for at least retryAfter,
 // which is what the dependency asked for, or zero.
-func (b *Breaker) Fail(err error, retryAfter time.Duration, now time.Time) {
+func (b *Breaker) Fail(retryAfter time.Duration, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures++
-	b.last = err
 	if b.failures >= b.Threshold {
 		retryAfter = max(retryAfter, b.Pause)
 	}
@@ -65,10 +58,9 @@ func (b *Breaker) Fail(err error, retryAfter time.Duration, now time.Time) {
 	}
 }
 
-// State reports whether the breaker is open, and returns the error of the last
-// call, nil if that succeeded.
-func (b *Breaker) State(now time.Time) (open bool, last error) {
+// Open reports whether the breaker allows no calls.
+func (b *Breaker) Open(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return now.Before(b.until), b.last
+	return now.Before(b.until)
 }

@@ -1,7 +1,6 @@
 package breaker_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -9,11 +8,7 @@ import (
 	"github.com/auditwarden/auditwarden/internal/check"
 )
 
-var (
-	errDown    = errors.New("down")
-	errRefused = errors.New("refused")
-	start      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-)
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // clock is a breaker and the time since start.
 type clock struct {
@@ -27,41 +22,39 @@ func newClock() *clock {
 
 func (c *clock) fail(times int, retryAfter time.Duration) {
 	for range times {
-		c.Fail(errDown, retryAfter, start.Add(c.now))
+		c.Fail(retryAfter, start.Add(c.now))
 	}
 }
 
 // want checks how many of ten calls may begin.
-func (c *clock) want(t *testing.T, allowed int, last error) {
+func (c *clock) want(t *testing.T, allowed int) {
 	t.Helper()
 	now := start.Add(c.now)
 	check.Equal(t, "allowed", c.Allow(10, now), allowed)
-	open, err := c.State(now)
-	check.Equal(t, "open", open, allowed == 0)
-	check.Equal(t, "last error", err, last)
+	check.Equal(t, "open", c.Open(now), allowed == 0)
 }
 
 func TestOpens(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	c.want(t, 10, nil)
+	c.want(t, 10)
 	c.fail(2, 0)
-	c.want(t, 10, errDown)
+	c.want(t, 10)
 	c.fail(1, 0)
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 	c.now = time.Minute - 1
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 	c.now = time.Minute
-	c.want(t, 1, errDown)
+	c.want(t, 1)
 	check.Equal(t, "allowed of none", c.Allow(0, start.Add(c.now)), 0)
 	c.fail(1, 0)
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 	c.now = 2 * time.Minute
-	c.want(t, 1, errDown)
+	c.want(t, 1)
 	c.Succeed()
-	c.want(t, 10, nil)
+	c.want(t, 10)
 	c.fail(2, 0)
-	c.want(t, 10, errDown)
+	c.want(t, 10)
 }
 
 func TestSuccessBetweenFailures(t *testing.T) {
@@ -71,37 +64,23 @@ func TestSuccessBetweenFailures(t *testing.T) {
 		c.fail(2, 0)
 		c.Succeed()
 	}
-	c.want(t, 10, nil)
-}
-
-func TestRefuse(t *testing.T) {
-	t.Parallel()
-	c := newClock()
-	for range 5 {
-		c.fail(2, 0)
-		c.Refuse(errRefused)
-	}
-	c.want(t, 10, errRefused)
-	c.fail(3, 0)
-	c.now = time.Minute
-	c.Refuse(errRefused)
-	c.want(t, 10, errRefused)
+	c.want(t, 10)
 }
 
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	c.fail(1, time.Second)
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 	c.now = time.Second
-	c.want(t, 10, errDown)
+	c.want(t, 10)
 	c.fail(1, time.Hour)
 	c.fail(1, 0) // a shorter pause does not cut the longer one
 	c.now += time.Hour - 1
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 	c.now++
-	c.want(t, 1, errDown)
+	c.want(t, 1)
 	c.fail(1, time.Second) // the pause is the longer of the two
 	c.now += time.Minute - 1
-	c.want(t, 0, errDown)
+	c.want(t, 0)
 }

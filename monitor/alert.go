@@ -39,45 +39,47 @@ func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowle
 // occurrences of one fingerprint, with the finding that opened it and its
 // lifecycle.
 type Alert struct {
-	ID             string
-	Fingerprint    Fingerprint
-	OrganizationID string
-	Severity       Severity
-	Type           AlertType
-	Title          string
-	Description    string
+	ID             string      `json:"id"`
+	Fingerprint    Fingerprint `json:"fingerprint,omitzero"`
+	OrganizationID string      `json:"organizationId"`
+	Severity       Severity    `json:"severity"`
+	Type           AlertType   `json:"type"`
+	Title          string      `json:"title"`
+	Description    string      `json:"description"`
 	// Source names the part of the application that the alert comes from,
 	// [Config.Source].
-	Source string
-	Status AlertStatus
+	Source string      `json:"source"`
+	Status AlertStatus `json:"status"`
 	// CorrelationID, TraceID and SpanID are those of the occurrence that opened
 	// the alert.
-	CorrelationID string
-	TraceID       TraceID
-	SpanID        SpanID
-	Tags          []string
-	Metadata      map[string]any
+	CorrelationID string         `json:"correlationId,omitempty"`
+	TraceID       TraceID        `json:"traceId,omitzero"`
+	SpanID        SpanID         `json:"spanId,omitzero"`
+	Tags          []string       `json:"tags,omitempty"`
+	Metadata      map[string]any `json:"metadata,omitempty"`
 
 	// Finding is that of the occurrence that opened the alert.
-	Finding Finding
+	Finding Finding `json:"finding"`
 	// Occurrences is the number of qualifying events.
-	Occurrences int64
+	Occurrences int64 `json:"occurrences"`
 	// FirstSeen and LastSeen are the earliest and latest timestamps of the
 	// qualifying events.
-	FirstSeen, LastSeen time.Time
+	FirstSeen time.Time `json:"firstSeen,omitzero"`
+	LastSeen  time.Time `json:"lastSeen,omitzero"`
 
 	// CreatedAt and UpdatedAt are the store's time.
-	CreatedAt, UpdatedAt time.Time
-	AcknowledgedAt       time.Time
-	AcknowledgedBy       string
+	CreatedAt      time.Time `json:"createdAt,omitzero"`
+	UpdatedAt      time.Time `json:"updatedAt,omitzero"`
+	AcknowledgedAt time.Time `json:"acknowledgedAt,omitzero"`
+	AcknowledgedBy string    `json:"acknowledgedBy,omitempty"`
 	// ResolvedAt, ResolvedBy and ResolutionNotes are set by resolving and by
 	// dismissing.
-	ResolvedAt      time.Time
-	ResolvedBy      string
-	ResolutionNotes string
+	ResolvedAt      time.Time `json:"resolvedAt,omitzero"`
+	ResolvedBy      string    `json:"resolvedBy,omitempty"`
+	ResolutionNotes string    `json:"resolutionNotes,omitempty"`
 	// Version grows whenever the status or the severity changes, not with
 	// further occurrences.
-	Version int64
+	Version int64 `json:"version"`
 }
 
 // Ref returns the alert's address in a store.

@@ -393,3 +393,31 @@ func TestOutageKeepsTheOrder(t *testing.T) {
 		check.NoError(t, "stop", stop())
 	})
 }
+
+func TestArrival(t *testing.T) {
+	t.Parallel()
+	arrivals := &arrivalRecorder{}
+	arrive := func(m *monitor.Monitor, e *monitor.Event, delivery string) monitor.Arrival {
+		t.Helper()
+		_, err := m.ProcessBatch(t.Context(), []monitor.Delivery{{Event: e, ID: delivery}})
+		check.NoError(t, "process", err)
+		return arrivals.last
+	}
+	unverified := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{arrivals} })
+	a := arrive(unverified, newEvent("a", 0), "1")
+	check.Equal(t, "verified", a.Verified, false)
+	check.Equal(t, "covered", a.Covered.Has(monitor.FieldSession|monitor.FieldDetails), true)
+	check.Equal(t, "key of an event with an ID", a.DeliveryKey, monitor.EventKey{})
+	check.Equal(t, "key without a delivery", arrive(unverified, newEvent("", 0), "").DeliveryKey, monitor.EventKey{})
+
+	verified := newMonitor(t, func(c *monitor.Config) {
+		c.AllowUnverified, c.Verifier = false, verdicts(nil)
+		c.Detectors = []monitor.Detector{arrivals}
+	})
+	b := arrive(verified, newEvent("", 0), "2")
+	check.Equal(t, "verified", b.Verified, true)
+	check.Equal(t, "covered", b.Covered, monitor.FieldAction)
+	if b.DeliveryKey == (monitor.EventKey{}) || b.DeliveryKey == arrive(verified, newEvent("", 0), "3").DeliveryKey {
+		t.Errorf("delivery key %v does not tell the delivery", b.DeliveryKey)
+	}
+}

@@ -145,11 +145,11 @@ func TestFailedVerificationAlertsTheOperator(t *testing.T) {
 
 func TestVerifierPanicIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	s, d := &store{}, &detector{name: "all"}
-	m := newMonitor(t, func(c *monitor.Config) {
-		c.AllowUnverified = false
-		c.Verifier = monitor.VerifierFunc(func(context.Context, *monitor.Event) monitor.Verification { panic("boom") })
-		c.Detectors, c.Alerts = []monitor.Detector{d}, s
+	s, c, d := &store{}, &counters{}, &detector{name: "all"}
+	m := newMonitor(t, func(cfg *monitor.Config) {
+		cfg.AllowUnverified = false
+		cfg.Verifier = monitor.VerifierFunc(func(context.Context, *monitor.Event) monitor.Verification { panic("boom") })
+		cfg.Detectors, cfg.Alerts, cfg.Metrics = []monitor.Detector{d}, s, c
 	})
 	r := process(t, m, newEvent("e1", 0))
 	check.Equal(t, "outcome", r.Verification.Decision, monitor.DecisionFail)
@@ -158,6 +158,7 @@ func TestVerifierPanicIsNotTrusted(t *testing.T) {
 		t.Errorf("verification error %v is no panic with a stack", r.Verification.Err)
 	}
 	check.Equal(t, "alerts", len(s.list()), 1)
+	check.Equal(t, "panics", c.get("errors/panic"), 1)
 	check.Equal(t, "events that detectors saw", len(d.events()), 0)
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect/rediswindow"
@@ -39,7 +41,7 @@ func (a *attack) next(batch int) {
 func BenchmarkDetect(b *testing.B) {
 	for _, c := range []struct{ batch, principals int }{{1, 100_000}, {1, 1}, {256, 100_000}, {256, 64}, {256, 1}} {
 		b.Run(fmt.Sprintf("batch_%d/principals_%d", c.batch, c.principals), func(b *testing.B) {
-			i := newInstance(b, connectURL(b), rediswindow.Options{})
+			i := newInstance(b, testservice.SharedRedisClient(b), rediswindow.Options{})
 			a := &attack{principals: c.principals}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -72,11 +74,9 @@ func BenchmarkBesideRedisBenchmark(b *testing.B) {
 	for principals, group := range map[int]string{100_000: "__rand_int__", 1: "000000000000"} {
 		b.Run(fmt.Sprintf("principals_%d", principals), func(b *testing.B) {
 			server := testservice.Redis(b, "--appendonly", "no")
-			client := connect(b, server.Addr)
+			client := testservice.RedisClient(b, server.Addr)
 			usual, err := client.ScriptLoad(b.Context(), usualScript).Result()
-			if err != nil {
-				b.Fatal(err)
-			}
+			require.NoError(b, err)
 			i := newInstance(b, client, rediswindow.Options{})
 			a := &attack{principals: principals}
 			events := 0

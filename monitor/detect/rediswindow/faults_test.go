@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -51,23 +52,23 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 func wantError(tb testing.TB, i *instance, second int, want string) {
 	tb.Helper()
 	got, err := i.detect(tb.Context(), event(second))
-	if err == nil || !strings.Contains(err.Error(), want) || len(got) != 0 {
-		tb.Errorf("at %d: %q qualify, error %v, want %q", second, got, err, want)
-	}
+	require.ErrorContains(tb, err, want, "at %d", second)
+	assert.Empty(tb, got, "at %d", second)
 }
 
 // TestFail kills Redis: events fail until it is back, and count once then.
 func TestFail(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	i := newInstance(t, connect(t, server.Addr), rediswindow.Options{})
+	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{})
 	i.want(t, 0)
 	server.Kill()
-	for failures, want := range []monitor.HealthStatus{monitor.HealthWarning, monitor.HealthWarning, monitor.HealthCritical} {
+	for _, want := range []monitor.HealthStatus{monitor.HealthWarning, monitor.HealthWarning, monitor.HealthCritical} {
 		wantError(t, i, 1, "detect: exchange windows: rediswindow: exchange windows: ")
-		if h := check.Health(t, i, want); h.Name != "rediswindow" || h.LastSuccess.IsZero() || h.LastFailure.Before(h.Since) {
-			t.Errorf("health after %d failures more is %+v", failures, h)
-		}
+		h := check.Health(t, i, want)
+		assert.Equal(t, "rediswindow", h.Name)
+		assert.NotZero(t, h.LastSuccess)
+		assert.False(t, h.LastFailure.Before(h.Since), "%+v", h)
 	}
 	server.Restart()
 	i.want(t, 1)
@@ -77,15 +78,7 @@ func TestFail(t *testing.T) {
 
 func waitFor(tb testing.TB, condition func() bool) {
 	tb.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(time.Minute); !condition(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			tb.Fatal("not within a minute")
-		}
-	}
+	require.Eventually(tb, condition, time.Minute, 5*time.Millisecond)
 }
 
 // TestReplyIsLost loses the reply to a call that was carried out, after which
@@ -95,7 +88,7 @@ func TestReplyIsLost(t *testing.T) {
 	server := testservice.Redis(t)
 	proxy := testservice.NewProxy(t, server.Addr)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
-	here, there := newInstance(t, connect(t, proxy.Addr), o), newInstance(t, connect(t, server.Addr), o)
+	here, there := newInstance(t, testservice.RedisClient(t, proxy.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	here.want(t, 0)
 	there.want(t, 10)
 	proxy.Cut(true)
@@ -112,16 +105,16 @@ func TestReplyIsLost(t *testing.T) {
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	i := newInstance(t, connect(t, server.Addr), rediswindow.Options{})
+	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{})
 	i.want(t, 0)
-	do(t, server.Addr, "SCRIPT FLUSH")
+	server.Do("SCRIPT FLUSH")
 	i.want(t, 1)
-	do(t, server.Addr, "CONFIG SET maxmemory 1")
+	server.Do("CONFIG SET maxmemory 1")
 	wantError(t, i, 2, "OOM")
-	do(t, server.Addr, "CONFIG SET maxmemory 0")
-	do(t, server.Addr, "REPLICAOF 127.0.0.1 1")
+	server.Do("CONFIG SET maxmemory 0")
+	server.Do("REPLICAOF 127.0.0.1 1")
 	wantError(t, i, 2, "READONLY")
-	do(t, server.Addr, "REPLICAOF NO ONE")
+	server.Do("REPLICAOF NO ONE")
 	i.want(t, 2, "2")
 }
 
@@ -131,7 +124,7 @@ func TestLocal(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
-	here, there := newInstance(t, connect(t, server.Addr), o), newInstance(t, connect(t, server.Addr), o)
+	here, there := newInstance(t, testservice.RedisClient(t, server.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	here.want(t, 0)
 	server.Kill()
 	here.want(t, 3)
@@ -152,7 +145,7 @@ func TestLocal(t *testing.T) {
 // TestLocalIsBounded fills what an instance keeps.
 func TestLocalIsBounded(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, MaxLocal: 4, RetryAfter: time.Hour})
+	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, MaxLocal: 4, RetryAfter: time.Hour})
 	i.want(t, 0)
 	i.want(t, 1)
 	i.want(t, 1) // delivered again, and not kept again
@@ -160,41 +153,37 @@ func TestLocalIsBounded(t *testing.T) {
 	i.want(t, 3, "3")
 	check.Health(t, i, monitor.HealthWarning)
 	_, err := i.detect(t.Context(), event(4))
-	if !errors.Is(err, monitor.ErrOverloaded) || !strings.Contains(err.Error(), "connection refused") {
-		t.Errorf("error %v, want ErrOverloaded and why", err)
-	}
+	require.ErrorIs(t, err, monitor.ErrOverloaded)
+	require.ErrorContains(t, err, "connection refused")
 	check.Health(t, i, monitor.HealthCritical)
 }
 
 // TestLocalLeavesRedisAlone: not every event waits for a Redis that is away.
 func TestLocalLeavesRedisAlone(t *testing.T) {
 	t.Parallel()
-	client := connect(t, "127.0.0.1:1")
+	client := testservice.RedisClient(t, "127.0.0.1:1")
 	sent := &hook{}
 	client.AddHook(sent)
 	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
 	for second := range 10 {
-		if _, err := i.detect(t.Context(), event(second)); err != nil {
-			t.Fatal(err)
-		}
+		_, err := i.detect(t.Context(), event(second))
+		require.NoError(t, err)
 	}
-	if sent.pipelines != 1 {
-		t.Errorf("Redis was tried %d times, want 1", sent.pipelines)
-	}
+	assert.Equal(t, 1, sent.pipelines)
 }
 
 // TestCallerGivesUp: an event whose caller gave up is not judged.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
 		i := newInstance(t, client, rediswindow.Options{OnUnavailable: policy})
 		i.want(t, 0)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if got, err := i.detect(ctx, event(1)); !errors.Is(err, context.Canceled) || len(got) != 0 {
-			t.Errorf("%q qualify, error %v", got, err)
-		}
+		got, err := i.detect(ctx, event(1))
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Empty(t, got)
 		check.Health(t, i, monitor.HealthOK)
 		i.want(t, 1)
 		i.want(t, 2, "2")
@@ -204,14 +193,14 @@ func TestCallerGivesUp(t *testing.T) {
 // TestLocalIsAtLeast: an instance by itself does not claim to have seen all.
 func TestLocalIsAtLeast(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local})
+	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local})
 	for second, want := range []int{0, 0, 1, 1} {
 		r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(second + 1), Lateness: time.Minute})
-		if err := i.Detect(t.Context(), event(second), r); err != nil {
-			t.Fatal(err)
-		}
-		if found := r.Findings(); len(found) != want || want > 0 && !found[0].AtLeast {
-			t.Errorf("event %d: found %+v, want %d with at least", second, found, want)
+		require.NoError(t, i.Detect(t.Context(), event(second), r))
+		found := r.Findings()
+		require.Len(t, found, want, "event %d", second)
+		if want > 0 {
+			assert.True(t, found[0].AtLeast, "event %d", second)
 		}
 	}
 }
@@ -232,14 +221,15 @@ func newEvents(seconds ...int) []detect.NewWindowEvent {
 // TestLocalShows looks at what an instance by itself has of a window.
 func TestLocalShows(t *testing.T) {
 	t.Parallel()
-	windows := newWindows(t, connect(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
+	windows := newWindows(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
 	exchange := func(q detect.WindowRequest) (held string, hidden int) {
 		t.Helper()
 		q.ID, q.Span = "w", 100*time.Second
 		answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{&q})
-		if err != nil || len(answers) != 1 || answers[0].Request != &q || answers[0].Lost != math.MaxInt64 {
-			t.Fatalf("answers %+v, error %v", answers, err)
-		}
+		require.NoError(t, err)
+		require.Len(t, answers, 1)
+		require.Same(t, &q, answers[0].Request)
+		require.EqualValues(t, math.MaxInt64, answers[0].Lost)
 		var ids []string
 		for _, e := range answers[0].Held {
 			ids = append(ids, e.ID)
@@ -259,16 +249,16 @@ func TestLocalShows(t *testing.T) {
 		{detect.WindowRequest{Limit: 100, Tail: 9}, "1 2 3 4 5", 0},
 	} {
 		c.q.Events = newEvents(5)
-		if held, hidden := exchange(c.q); held != c.held || hidden != c.hidden {
-			t.Errorf("%+v: shows %q with %d hidden, want %q with %d", c.q, held, hidden, c.held, c.hidden)
-		}
+		held, hidden := exchange(c.q)
+		assert.Equal(t, c.held, held, "%+v", c.q)
+		assert.Equal(t, c.hidden, hidden, "%+v", c.q)
 	}
 }
 
 // TestLocalBrings looks at what an instance brings to Redis.
 func TestLocalBrings(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	away := &hook{refusal: errors.New("away")}
 	client.AddHook(away)
 	windows := newWindows(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
@@ -276,9 +266,8 @@ func TestLocalBrings(t *testing.T) {
 		t.Helper()
 		q := &detect.WindowRequest{ID: id, Rule: id, Limit: 1000, Horizon: horizon, Keep: keep, Events: newEvents(seconds...)}
 		answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{q})
-		if err != nil || answers[0].Request != q {
-			t.Fatalf("answers %+v, error %v", answers, err)
-		}
+		require.NoError(t, err)
+		require.Same(t, q, answers[0].Request)
 		return answers[1:]
 	}
 	exchange("w", 20, time.Hour, 3, 1)
@@ -287,34 +276,27 @@ func TestLocalBrings(t *testing.T) {
 	away.refusal = nil
 	got := exchange("other", 0, 0, 1)
 	want := &detect.WindowRequest{ID: "w", Rule: "w", Limit: 1000, Horizon: 10, Keep: 2 * time.Hour, Events: newEvents(1, 2, 3, 4)}
-	if len(got) != 1 || !reflect.DeepEqual(got[0].Request, want) {
-		t.Errorf("brought %+v, want one window with all events and all that they need", got)
-	}
-	if got := exchange("other", 0, 0, 2); len(got) != 0 {
-		t.Errorf("%d windows were brought again", len(got))
-	}
+	require.Len(t, got, 1)
+	assert.Equal(t, want, got[0].Request, "want all events and all that they need")
+	assert.Empty(t, exchange("other", 0, 0, 2), "brought again")
 	away.refusal = errors.New("away")
 	for n := range 600 {
 		exchange(fmt.Sprint(n), 0, 0, 1, 2)
 	}
 	away.refusal = nil
-	if got := exchange("other", 0, 0, 3); len(got) != 512 {
-		t.Errorf("%d windows were brought at once, want 512", len(got))
-	}
+	assert.Len(t, exchange("other", 0, 0, 3), 512)
 }
 
 // TestFailKeepsWhatIsNeeded: no instance can have missed events to bring.
 func TestFailKeepsWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
 	i := newInstance(t, client, o)
 	i.want(t, 0)
 	i.want(t, 181) // the window of a minute and twice the lateness later
 	key := client.Keys(t.Context(), o.Prefix+"*").Val()[0]
-	if n := client.ZCard(t.Context(), key).Val(); n != 1 {
-		t.Errorf("%d events are left, want 1", n)
-	}
+	assert.EqualValues(t, 1, client.ZCard(t.Context(), key).Val())
 }
 
 // TestLongAbsence: an instance that comes back long after another finds what
@@ -324,7 +306,7 @@ func TestLongAbsence(t *testing.T) {
 	server := testservice.Redis(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
 	proxy := testservice.NewProxy(t, server.Addr)
-	here, there := newInstance(t, connect(t, proxy.Addr), o), newInstance(t, connect(t, server.Addr), o)
+	here, there := newInstance(t, testservice.RedisClient(t, proxy.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	proxy.Cut(true)
 	here.want(t, 1)
 	here.want(t, 3)
@@ -336,17 +318,16 @@ func TestLongAbsence(t *testing.T) {
 	}
 	here.want(t, 50*minute+1, "3") // and 2, but the first three are 1, 2 and 3
 	there.want(t, 70*minute)       // what is older than an hour and the window goes
-	key := connect(t, server.Addr).Keys(t.Context(), o.Prefix+"*").Val()[0]
-	if n := connect(t, server.Addr).ZCard(t.Context(), key).Val(); n != 5 {
-		t.Errorf("%d events are left, want 5", n)
-	}
+	client := testservice.RedisClient(t, server.Addr)
+	key := client.Keys(t.Context(), o.Prefix+"*").Val()[0]
+	assert.EqualValues(t, 5, client.ZCard(t.Context(), key).Val())
 }
 
 // TestLocalComesBackInParts: what an instance has kept does not hold up Redis.
 func TestLocalComesBackInParts(t *testing.T) {
 	t.Parallel()
 	const events = 2500
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	sent := &hook{refusal: errors.New("away")}
 	client.AddHook(sent)
 	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
@@ -359,9 +340,8 @@ func TestLocalComesBackInParts(t *testing.T) {
 		e.PrincipalID = fmt.Sprint(next % 10 / 9) // most events are of one principal
 		next++
 		found, err := i.detect(t.Context(), e)
-		if err != nil || len(found) < want {
-			t.Fatalf("event %d: %d qualify, error %v, want %d", next, len(found), err, want)
-		}
+		require.NoError(t, err, "event %d", next)
+		require.GreaterOrEqual(t, len(found), want, "event %d", next)
 	}
 	for range events {
 		deliver(min(1, next/30))
@@ -373,7 +353,5 @@ func TestLocalComesBackInParts(t *testing.T) {
 	}
 	deliver(events % 1024)
 	check.Health(t, i, monitor.HealthOK)
-	if sent.longest > 5*1024 {
-		t.Errorf("a command has %d arguments", sent.longest)
-	}
+	assert.LessOrEqual(t, sent.longest, 5*1024)
 }

@@ -3,7 +3,6 @@ package rediswindow_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -60,9 +61,7 @@ func startLoad(tb testing.TB, policy rediswindow.Policy, twice bool, connect fun
 	for range 3 {
 		windows := newWindows(tb, connect(), rediswindow.Options{Prefix: l.prefix, OnUnavailable: policy, RetryAfter: time.Millisecond})
 		engine, err := detect.New(&detect.Options{Windows: windows, Rules: loadRules(), MaxEventsPerKey: -1})
-		if err != nil {
-			tb.Fatal(err)
-		}
+		require.NoError(tb, err)
 		l.instances = append(l.instances, &instance{Engine: engine, windows: windows})
 	}
 	for n := range l.instances {
@@ -159,44 +158,30 @@ func (l *load) finish(addrs ...string) {
 			want[fmt.Sprint(rule.Name, " ", n)] = true
 		}
 	}
-	if !maps.Equal(l.qualified, want) {
-		missing := slices.DeleteFunc(slices.Collect(maps.Keys(want)), func(k string) bool { return l.qualified[k] })
-		l.tb.Errorf("%d qualify, want %d, of them not %q", len(l.qualified), len(want), missing)
-	}
+	assert.Equal(l.tb, want, l.qualified)
 	keys, members := 0, 0
 	for _, addr := range addrs {
-		client := connect(l.tb, addr)
+		client := testservice.RedisClient(l.tb, addr)
 		for _, key := range client.Keys(l.tb.Context(), l.prefix+"*").Val() {
 			keys++
 			members += int(client.ZCard(l.tb.Context(), key).Val())
 		}
 	}
-	if rules := len(loadRules()); keys != rules*loadPrincipals || members != rules*events {
-		l.tb.Errorf("%d keys with %d members, want %d and %d", keys, members, rules*loadPrincipals, rules*events)
-	}
+	rules := len(loadRules())
+	assert.Equal(l.tb, rules*loadPrincipals, keys)
+	assert.Equal(l.tb, rules*events, members)
 }
 
 // key returns the key of a window.
 func (l *load) key(addrs ...string) string {
 	l.tb.Helper()
 	for _, addr := range addrs {
-		if keys := connect(l.tb, addr).Keys(l.tb.Context(), l.prefix+"*").Val(); len(keys) > 0 {
+		if keys := testservice.RedisClient(l.tb, addr).Keys(l.tb.Context(), l.prefix+"*").Val(); len(keys) > 0 {
 			return keys[0]
 		}
 	}
 	l.tb.Fatal("there is no key")
 	return ""
-}
-
-func do(tb testing.TB, addr, command string) {
-	tb.Helper()
-	var args []any
-	for a := range strings.FieldsSeq(command) {
-		args = append(args, a)
-	}
-	if err := connect(tb, addr).Do(tb.Context(), args...).Err(); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // TestFaults does to a server under load what servers suffer.
@@ -205,46 +190,38 @@ func TestFaults(t *testing.T) {
 	for _, fault := range []struct {
 		name  string
 		twice bool
-		begin func(t *testing.T, s *testservice.RedisServer, p *testservice.Proxy)
-		end   func(t *testing.T, s *testservice.RedisServer, p *testservice.Proxy)
+		begin func(s *testservice.RedisServer, p *testservice.Proxy)
+		end   func(s *testservice.RedisServer, p *testservice.Proxy)
 	}{
 		{
 			name:  "killed",
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
+			begin: func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
+			end:   func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
 		},
 		{
 			name: "killed_twice_delivered", twice: true,
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
+			begin: func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Kill() },
+			end:   func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Restart() },
 		},
 		{
 			name:  "paused",
-			begin: func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Pause() },
-			end:   func(_ *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) { s.Resume() },
+			begin: func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Pause() },
+			end:   func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Resume() },
 		},
 		{
-			name: "out_of_memory",
-			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
-				do(t, s.Addr, "CONFIG SET maxmemory 1")
-			},
-			end: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
-				do(t, s.Addr, "CONFIG SET maxmemory 0")
-			},
+			name:  "out_of_memory",
+			begin: func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Do("CONFIG SET maxmemory 1") },
+			end:   func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Do("CONFIG SET maxmemory 0") },
 		},
 		{
-			name: "read_only",
-			begin: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
-				do(t, s.Addr, "REPLICAOF 127.0.0.1 1")
-			},
-			end: func(t *testing.T, s *testservice.RedisServer, _ *testservice.Proxy) {
-				do(t, s.Addr, "REPLICAOF NO ONE")
-			},
+			name:  "read_only",
+			begin: func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Do("REPLICAOF 127.0.0.1 1") },
+			end:   func(s *testservice.RedisServer, _ *testservice.Proxy) { s.Do("REPLICAOF NO ONE") },
 		},
 		{
 			name:  "replies_lost",
-			begin: func(_ *testing.T, _ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(true) },
-			end:   func(_ *testing.T, _ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(false) },
+			begin: func(_ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(true) },
+			end:   func(_ *testservice.RedisServer, p *testservice.Proxy) { p.Cut(false) },
 		},
 	} {
 		for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
@@ -252,11 +229,11 @@ func TestFaults(t *testing.T) {
 				t.Parallel()
 				server := testservice.Redis(t)
 				proxy := testservice.NewProxy(t, server.Addr)
-				l := startLoad(t, policy, fault.twice, func() redis.UniversalClient { return connect(t, proxy.Addr) })
+				l := startLoad(t, policy, fault.twice, func() redis.UniversalClient { return testservice.RedisClient(t, proxy.Addr) })
 				for range 2 {
-					fault.begin(t, server, proxy)
+					fault.begin(server, proxy)
 					l.disturbed()
-					fault.end(t, server, proxy)
+					fault.end(server, proxy)
 					l.progress()
 				}
 				l.finish(server.Addr)
@@ -281,18 +258,14 @@ func TestHarmless(t *testing.T) {
 			t.Parallel()
 			server := testservice.Redis(t)
 			l := startLoad(t, rediswindow.Fail, c.twice, func() redis.UniversalClient {
-				client := redis.NewClient(&redis.Options{Addr: server.Addr}) // tries again by itself
-				t.Cleanup(func() { client.Close() })
-				return client
+				return testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: []string{server.Addr}}) // it retries
 			})
 			for range 5 {
-				do(t, server.Addr, c.do)
+				server.Do(c.do)
 				l.progress()
 			}
 			l.finish(server.Addr)
-			if n := l.failed.Load(); n > 0 {
-				t.Errorf("%d deliveries failed", n)
-			}
+			assert.Zero(t, l.failed.Load(), "deliveries that failed")
 		})
 	}
 }
@@ -303,9 +276,11 @@ func TestClusterNodeIsLost(t *testing.T) {
 	cluster := testservice.Cluster(t)
 	for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
 		t.Run(policy.String(), func(t *testing.T) {
-			l := startLoad(t, policy, false, func() redis.UniversalClient { return connectNodes(t, cluster) })
+			l := startLoad(t, policy, false, func() redis.UniversalClient {
+				return testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: cluster.Addrs()})
+			})
 			for _, node := range cluster.Nodes {
-				if keys := connect(t, node.Addr).Keys(t.Context(), l.prefix+"*").Val(); len(keys) > 0 {
+				if keys := testservice.RedisClient(t, node.Addr).Keys(t.Context(), l.prefix+"*").Val(); len(keys) > 0 {
 					node.Kill()
 					l.disturbed()
 					node.Restart()
@@ -323,23 +298,21 @@ func TestClusterNodeIsLost(t *testing.T) {
 func TestSlotIsMoved(t *testing.T) {
 	t.Parallel()
 	cluster := testservice.Cluster(t)
-	l := startLoad(t, rediswindow.Fail, false, func() redis.UniversalClient { return connectNodes(t, cluster) })
+	l := startLoad(t, rediswindow.Fail, false, func() redis.UniversalClient {
+		return testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: cluster.Addrs()})
+	})
 	key := l.key(cluster.Addrs()...)
 	for range 4 {
 		cluster.MoveSlot(key, l.progress)
 		l.progress()
 	}
 	l.finish(cluster.Addrs()...)
-	if n := l.failed.Load(); n > 0 {
-		t.Errorf("%d deliveries failed", n)
-	}
+	assert.Zero(t, l.failed.Load(), "deliveries that failed")
 	var told strings.Builder
 	for _, addr := range cluster.Addrs() {
-		told.WriteString(connect(t, addr).Info(t.Context(), "errorstats").Val())
+		told.WriteString(testservice.RedisClient(t, addr).Info(t.Context(), "errorstats").Val())
 	}
 	for _, redirection := range []string{"errorstat_ASK", "errorstat_MOVED"} {
-		if !strings.Contains(told.String(), redirection) {
-			t.Errorf("no node answered with %s", redirection)
-		}
+		assert.Contains(t, told.String(), redirection)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/leaktest"
 	"github.com/auditwarden/auditwarden/internal/testservice"
@@ -19,50 +21,13 @@ import (
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
 
-// connect returns a client that gives up soon and does not try again by itself.
-func connect(tb testing.TB, addr string) *redis.Client {
-	tb.Helper()
-	client := redis.NewClient(&redis.Options{
-		Addr: addr, MaxRetries: -1, ReadTimeout: time.Second, DialTimeout: time.Second,
-	})
-	tb.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return client
-}
-
-// connectURL returns a client of a server that other tests use as well.
-func connectURL(tb testing.TB) *redis.Client {
-	tb.Helper()
-	options, err := redis.ParseURL(testservice.RedisURL(tb))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return connect(tb, options.Addr)
-}
-
-func connectNodes(tb testing.TB, cluster *testservice.RedisCluster) *redis.ClusterClient {
-	tb.Helper()
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
-	tb.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return client
-}
-
 func newWindows(tb testing.TB, client redis.UniversalClient, o rediswindow.Options) *rediswindow.Windows {
 	tb.Helper()
 	if o.Prefix == "" {
 		o.Prefix = testservice.Prefix(tb)
 	}
 	windows, err := rediswindow.New(client, &o)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return windows
 }
 
@@ -82,9 +47,7 @@ func newInstance(tb testing.TB, client redis.UniversalClient, o rediswindow.Opti
 	engine, err := detect.New(&detect.Options{Windows: windows, Rules: []detect.Rule{
 		{Name: "three", Match: func(*monitor.Event) bool { return true }, Threshold: 3, Window: time.Minute},
 	}})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	require.NoError(tb, err)
 	return &instance{Engine: engine, windows: windows}
 }
 
@@ -123,7 +86,6 @@ func reporters(arrivals []monitor.Arrival) []*monitor.Reporter {
 func (i *instance) want(tb testing.TB, second int, want ...string) {
 	tb.Helper()
 	got, err := i.detect(tb.Context(), event(second))
-	if err != nil || !slices.Equal(got, want) {
-		tb.Errorf("at %d: %q qualify, error %v, want %q", second, got, err, want)
-	}
+	require.NoError(tb, err, "at %d", second)
+	assert.Equal(tb, append([]string{}, want...), got, "at %d", second)
 }

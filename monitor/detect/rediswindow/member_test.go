@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
@@ -27,9 +30,7 @@ func FuzzAnswer(f *testing.F) {
 			same := func(m string) bool {
 				return strings.HasPrefix(m, begin) && len(m) == len(begin)+arrivalSize+len(end) && strings.HasSuffix(m, end)
 			}
-			if !same(member) && !same(other) {
-				t.Errorf("%+v was read from %q and %q", e, member, other)
-			}
+			assert.True(t, same(member) || same(other), "%+v was read from %q and %q", e, member, other)
 		}
 	})
 }
@@ -45,9 +46,8 @@ func TestReplies(t *testing.T) {
 		[]any{"x", int64(0)},
 		[]any{int64(0), int64(1), int64(2)},
 	} {
-		if _, err := answer(&detect.WindowRequest{Events: make([]detect.NewWindowEvent, 1)}, part); err == nil {
-			t.Errorf("%v is accepted", part)
-		}
+		_, err := answer(&detect.WindowRequest{Events: make([]detect.NewWindowEvent, 1)}, part)
+		require.Error(t, err, "%v", part)
 	}
 }
 
@@ -58,14 +58,8 @@ func FuzzTime(f *testing.F) {
 	f.Add(int64(255), int64(256))
 	f.Fuzz(func(t *testing.T, a, b int64) {
 		before, after := appendTime([]byte{eventMember}, a), appendTime([]byte{eventMember}, b)
-		if got, want := slices.Compare(before, after), cmp.Compare(a, b); got != want {
-			t.Errorf("%d and %d: %d, want %d", a, b, got, want)
-		}
-		if got := timeOf(string(before)); got != a {
-			t.Errorf("%d is read as %d", a, got)
-		}
-		if slices.Compare(after, behind(a)) < 0 != (b <= a) {
-			t.Errorf("%d is on the wrong side of the bound behind %d", b, a)
-		}
+		assert.Equal(t, cmp.Compare(a, b), slices.Compare(before, after), "%d and %d", a, b)
+		assert.Equal(t, a, timeOf(string(before)))
+		assert.Equal(t, b <= a, slices.Compare(after, behind(a)) < 0, "%d is on the wrong side of the bound behind %d", b, a)
 	})
 }

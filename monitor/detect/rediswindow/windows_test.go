@@ -3,13 +3,14 @@ package rediswindow_test
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -20,7 +21,7 @@ import (
 
 func TestWindows(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	for _, policy := range []rediswindow.Policy{rediswindow.Fail, rediswindow.Local} {
 		t.Run(policy.String(), func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +34,7 @@ func TestWindows(t *testing.T) {
 
 func TestWindowsOnCluster(t *testing.T) {
 	t.Parallel()
-	client := connectNodes(t, testservice.Cluster(t))
+	client := testservice.RedisClientWith(t, &redis.UniversalOptions{Addrs: testservice.Cluster(t).Addrs()})
 	monitortest.RunWindows(t, func(t *testing.T) detect.Windows {
 		return newWindows(t, client, rediswindow.Options{})
 	})
@@ -41,13 +42,11 @@ func TestWindowsOnCluster(t *testing.T) {
 
 func TestDetector(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	monitortest.RunDetector(t, monitortest.DetectorHarness{
 		New: func(t *testing.T) monitor.Detector {
 			engine, err := detect.New(&detect.Options{Windows: newWindows(t, client, rediswindow.Options{})})
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			return engine
 		},
 	})
@@ -58,7 +57,7 @@ func TestDetector(t *testing.T) {
 func TestConcurrentInstances(t *testing.T) {
 	t.Parallel()
 	const instances, each = 4, 100
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
 	var mu sync.Mutex
 	times := map[string]int{}
@@ -72,7 +71,7 @@ func TestConcurrentInstances(t *testing.T) {
 				e.Timestamp = e.Timestamp.Add(time.Duration(k*instances + n))
 				ids, err := i.detect(t.Context(), e)
 				if err != nil {
-					t.Error(err)
+					t.Errorf("event %s: %v", e.ID, err)
 				}
 				mu.Lock()
 				for _, id := range ids {
@@ -84,15 +83,13 @@ func TestConcurrentInstances(t *testing.T) {
 	}
 	attacked.Wait()
 	for n := range instances * each {
-		if got, want := times[fmt.Sprint(n)], min(1, max(0, n-1)); got != want {
-			t.Errorf("event %d qualifies %d times, want %d", n, got, want)
-		}
+		assert.Equal(t, min(1, max(0, n-1)), times[fmt.Sprint(n)], "how often event %d qualifies", n)
 	}
 }
 
 func TestNewNamesBadOption(t *testing.T) {
 	t.Parallel()
-	client := connect(t, "127.0.0.1:1")
+	client := testservice.RedisClient(t, "127.0.0.1:1")
 	for _, c := range []struct {
 		want    string
 		client  redis.UniversalClient
@@ -109,46 +106,42 @@ func TestNewNamesBadOption(t *testing.T) {
 		{"RetryAfter", client, &rediswindow.Options{RetryAfter: -1}},
 	} {
 		got, err := rediswindow.New(c.client, c.options)
-		switch {
-		case c.want == "":
-			if err != nil || got == nil {
-				t.Errorf("%+v: %v", c.options, err)
-			}
-		case err == nil || !strings.Contains(err.Error(), c.want):
-			t.Errorf("%+v: error %v, want one about %s", c.options, err, c.want)
+		if c.want == "" {
+			require.NoError(t, err)
+			assert.NotNil(t, got)
+		} else {
+			require.ErrorContains(t, err, c.want, "%+v", c.options)
 		}
 	}
 	for policy, want := range map[rediswindow.Policy]string{rediswindow.Fail: "fail", rediswindow.Local: "local", 9: "unknown"} {
-		if got := policy.String(); got != want {
-			t.Errorf("policy %d is %q, want %q", policy, got, want)
-		}
+		assert.Equal(t, want, policy.String())
 	}
 }
 
 // TestKeys looks at what is in Redis: a key that expires and names nobody.
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	prefix := testservice.Prefix(t)
 	newInstance(t, client, rediswindow.Options{Prefix: prefix, Retention: 10 * time.Minute}).want(t, 0)
 	keys, err := client.Keys(t.Context(), prefix+"*").Result()
-	if err != nil || len(keys) != 1 || strings.Contains(keys[0], "org-1") {
-		t.Fatalf("keys %q, error %v, want one without the organization", keys, err)
-	}
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	assert.NotContains(t, keys[0], "org-1")
 	// The window of a minute, twice the lateness of a minute, the retention.
-	if ttl := client.PTTL(t.Context(), keys[0]).Val(); ttl > 13*time.Minute || ttl < 12*time.Minute {
-		t.Errorf("it expires in %v", ttl)
-	}
+	ttl := client.PTTL(t.Context(), keys[0]).Val()
+	assert.LessOrEqual(t, ttl, 13*time.Minute)
+	assert.GreaterOrEqual(t, ttl, 12*time.Minute)
 	members, err := client.ZRange(t.Context(), keys[0], 0, -1).Result()
-	if err != nil || len(members) != 1 || !strings.HasSuffix(members[0], "0") {
-		t.Errorf("members %q, error %v, want one that ends with the ID", members, err)
-	}
+	require.NoError(t, err)
+	require.Len(t, members, 1)
+	assert.True(t, strings.HasSuffix(members[0], "0"), "member %q does not end with the ID", members[0])
 }
 
 // TestBatchIsOneRoundTrip counts what is sent for a batch with many groups.
 func TestBatchIsOneRoundTrip(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	i := newInstance(t, client, rediswindow.Options{})
 	i.want(t, 0) // the script becomes known
 	sent := &hook{}
@@ -162,18 +155,15 @@ func TestBatchIsOneRoundTrip(t *testing.T) {
 		arrivals = append(arrivals, monitor.Arrival{OrganizationID: e.OrganizationID, Sequence: uint64(n + 2), Lateness: time.Hour})
 	}
 	rs := reporters(arrivals)
-	if err := i.DetectBatch(t.Context(), es, rs); err != nil {
-		t.Fatal(err)
-	}
-	if sent.pipelines != 1 || sent.commands > 4 {
-		t.Errorf("%d pipelines with %d commands, want one with few", sent.pipelines, sent.commands)
-	}
+	require.NoError(t, i.DetectBatch(t.Context(), es, rs))
+	assert.Equal(t, 1, sent.pipelines)
+	assert.LessOrEqual(t, sent.commands, 4)
 }
 
 // TestForeignData has keys that somebody else wrote.
 func TestForeignData(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	for member, want := range map[string]string{
 		"x":                            "no member",
 		"":                             "no member",
@@ -185,16 +175,12 @@ func TestForeignData(t *testing.T) {
 		i := newInstance(t, client, rediswindow.Options{Prefix: prefix})
 		i.want(t, 0)
 		key := client.Keys(t.Context(), prefix+"*").Val()[0]
-		if err := client.ZAdd(t.Context(), key, redis.Z{Member: member}).Err(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := i.detect(t.Context(), event(1)); err == nil || !strings.Contains(err.Error(), key+": "+want) {
-			t.Errorf("member %q: error %v, want %q", member, err, want)
-		}
+		require.NoError(t, client.ZAdd(t.Context(), key, redis.Z{Member: member}).Err())
+		_, err := i.detect(t.Context(), event(1))
+		require.ErrorContains(t, err, key+": "+want, "member %q", member)
 		client.Set(t.Context(), key, "text", 0)
-		if _, err := i.detect(t.Context(), event(1)); err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
-			t.Errorf("a text: error %v", err)
-		}
+		_, err = i.detect(t.Context(), event(1))
+		require.ErrorContains(t, err, "WRONGTYPE", "a text")
 	}
 }
 
@@ -203,12 +189,10 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	const limit, batch = 100, 50
 	engine, err := detect.New(&detect.Options{
-		Windows: newWindows(t, connectURL(t), rediswindow.Options{}), MaxEventsPerKey: limit,
+		Windows: newWindows(t, testservice.SharedRedisClient(t), rediswindow.Options{}), MaxEventsPerKey: limit,
 		Rules: []detect.Rule{{Name: "two", Match: func(*monitor.Event) bool { return true }, Threshold: 2, Window: time.Hour}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for n := 0; n < 3*limit; n += batch {
 		var es []*monitor.Event
 		var arrivals []monitor.Arrival
@@ -217,18 +201,17 @@ func TestLimit(t *testing.T) {
 			arrivals = append(arrivals, monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(n + k + 1), Lateness: time.Minute})
 		}
 		rs := reporters(arrivals)
-		if err := engine.DetectBatch(t.Context(), es, rs); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, engine.DetectBatch(t.Context(), es, rs))
 		for k := range batch {
 			count := n + k + 1
 			if count < 2 {
 				continue
 			}
 			found := rs[k].Findings()
-			if len(found) != 1 || found[0].Count != min(count, limit) || found[0].AtLeast != (count > limit) || len(found[0].References) != min(count, 10) {
-				t.Fatalf("event %d: found %+v", count, found)
-			}
+			require.Len(t, found, 1, "event %d", count)
+			require.Equal(t, min(count, limit), found[0].Count, "event %d", count)
+			require.Equal(t, count > limit, found[0].AtLeast, "event %d", count)
+			require.Len(t, found[0].References, min(count, 10), "event %d", count)
 		}
 	}
 }
@@ -237,7 +220,7 @@ func TestLimit(t *testing.T) {
 // rules that look at it.
 func TestManyAtOneTime(t *testing.T) {
 	t.Parallel()
-	client := connectURL(t)
+	client := testservice.SharedRedisClient(t)
 	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
 	instances := []*instance{newInstance(t, client, o), newInstance(t, client, o)}
 	for n := range 20 {
@@ -248,8 +231,7 @@ func TestManyAtOneTime(t *testing.T) {
 		if n < 2 {
 			want = []string{}
 		}
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("event %d: %q qualify, error %v, want %q", n, got, err, want)
-		}
+		require.NoError(t, err)
+		assert.Equal(t, want, got, "event %d", n)
 	}
 }

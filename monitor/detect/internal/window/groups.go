@@ -9,10 +9,8 @@ import (
 // organization.
 type groups struct {
 	index
-	// tenants are the organizations with groups here, linked in a circle that
-	// hand points into.
+	// tenants are the organizations with groups here.
 	tenants map[string]*tenant
-	hand    *tenant
 	// lost is the newest timestamp of any group that was evicted. A new group
 	// may have had events up to then.
 	lost      int64
@@ -26,30 +24,11 @@ func newGroups() groups {
 // tenant returns the organization, which has not been here if it has no groups.
 func (s *groups) tenant(organization string) *tenant {
 	t := s.tenants[organization]
-	if t != nil {
-		return t
+	if t == nil {
+		t = &tenant{organization: strings.Clone(organization), horizon: math.MinInt64}
+		s.tenants[t.organization] = t
 	}
-	t = &tenant{organization: strings.Clone(organization), horizon: math.MinInt64}
-	s.tenants[t.organization] = t
-	if s.hand == nil {
-		s.hand, t.before, t.after = t, t, t
-		return t
-	}
-	t.before, t.after = s.hand.before, s.hand
-	t.before.after, t.after.before = t, t
 	return t
-}
-
-// leave forgets a tenant without groups.
-func (s *groups) leave(t *tenant) {
-	delete(s.tenants, t.organization)
-	t.before.after, t.after.before = t.after, t.before
-	switch {
-	case t.after == t:
-		s.hand = nil
-	case s.hand == t:
-		s.hand = t.after
-	}
 }
 
 // join adds a group that is not here to a tenant.
@@ -69,22 +48,25 @@ func (s *groups) forget(m *member) {
 // sweep is the number of old groups that are looked at for each new one.
 const sweep = 2
 
-// expire removes dead groups of the tenant, a few at a time.
-func (s *groups) expire(t *tenant) {
+// expire removes dead groups of the tenant, a few at a time, and returns how
+// many.
+func (s *groups) expire(t *tenant) (removed int) {
 	for range sweep {
 		m := t.first
 		switch {
 		case m == nil:
-			return
+			return removed
 		case t.dead(m):
 			s.forget(t.pop())
+			removed++
 		case m.touched:
 			m.touched = false
 			t.push(t.pop())
 		default:
-			return
+			return removed
 		}
 	}
+	return removed
 }
 
 // evict removes the stalest group of the tenant that has to give one up for the
@@ -106,30 +88,33 @@ func (s *groups) evict(newcomer *tenant) (live bool) {
 			s.evictions++
 		}
 		if t.keys == 0 && t != newcomer {
-			s.leave(t)
+			delete(s.tenants, t.organization)
 		}
 		return live
 	}
 }
 
-// scan is the number of tenants among which the one with most groups is looked
+// sample is the number of tenants among which the one with most groups is looked
 // for.
-const scan = 64
+const sample = 64
 
 // victim returns the tenant that has to give up a group for the newcomer: the
 // newcomer itself if it has its share of the groups, else one with more than
 // that. There is one, as the shares add up to all groups.
-func (s *groups) victim(newcomer *tenant) (victim *tenant) {
+func (s *groups) victim(newcomer *tenant) *tenant {
 	if newcomer.keys*len(s.tenants) >= s.n {
 		return newcomer
 	}
-	for i := 0; i < min(scan, len(s.tenants)) || victim.keys*len(s.tenants) <= s.n; i++ {
-		if victim == nil || s.hand.keys > victim.keys {
-			victim = s.hand
+	most, seen := newcomer, 0
+	for _, t := range s.tenants { // they come in any order
+		if t.keys > most.keys {
+			most = t
 		}
-		s.hand = s.hand.after
+		if seen++; seen >= sample && most.keys*len(s.tenants) > s.n {
+			break
+		}
 	}
-	return victim
+	return most
 }
 
 // each calls f for every group, for those of a tenant in the order of its queue.
@@ -158,6 +143,6 @@ func (s *groups) move(t *tenant, to *groups, right func(m *member) bool) {
 		m = next
 	}
 	if t.keys == 0 {
-		s.leave(t)
+		delete(s.tenants, t.organization)
 	}
 }

@@ -23,9 +23,8 @@ type tenant struct {
 	keys         int
 	// horizon is the time up to which the organization's events are not needed
 	// any more.
-	horizon       int64
-	first, last   *member
-	before, after *tenant
+	horizon     int64
+	first, last *member
 }
 
 // dead reports whether nothing the group holds is needed any more.

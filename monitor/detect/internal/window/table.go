@@ -23,7 +23,7 @@ type Table struct {
 
 	_       [64]byte     // keeps what is written apart from what every event reads
 	growing sync.Mutex   // held while the directory is replaced
-	held    atomic.Int64 // groups that the shards may hold
+	groups  atomic.Int64 // in all shards
 }
 
 const (
@@ -49,9 +49,8 @@ func NewTable(maxGroups int) *Table {
 	depth := min(minDepth, t.maxDepth)
 	directory := make([]*Shard, 1<<depth)
 	for i := range directory {
-		directory[i] = &Shard{table: t, suffix: uint64(i), depth: depth, groups: newGroups(), budget: 1}
+		directory[i] = &Shard{table: t, suffix: uint64(i), depth: depth, groups: newGroups()}
 	}
-	t.held.Store(int64(len(directory)))
 	t.directory.Store(&directory)
 	return t
 }
@@ -97,6 +96,16 @@ func (t *Table) All() iter.Seq[*Shard] {
 	}
 }
 
+// reserve makes a place for another group if the table is not full.
+func (t *Table) reserve() bool {
+	for n := t.groups.Load(); n < t.maxGroups.Load(); n = t.groups.Load() {
+		if t.groups.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+	return false
+}
+
 // A Shard holds a part of a table's groups. Its methods are for whoever has
 // locked it.
 type Shard struct {
@@ -106,7 +115,6 @@ type Shard struct {
 	table  *Table
 	suffix uint64 // the lower bits of the upper half of its places
 	depth  int    // how many bits these are
-	budget int    // groups that it may hold, at least one
 	groups
 	truncations int64
 	_           [64]byte // keeps the locks of two shards apart
@@ -149,11 +157,18 @@ func (s *Shard) Observe(r *Rule, place uint64, organization, key string, o *Obse
 func (s *Shard) Admit(place uint64, organization, key string, horizon int64) (g *Group, evicted int) {
 	t := s.tenant(organization)
 	t.horizon = max(t.horizon, horizon)
-	s.expire(t)
-	for !s.room() {
-		if s.evict(t) {
+	places := s.expire(t)
+	if places == 0 && s.table.reserve() {
+		places = 1
+	}
+	// A table whose cap was lowered loses two groups for each new one.
+	for s.n > 0 && (places == 0 || places == 1 && s.table.groups.Load() > s.table.maxGroups.Load()) {
+		if places++; s.evict(t) {
 			evicted++
 		}
+	}
+	if places != 1 {
+		s.table.groups.Add(int64(1 - places))
 	}
 	m := &member{Group: Group{lost: s.lost}, key: newName(key), place: place}
 	m.stamps.buf = m.small[:]
@@ -161,47 +176,11 @@ func (s *Shard) Admit(place uint64, organization, key string, horizon int64) (g 
 	return &m.Group, evicted
 }
 
-// room reports whether the shard may hold another group. Most of what it does
-// not need it leaves to other shards.
-func (s *Shard) room() bool {
-	t := s.table
-	switch spare, most := s.budget-s.n, t.maxGroups.Load(); {
-	case spare > crowded/2:
-		s.give(spare / 2)
-	case t.held.Load() > most: // the cap was lowered
-		share := int(most) / len(*t.directory.Load())
-		s.give(s.budget - min(s.budget, max(1, share)))
-	case spare <= 0:
-		s.take()
-	}
-	return s.n < s.budget
-}
-
-func (s *Shard) give(n int) {
-	s.budget -= n
-	s.table.held.Add(int64(-n))
-}
-
-// take lets the shard hold another group if the table has room for one.
-func (s *Shard) take() {
-	t := s.table
-	for held := t.held.Load(); held < t.maxGroups.Load(); held = t.held.Load() {
-		if t.held.CompareAndSwap(held, held+1) {
-			s.budget++
-			return
-		}
-	}
-}
-
-// divide moves about half of the groups to a new shard, unless another shard is
-// being divided, or the table has no room for the one group that a shard holds
-// at least.
+// divide moves about half of the groups to a new shard, unless another one is
+// being divided.
 func (s *Shard) divide() {
 	t := s.table
-	if s.budget <= s.n {
-		s.take()
-	}
-	if s.budget <= s.n || !t.growing.TryLock() {
+	if !t.growing.TryLock() {
 		return
 	}
 	defer t.growing.Unlock()
@@ -212,8 +191,6 @@ func (s *Shard) divide() {
 	for _, own := range s.tenants {
 		s.move(own, &other.groups, func(m *member) bool { return m.place>>32&bit != 0 })
 	}
-	other.budget = max(1, other.n)
-	s.budget -= other.budget
 
 	directory := slices.Clone(*t.directory.Load())
 	if uint64(len(directory)) == bit {

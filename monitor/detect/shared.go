@@ -22,83 +22,72 @@ type exchange struct {
 	nonce     [8]byte // begins the keys of events without ID
 	reporters []*monitor.Reporter
 	hits      []sharedHit
-	requests  []*WindowRequest
-	horizons  [][]int64           // up to which the events of a request need no others
-	known     map[sharedGroup]int // the place of a request
+	windows   []*sharedWindow
+	byGroup   map[sharedGroup]*sharedWindow
 }
 
 // A sharedHit is a hit of an event of the call.
 type sharedHit struct {
 	hit
-	event   int // of the call
-	request int
-	place   int // in the request
+	event  int           // of the call
+	window *sharedWindow // nil for a stateless rule
+	place  int           // in the window's request
 }
 
-// A sharedGroup tells the requests of a call apart.
+// A sharedGroup tells the windows of a call apart.
 type sharedGroup struct {
 	table               *window.Table
 	organization, group string
 }
 
+// A sharedWindow is a window of a call, with what it held in a group to be
+// judged.
+type sharedWindow struct {
+	rule    *rule
+	request *WindowRequest
+	// horizons are up to where the events of the request need no others.
+	horizons []int64
+	answer   WindowAnswer
+	group    *window.Group
+	scratch  window.Scratch
+	ids      map[uint64]string // of all events, by the sequence of the stamp
+}
+
 // run judges the events, each with its reporter.
 func (x *exchange) run(ctx context.Context, es []*monitor.Event) error {
-	x.known = map[sharedGroup]int{}
+	x.byGroup = map[sharedGroup]*sharedWindow{}
 	for i, e := range es {
 		for _, h := range x.rules.hits(e, x.reporters[i], nil) {
 			x.add(i, e, h)
 		}
 	}
-	answers, err := x.ask(ctx)
+	earlier, err := x.ask(ctx)
 	if err != nil {
 		return fmt.Errorf("detect: exchange windows: %w", err)
 	}
-	for i := len(x.requests); i < len(answers); i++ {
-		x.judgeAgain(&answers[i])
+	for _, a := range earlier {
+		x.judgeAgain(a)
 	}
-	windows := make([]*sharedWindow, len(x.requests))
 	for i := range x.hits {
 		h := &x.hits[i]
 		rep := x.reporters[h.event]
-		if h.rule.kind == window.Stateless {
+		if h.window == nil {
 			h.reportStateless(es[h.event], rep)
 			continue
 		}
-		w := windows[h.request]
-		if w == nil {
-			w = newSharedWindow(h.rule, &answers[h.request])
-			windows[h.request] = w
-			if cut := w.answer.Cut; cut > 0 {
-				rep.Count(monitor.StateTruncations, h.rule.Name, cut)
+		w := h.window
+		if w.group == nil {
+			w.open()
+			if w.answer.Cut > 0 {
+				rep.Count(monitor.StateTruncations, h.rule.Name, w.answer.Cut)
 			}
 		}
 		o := w.observation(h.hit, h.place, rep)
-		o.Horizon, o.Repeated = x.horizons[h.request][h.place], true
+		o.Horizon, o.Repeated = w.horizons[h.place], true
 		w.group.Observe(&h.rule.spec, &o.Observation, &w.scratch)
 		o.report(w.group, w.scratch.Hits)
 	}
 	return nil
-}
-
-// ask exchanges the windows.
-func (x *exchange) ask(ctx context.Context) ([]WindowAnswer, error) {
-	if len(x.requests) == 0 {
-		return nil, nil
-	}
-	answers, err := x.rules.windows.Exchange(ctx, x.requests)
-	if err != nil {
-		return nil, err
-	}
-	if len(answers) < len(x.requests) {
-		return nil, fmt.Errorf("%d answers to %d requests", len(answers), len(x.requests))
-	}
-	for i := range answers {
-		a := &answers[i]
-		if n := len(a.Hidden); n != 0 && n != len(a.Request.Events) {
-			return nil, fmt.Errorf("hidden events are told for %d of %d", n, len(a.Request.Events))
-		}
-	}
-	return answers, nil
 }
 
 // add adds a hit of the i-th event.
@@ -110,13 +99,13 @@ func (x *exchange) add(i int, e *monitor.Event, h hit) {
 	a := x.reporters[i].Arrival()
 	ts := e.Timestamp.UnixNano()
 	horizon := h.rule.horizon(ts, a)
-	request := x.request(&h, a)
-	q := x.requests[request]
+	w := x.window(&h, a)
+	q := w.request
 	// Another instance may be behind by as much as an event may be late.
 	q.Horizon = min(q.Horizon, window.Before(horizon, int64(a.Lateness)))
 	q.Keep = max(q.Keep, h.rule.Window+2*a.Lateness)
 	h.group.Value = q.Group
-	x.hits = append(x.hits, sharedHit{hit: h, event: i, request: request, place: len(q.Events)})
+	x.hits = append(x.hits, sharedHit{hit: h, event: i, window: w, place: len(q.Events)})
 	n := NewWindowEvent{
 		WindowEvent: WindowEvent{Key: eventKey(e, a, x.nonce), Timestamp: ts, Mark: h.mark},
 		Sequence:    a.Sequence, KeyField: h.group.Field, Uncovered: h.uncovered,
@@ -124,34 +113,58 @@ func (x *exchange) add(i int, e *monitor.Event, h hit) {
 	if len(e.ID) <= window.MaxID {
 		n.ID = strings.Clone(e.ID)
 	}
-	q.Events = append(q.Events, n)
-	x.horizons[request] = append(x.horizons[request], horizon)
+	q.Events, w.horizons = append(q.Events, n), append(w.horizons, horizon)
 }
 
-// request returns the place of the request for a hit's window.
-func (x *exchange) request(h *hit, a *monitor.Arrival) int {
+// window returns the window of a hit.
+func (x *exchange) window(h *hit, a *monitor.Arrival) *sharedWindow {
 	key := sharedGroup{h.rule.table, a.OrganizationID, h.group.Value}
-	place, known := x.known[key]
-	if known {
-		return place
+	if w := x.byGroup[key]; w != nil {
+		return w
 	}
-	q := &WindowRequest{
+	w := &sharedWindow{rule: h.rule, request: &WindowRequest{
 		ID:   h.rule.windowID(a.OrganizationID, h.group.Value),
 		Rule: h.rule.Name, OrganizationID: strings.Clone(a.OrganizationID), Group: strings.Clone(h.group.Value),
 		Limit: h.rule.spec.MaxEvents, Horizon: math.MaxInt64, Span: h.rule.Window,
-	}
+	}}
 	if h.rule.kind == window.Events {
-		q.Tail = max(h.rule.Threshold, h.rule.maxReferences)
+		w.request.Tail = max(h.rule.Threshold, h.rule.maxReferences)
 	}
-	place = len(x.requests)
-	x.known[key] = place
-	x.requests, x.horizons = append(x.requests, q), append(x.horizons, nil)
-	return place
+	x.byGroup[key] = w
+	x.windows = append(x.windows, w)
+	return w
+}
+
+// ask exchanges the windows, and returns the answers to earlier requests.
+func (x *exchange) ask(ctx context.Context) (earlier []WindowAnswer, err error) {
+	if len(x.windows) == 0 {
+		return nil, nil
+	}
+	requests := make([]*WindowRequest, len(x.windows))
+	for i, w := range x.windows {
+		requests[i] = w.request
+	}
+	answers, err := x.rules.windows.Exchange(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	if len(answers) < len(requests) {
+		return nil, fmt.Errorf("%d answers to %d requests", len(answers), len(requests))
+	}
+	for _, a := range answers {
+		if n := len(a.Hidden); n != 0 && n != len(a.Request.Events) {
+			return nil, fmt.Errorf("hidden events are told for %d of %d", n, len(a.Request.Events))
+		}
+	}
+	for i, w := range x.windows {
+		w.answer = answers[i]
+	}
+	return answers[len(requests):], nil
 }
 
 // judgeAgain judges a window of an earlier call, whose events it all has now, by
 // its rule if that is still there.
-func (x *exchange) judgeAgain(a *WindowAnswer) {
+func (x *exchange) judgeAgain(a WindowAnswer) {
 	q := a.Request
 	rules := x.rules.of(q.OrganizationID)
 	i := slices.IndexFunc(rules, func(r *rule) bool {
@@ -160,7 +173,8 @@ func (x *exchange) judgeAgain(a *WindowAnswer) {
 	if i < 0 {
 		return
 	}
-	w := newSharedWindow(rules[i], a)
+	w := &sharedWindow{rule: rules[i], request: q, answer: a}
+	w.open()
 	byTime := make([]int, len(q.Events))
 	for i := range q.Events {
 		byTime[i] = i
@@ -168,39 +182,31 @@ func (x *exchange) judgeAgain(a *WindowAnswer) {
 			w.group.Insert(n.stamp(), n.Mark, w.rule.kind, math.MaxInt)
 		}
 	}
-	slices.SortStableFunc(byTime, func(a, b int) int { return cmp.Compare(q.Events[a].Timestamp, q.Events[b].Timestamp) })
+	slices.SortFunc(byTime, func(a, b int) int { return cmp.Compare(q.Events[a].Timestamp, q.Events[b].Timestamp) })
 	end := 0 // what is before was judged
 	for _, i := range byTime {
 		n := &q.Events[i]
-		h := hit{rule: w.rule, group: Group{Field: n.KeyField, Value: q.Group}, uncovered: n.Uncovered, mark: n.Mark}
+		h := hit{rule: w.rule, group: Group{Field: n.KeyField, Value: q.Group}, uncovered: n.Uncovered}
 		o := w.observation(h, i, x.reporters[len(x.reporters)-1])
 		end = w.group.Again(&w.rule.spec, &o.Observation, &w.scratch, end)
 		o.report(w.group, w.scratch.Hits)
 	}
 }
 
-// A sharedWindow is a window with the events that it held, to be judged.
-type sharedWindow struct {
-	rule    *rule
-	answer  *WindowAnswer
-	group   *window.Group
-	scratch window.Scratch
-	ids     map[uint64]string // of all events, by the sequence of the stamp
-}
-
-func newSharedWindow(r *rule, a *WindowAnswer) *sharedWindow {
-	w := &sharedWindow{rule: r, answer: a, group: window.NewGroup(a.Lost)}
-	for i := range a.Held {
-		w.group.Insert(a.Held[i].stamp(), a.Held[i].Mark, r.kind, math.MaxInt)
+// open puts the events that the window held into a group.
+func (w *sharedWindow) open() {
+	w.group = window.NewGroup(w.answer.Lost)
+	for i := range w.answer.Held {
+		held := &w.answer.Held[i]
+		w.group.Insert(held.stamp(), held.Mark, w.rule.kind, math.MaxInt)
 	}
-	return w
 }
 
 // observation returns the i-th event of the request, to be observed.
 func (w *sharedWindow) observation(h hit, i int, rep *monitor.Reporter) *observation {
-	n := &w.answer.Request.Events[i]
+	n := &w.request.Events[i]
 	o := &observation{
-		hit: h, organization: w.answer.Request.OrganizationID, reporter: rep, ids: w,
+		hit: h, organization: w.request.OrganizationID, reporter: rep, ids: w,
 		event:       monitor.EventRef{ID: n.ID, Timestamp: timeOf(n.Timestamp), Sequence: n.Sequence},
 		Observation: window.Observation{Stamp: n.stamp(), Mark: n.Mark},
 	}
@@ -213,13 +219,12 @@ func (w *sharedWindow) observation(h hit, i int, rep *monitor.Reporter) *observa
 // Get returns the ID of an event of the window.
 func (w *sharedWindow) Get(sequence uint64) string {
 	if w.ids == nil {
-		w.ids = make(map[uint64]string, len(w.answer.Held)+len(w.answer.Request.Events))
+		w.ids = map[uint64]string{}
 		for i := range w.answer.Held {
 			w.ids[w.answer.Held[i].stamp().Sequence] = w.answer.Held[i].ID
 		}
-		for i := range w.answer.Request.Events {
-			n := &w.answer.Request.Events[i]
-			w.ids[n.stamp().Sequence] = n.ID
+		for i := range w.request.Events {
+			w.ids[w.request.Events[i].stamp().Sequence] = w.request.Events[i].ID
 		}
 	}
 	return w.ids[sequence]

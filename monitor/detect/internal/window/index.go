@@ -24,7 +24,7 @@ func (x *index) find(place uint64, organization, key string) *member {
 		if s.member == nil {
 			return nil
 		}
-		if s.place == place && s.member.key.is(key) && s.member.tenant.organization == organization {
+		if s.place == place && s.member.key == key && s.member.tenant.organization == organization {
 			return s.member
 		}
 	}

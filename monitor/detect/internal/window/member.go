@@ -2,7 +2,7 @@ package window
 
 // A member is a group of a table.
 type member struct {
-	key    name
+	key    string
 	tenant *tenant
 	// touched is set by events, but for the first one.
 	touched bool

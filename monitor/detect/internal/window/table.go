@@ -3,8 +3,10 @@ package window
 import (
 	"hash/maphash"
 	"iter"
+	"math"
 	"math/bits"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -49,7 +51,7 @@ func NewTable(maxGroups int) *Table {
 	depth := min(minDepth, t.maxDepth)
 	directory := make([]*Shard, 1<<depth)
 	for i := range directory {
-		directory[i] = &Shard{table: t, suffix: uint64(i), depth: depth, groups: newGroups()}
+		directory[i] = newShard(t, uint64(i), depth)
 	}
 	t.directory.Store(&directory)
 	return t
@@ -107,22 +109,31 @@ func (t *Table) reserve() bool {
 }
 
 // A Shard holds a part of a table's groups. Its methods are for whoever has
-// locked it.
+// locked it. What every event needs is in front, in two cache lines.
 type Shard struct {
+	mu sync.Mutex
+	groups
+	most int // groups, before it is divided
 	Scratch
 
-	mu     sync.Mutex
-	table  *Table
-	suffix uint64 // the lower bits of the upper half of its places
-	depth  int    // how many bits these are
-	groups
+	table       *Table
+	suffix      uint64 // the lower bits of the upper half of its places
+	depth       int    // how many bits these are
 	truncations int64
 	_           [64]byte // keeps the locks of two shards apart
 }
 
+func newShard(t *Table, suffix uint64, depth int) *Shard {
+	s := &Shard{table: t, suffix: suffix, depth: depth, most: crowded, groups: newGroups()}
+	if depth == t.maxDepth {
+		s.most = math.MaxInt
+	}
+	return s
+}
+
 // Unlock unlocks the shard, and divides it if it is crowded.
 func (s *Shard) Unlock() {
-	if s.n > crowded && s.depth < s.table.maxDepth {
+	if s.n > s.most {
 		s.divide()
 	}
 	s.mu.Unlock()
@@ -170,7 +181,7 @@ func (s *Shard) Admit(place uint64, organization, key string, horizon int64) (g 
 	if places != 1 {
 		s.table.groups.Add(int64(1 - places))
 	}
-	m := &member{Group: Group{lost: s.lost}, key: newName(key), place: place}
+	m := &member{Group: Group{lost: s.lost}, key: strings.Clone(key), place: place}
 	m.stamps.buf = m.small[:]
 	s.join(t, m)
 	return &m.Group, evicted
@@ -185,9 +196,8 @@ func (s *Shard) divide() {
 	}
 	defer t.growing.Unlock()
 	bit := uint64(1) << s.depth
-	s.depth++
-	other := &Shard{table: t, suffix: s.suffix | bit, depth: s.depth, groups: newGroups()}
-	other.lost = s.lost
+	other := newShard(t, s.suffix|bit, s.depth+1)
+	s.depth, s.most, other.lost = other.depth, other.most, s.lost
 	for _, own := range s.tenants {
 		s.move(own, &other.groups, func(m *member) bool { return m.place>>32&bit != 0 })
 	}
@@ -208,7 +218,7 @@ func (s *Shard) Lost() int64 { return s.lost }
 
 // Groups calls f for every group.
 func (s *Shard) Groups(f func(organization, key string, g *Group)) {
-	s.each(func(m *member) { f(m.tenant.organization, m.key.String(), &m.Group) })
+	s.each(func(m *member) { f(m.tenant.organization, m.key, &m.Group) })
 }
 
 // Stats are what a table holds and what its caps cut off.

@@ -32,6 +32,84 @@ func TestDetectorOfEveryKind(t *testing.T) {
 	})
 }
 
+// halfway panics in the middle of its first batch.
+type halfway struct {
+	*detect.Engine
+	panicked bool
+}
+
+func (d *halfway) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
+	n := len(es) / 2
+	if err := d.Engine.DetectBatch(ctx, es[:n], rs[:n]); err != nil {
+		return err
+	}
+	if !d.panicked {
+		d.panicked = true
+		panic("halfway")
+	}
+	return d.Engine.DetectBatch(ctx, es[n:], rs[n:])
+}
+
+// TestPanicInBatch has a batch handed over again, of which the engine has judged
+// a half: no event counts twice, and what qualifies is found.
+func TestPanicInBatch(t *testing.T) {
+	t.Parallel()
+	d := &halfway{Engine: newTrail(t, &detect.Options{Rules: mixedRules()}).engine}
+	m, err := monitor.New(monitor.Config{
+		AllowUnverified: true, Detectors: []monitor.Detector{d}, MaxSkew: -1, Lateness: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	es := randomEvents(rand.New(rand.NewPCG(5, 6)), 400)
+	var deliveries []monitor.Delivery
+	for i, e := range es {
+		e.Timestamp = e.Timestamp.Add(time.Duration(i)) // no two at the same time
+		deliveries = append(deliveries, monitor.Delivery{Event: e})
+	}
+	rs, err := m.ProcessBatch(t.Context(), deliveries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := newTrail(t, &detect.Options{Rules: mixedRules()})
+	one.lateness = time.Second
+	got, want := map[string]bool{}, map[string]bool{}
+	for i, e := range es {
+		for _, f := range rs[i].Findings {
+			got[f.Rule+" "+f.Event.ID+" "+count(f)] = true
+		}
+		for _, f := range one.add(e) {
+			want[f.Rule+" "+f.Event.ID+" "+count(f)] = true
+		}
+	}
+	if !reflect.DeepEqual(got, want) || len(want) < 100 {
+		t.Errorf("%d findings, want %d", len(got), len(want))
+	}
+	if got, want := d.Stats(), one.engine.Stats(); !reflect.DeepEqual(got, want) {
+		t.Errorf("holds %+v, want %+v", got, want)
+	}
+}
+
+// TestRepeated tells an event that was counted before from another one at the
+// same time.
+func TestRepeated(t *testing.T) {
+	t.Parallel()
+	tr := newTrail(t, &detect.Options{Rules: []detect.Rule{{Name: "r", Match: any1, Threshold: 2, Window: time.Minute}}})
+	e := at(0, "x", "u")
+	a := tr.arrival(e)
+	a.Repeated = true
+	for range 3 {
+		wantLines(t, detectOne(tr.engine, e, a))
+	}
+	a.Sequence++
+	for range 2 {
+		wantLines(t, detectOne(tr.engine, e, a), "r org-1/u 2 +0s")
+	}
+	if s := tr.engine.Stats()[0]; s.Events != 2 {
+		t.Errorf("%+v, want two events", s)
+	}
+}
+
 // TestBatch compares one call with one call for each event.
 func TestBatch(t *testing.T) {
 	t.Parallel()

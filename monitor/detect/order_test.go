@@ -123,7 +123,7 @@ func randomEvents(random *rand.Rand, n int) []*monitor.Event {
 }
 
 // shuffled returns the events in another order in which none is later than
-// lateness.
+// lateness. Many are as late as may be.
 func shuffled(random *rand.Rand, es []*monitor.Event, lateness time.Duration) []*monitor.Event {
 	type arriving struct {
 		at    time.Time
@@ -131,7 +131,11 @@ func shuffled(random *rand.Rand, es []*monitor.Event, lateness time.Duration) []
 	}
 	var all []arriving
 	for _, e := range es {
-		all = append(all, arriving{e.Timestamp.Add(time.Duration(random.Int64N(int64(lateness) + 1))), e})
+		late := time.Duration(random.Int64N(int64(lateness) + 1))
+		if random.IntN(8) == 0 {
+			late = lateness
+		}
+		all = append(all, arriving{e.Timestamp.Add(late), e})
 	}
 	slices.SortStableFunc(all, func(a, b arriving) int { return a.at.Compare(b.at) })
 	var order []*monitor.Event
@@ -139,6 +143,27 @@ func shuffled(random *rand.Rand, es []*monitor.Event, lateness time.Duration) []
 		order = append(order, a.event)
 	}
 	return order
+}
+
+// TestLatestOnTime has an event that is on time by a watermark that was rounded
+// down, although it is older than the newest one by more than the lateness: what
+// it needs is still there.
+func TestLatestOnTime(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []detect.Rule{
+		{Name: "r", Match: any1, Threshold: 2, Window: 10 * time.Second},
+		{Name: "r", Match: any1, Threshold: 2, Window: 10 * time.Second, Distinct: func(e *monitor.Event) string { return e.Timestamp.String() }},
+	} {
+		tr := newTrail(t, &detect.Options{Rules: []detect.Rule{rule}})
+		tr.lateness, tr.step = 32*time.Second, 4*time.Second
+		second := func(n int) *monitor.Event { return at(time.Duration(n)*time.Second, "x", "u") }
+		wantLines(t, tr.add(second(58), second(60), second(100), second(103)), "r org-1/u 2 +1m0s", "r org-1/u 2 +1m43s")
+		// The watermark is 100 s, so that 68 s is on time, and 58 s not needed.
+		wantLines(t, tr.add(second(67), second(68)), "r org-1/u 2 +1m8s")
+		if s := tr.engine.Stats()[0]; s.Events != 4 {
+			t.Errorf("%+v, want the events of 60, 68, 100 and 103 s", s)
+		}
+	}
 }
 
 // TestOrderOfArrival compares what an engine finds, whatever the order in which
@@ -157,6 +182,9 @@ func TestOrderOfArrival(t *testing.T) {
 			}
 			tr := newTrail(t, &detect.Options{Rules: mixedRules(), MaxEventsPerKey: -1})
 			tr.lateness = lateness
+			if seed%3 > 0 { // as the monitor does, and in larger steps
+				tr.step = max(1, lateness/[]time.Duration{64, 3}[seed%3-1])
+			}
 			if order == 1 {
 				tr.engine.Collide()
 			}

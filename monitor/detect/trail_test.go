@@ -20,6 +20,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) // a Monday
 type trail struct {
 	engine     *detect.Engine
 	lateness   time.Duration
+	step       time.Duration // watermarks are rounded down to a multiple of it
 	sequence   uint64
 	watermarks map[string]time.Time
 }
@@ -39,9 +40,13 @@ func (tr *trail) arrival(e *monitor.Event) monitor.Arrival {
 		OrganizationID: e.OrganizationID, Sequence: tr.sequence,
 		Watermark: tr.watermarks[e.OrganizationID], Lateness: tr.lateness,
 	}
-	if e.Timestamp.After(a.Watermark) {
-		a.Watermark = e.Timestamp
-		tr.watermarks[e.OrganizationID] = e.Timestamp
+	reached := e.Timestamp
+	if tr.step > 0 {
+		reached = noon.Add(e.Timestamp.Sub(noon).Truncate(tr.step))
+	}
+	if reached.After(a.Watermark) {
+		a.Watermark = reached
+		tr.watermarks[e.OrganizationID] = reached
 	}
 	if e.Timestamp.Before(a.Watermark.Add(-tr.lateness)) {
 		a.Timing = monitor.TimingTooLate

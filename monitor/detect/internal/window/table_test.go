@@ -1,0 +1,184 @@
+package window_test
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/internal/check"
+	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
+)
+
+var three = window.Rule{Kind: window.Events, Length: 1000, Threshold: 3, MaxEvents: 10}
+
+// observe has a group observe an event and returns how often it qualified.
+func observe(t *window.Table, organization, key string, st window.Stamp, horizon int64) (hits int) {
+	s, place := t.Lock(organization, key)
+	defer s.Unlock()
+	s.Observe(&three, place, organization, key, &window.Observation{Stamp: st, Horizon: horizon})
+	return len(s.Hits)
+}
+
+func shards(t *window.Table) (n int) {
+	for s := range t.All() {
+		s.Unlock()
+		n++
+	}
+	return n
+}
+
+// TestDivision counts groups on several goroutines while shards are divided, and
+// looks at all groups meanwhile.
+func TestDivision(t *testing.T) {
+	t.Parallel()
+	const goroutines, groups, each = 4, 3000, 3
+	table := window.NewTable(math.MaxInt)
+	check.Equal(t, "shards of an empty table", shards(table), 32)
+	var (
+		counting sync.WaitGroup
+		done     = make(chan struct{})
+		hits     [goroutines]int
+	)
+	for g := range goroutines {
+		counting.Go(func() {
+			for n := range each {
+				for k := range groups {
+					st := window.Stamp{Time: int64(n), Sequence: uint64(k)}
+					hits[g] += observe(table, "org-"+strconv.Itoa(k%2), fmt.Sprint(g, "-", k), st, -1)
+				}
+			}
+		})
+	}
+	go func() {
+		counting.Wait()
+		close(done)
+	}()
+	for before := 0; ; {
+		now := table.Stats().Groups
+		if now < before {
+			t.Errorf("%d groups, and before %d", now, before)
+		}
+		before = now
+		select {
+		case <-done:
+			check.Equal(t, "stats", table.Stats(), window.Stats{Groups: goroutines * groups, Events: goroutines * groups * each})
+			check.Equal(t, "hits", hits, [goroutines]int{groups, groups, groups, groups})
+			// Nobody holds up the division of shards now.
+			for k := range groups {
+				observe(table, "org-"+strconv.Itoa(k%2), fmt.Sprint("0-", k), window.Stamp{Time: each, Sequence: 1}, -1)
+			}
+			check.Equal(t, "stats", table.Stats(), window.Stats{Groups: goroutines * groups, Events: goroutines*groups*each + groups})
+			if n := shards(table); n < 512 || n > 2048 {
+				t.Errorf("%d shards for %d groups", n, goroutines*groups)
+			}
+			return
+		default:
+		}
+	}
+}
+
+// TestMaxGroups fills a table to its cap, and then goes beyond it, on several
+// goroutines.
+func TestMaxGroups(t *testing.T) {
+	t.Parallel()
+	const most = 2000
+	table := window.NewTable(most)
+	fill := func(name string, groups int) {
+		var filling sync.WaitGroup
+		for g := range 4 {
+			filling.Go(func() {
+				for k := range groups / 4 {
+					observe(table, "org", fmt.Sprint(name, g, "-", k), window.Stamp{Sequence: 1}, -1)
+					if n := table.Stats().Groups; k%100 == 0 && n > most {
+						t.Errorf("%d groups", n)
+					}
+				}
+			})
+		}
+		filling.Wait()
+	}
+	fill("a", most)
+	check.Equal(t, "full", table.Stats(), window.Stats{Groups: most, Events: most})
+	fill("b", 2*most)
+	check.Equal(t, "over", table.Stats(), window.Stats{Groups: most, Events: most, Evictions: 2 * most})
+}
+
+// TestSetMaxGroups lowers the cap, and raises it again.
+func TestSetMaxGroups(t *testing.T) {
+	t.Parallel()
+	table := window.NewTable(1000)
+	next := 0
+	add := func(groups int) int {
+		for range groups {
+			next++
+			observe(table, "org", strconv.Itoa(next), window.Stamp{Sequence: 1}, -1)
+		}
+		return table.Stats().Groups
+	}
+	check.Equal(t, "full", add(1000), 1000)
+	table.SetMaxGroups(200)
+	check.Equal(t, "lowered", add(100), 900)
+	check.Equal(t, "after more", add(700), 200)
+	check.Equal(t, "at the new cap", add(100), 200)
+	table.SetMaxGroups(300)
+	check.Equal(t, "raised", add(200), 300)
+}
+
+// TestDeadGroups makes room by groups that are not needed any more.
+func TestDeadGroups(t *testing.T) {
+	t.Parallel()
+	table := window.NewTable(100)
+	for i := range 1000 {
+		observe(table, "org", strconv.Itoa(i), window.Stamp{Time: int64(i), Sequence: 1}, int64(i-50))
+	}
+	check.Equal(t, "stats", table.Stats(), window.Stats{Groups: 50, Events: 50})
+	// Another organization knows no better than that the others are live.
+	for i := range 60 {
+		observe(table, "other", strconv.Itoa(i), window.Stamp{Time: 2000, Sequence: 1}, 1999)
+	}
+	check.Equal(t, "stats", table.Stats(), window.Stats{Groups: 100, Events: 100, Evictions: 10})
+}
+
+// TestFairShards floods a table of many shards from one organization. Those with
+// fewer groups than their share keep them.
+func TestFairShards(t *testing.T) {
+	t.Parallel()
+	const small, users = 20, 40
+	table := window.NewTable(64 * 64)
+	flood := func(name string) {
+		for i := range 20_000 {
+			observe(table, "flood", name+strconv.Itoa(i), window.Stamp{Sequence: 1}, -1)
+		}
+	}
+	flood("a")
+	check.Equal(t, "shards", shards(table), 64)
+	hits := 0
+	for round := range three.Threshold {
+		for o := range small {
+			for u := range users {
+				st := window.Stamp{Time: int64(round), Sequence: uint64(o)}
+				hits += observe(table, fmt.Sprint("small-", o), strconv.Itoa(u), st, -1)
+			}
+		}
+		flood("b" + strconv.Itoa(round))
+	}
+	check.Equal(t, "hits", hits, small*users)
+}
+
+// TestCollisions has groups that all hash alike.
+func TestCollisions(t *testing.T) {
+	t.Parallel()
+	table := window.NewTable(math.MaxInt)
+	table.Hash = func(string, string) uint64 { return math.MaxUint64 }
+	hits := 0
+	for range three.Threshold {
+		for k := range 200 {
+			hits += observe(table, "org-"+strconv.Itoa(k%2), strconv.Itoa(k/2), window.Stamp{Sequence: 1}, -1)
+		}
+	}
+	check.Equal(t, "hits", hits, 200)
+	check.Equal(t, "stats", table.Stats(), window.Stats{Groups: 200, Events: 600})
+	check.Equal(t, "shards", shards(table), 32+6) // and the deepest is divided no further
+}

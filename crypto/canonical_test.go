@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/monitortest"
 )
@@ -146,7 +147,7 @@ func TestNotCanonical(t *testing.T) {
 		"bad action":       {"action", func(e *monitor.Event) { e.Action = bad }},
 		"bad status":       {"status", func(e *monitor.Event) { e.Status = bad }},
 		"bad organization": {"organizationId", func(e *monitor.Event) { e.OrganizationID = bad }},
-		"bad decision":     {"outcomeDescription", func(e *monitor.Event) { e.OutcomeDescription = bad }},
+		"bad outcome":      {"outcomeDescription", func(e *monitor.Event) { e.OutcomeDescription = bad }},
 		"bad principal":    {"principalId", func(e *monitor.Event) { e.PrincipalID = bad }},
 		"bad target":       {"targetResourceId", func(e *monitor.Event) { e.TargetResourceID = bad }},
 		"bad type":         {"targetResourceType", func(e *monitor.Event) { e.TargetResourceType = bad }},
@@ -161,6 +162,11 @@ func TestNotCanonical(t *testing.T) {
 			if !errors.Is(err, auditcrypto.ErrNotCanonical) || !ok || invalid.Field != tt.field {
 				t.Errorf("error %v, want ErrNotCanonical on %s", err, tt.field)
 			}
+			want := "not UTF-8"
+			if strings.HasPrefix(name, "no ") {
+				want = "missing"
+			}
+			check.ErrorText(t, name, err, "no canonical form: "+want)
 			if string(got) != "kept" {
 				t.Errorf("returned %q with the error", got)
 			}

@@ -3,8 +3,12 @@ package crypto_test
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/big"
+	"os"
 	"time"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
@@ -197,4 +201,37 @@ func ExampleNewAuthorityKey() {
 	// Output:
 	// deferred undecided true
 	// failed forged false
+}
+
+func ExampleKeyFromEnv() {
+	// Whoever starts the program sets the variable, from a vault.
+	if err := os.Setenv("AUDIT_CRYPTO_SECRET", "a secret of at least 32 bytes ..."); err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := auditcrypto.KeyFromEnv("2026-03", nil)
+	fmt.Println(key, err)
+	// Output:
+	// key "2026-03" (HMAC-SHA256, active) <nil>
+}
+
+// Events with a timestamp outside the certificate's validity fail.
+func ExampleNewCertificateKey() {
+	private := ed25519.NewKeyFromSeed([]byte("a seed that is random, 32 bytes."))
+	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: from.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := auditcrypto.NewCertificateKey("emitter-1", auditcrypto.Ed25519, certificate, nil)
+	fmt.Println(key, err)
+	// Output:
+	// key "emitter-1" (ED25519, active) <nil>
 }

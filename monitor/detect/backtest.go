@@ -11,24 +11,24 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// BacktestOptions configure a back-test. The zero value of a field is its
+// BacktestOptions configure a back-test. The zero value of a field stands for its
 // documented default.
 type BacktestOptions struct {
-	// Rules are what is tested, as in [New]. MaxEventsPerKey and MaxKeys default
-	// to no bound here.
+	// Rules are the options to test, as in [New]. MaxEventsPerKey and MaxKeys
+	// default to no limit here, and shared windows are not used.
 	Rules *Options
-	// Verifier checks every event, as it does in a monitor. Nil accepts all.
+	// Verifier checks every event, as it does in a monitor. Nil accepts all events.
 	Verifier monitor.Verifier
-	// DefaultOrganization is the organization of events that name none. Empty
-	// makes such events invalid.
+	// DefaultOrganization is the organization of events that name none. If it is
+	// empty, such events are invalid.
 	DefaultOrganization string
-	// Lateness is how far an event's timestamp may lie behind the newest of its
-	// organization and still be counted in its place. Defaults to 10 minutes; -1
-	// allows none, which is right for events in order of time.
+	// Lateness is how far the timestamp of an event may lie behind the newest one
+	// of its organization for the event to be counted in its place. Defaults to 10
+	// minutes; -1 means 0, which is right for events in order of time.
 	Lateness time.Duration
-	// Cooldown is the time after a finding in which further ones of the same
-	// rule, organization and key are left out, by the timestamps of the events.
-	// 0 leaves out none: every qualifying event is a finding.
+	// Cooldown is the time after a finding during which further findings of the
+	// same rule, organization and key are left out. It is measured by the
+	// timestamps of the events. With 0, every qualifying event is a finding.
 	Cooldown time.Duration
 }
 
@@ -56,15 +56,15 @@ func (o *BacktestOptions) withDefaults() BacktestOptions {
 	return filled
 }
 
-// A Backtester judges history event by event, for those who cannot wait for the
-// [Report] of [Backtest]. It is a [monitor.Monitor] with an [Engine], as it
-// would have been at the time, with these differences:
+// A Backtester judges past events one by one. [Backtest] does the same for all
+// events at once. A Backtester is a [monitor.Monitor] with an [Engine], and finds
+// what they would have found at the time, with these differences:
 //
-//   - No timestamp is in the future: there is no clock.
-//   - Every event counts, also one with the ID of another.
+//   - No timestamp is in the future, because there is no clock.
+//   - Every event counts, even if it has the ID of another event.
 //   - Nothing is stored.
-//   - A finding on an event that failed verification goes under the
-//     organization and the principal that the event claims, as there is no
+//   - A finding about an event that failed verification is filed under the
+//     organization and the principal that the event claims, because there is no
 //     operator who receives it.
 //
 // It is not safe for concurrent use.
@@ -73,17 +73,17 @@ type Backtester struct {
 	rules               *numbered
 	defaultOrganization string
 	cooldown            time.Duration
-	// due are the times of the last findings that the cooldown let pass.
+	// due are the times of the last findings that were not left out.
 	due map[monitor.Fingerprint]time.Time
 	// qualifying counts the findings of each rule, left out or not.
 	qualifying map[string]int
 }
 
-// nobody is an organization that no valid event names, as it is no UTF-8.
+// nobody is an organization that no valid event names, because it is not UTF-8.
 const nobody = "\xff"
 
-// NewBacktester returns a backtester with empty windows. Nil options stand for
-// the five patterns of the reference.
+// NewBacktester returns a backtester with empty windows. Nil options stand for the
+// rules of [Defaults].
 func NewBacktester(o *BacktestOptions) (*Backtester, error) {
 	filled := o.withDefaults()
 	if filled.Cooldown < 0 {
@@ -116,9 +116,9 @@ func NewBacktester(o *BacktestOptions) (*Backtester, error) {
 	return b, nil
 }
 
-// Process judges one event, as [monitor.Monitor.Process] does. The event goes by
-// the number in this and later results ([monitor.EventRef.Sequence]): its line
-// in a file, say. Numbers are from 1 and need not be in order.
+// Process judges one event, as [monitor.Monitor.Process] does. In this result and
+// in later ones the event has the given number ([monitor.EventRef.Sequence]), for
+// example that of its line in a file. Numbers begin at 1 and need not be in order.
 func (b *Backtester) Process(ctx context.Context, number uint64, e *monitor.Event) (monitor.Result, error) {
 	b.rules.number = number
 	r, err := b.monitor.Process(ctx, e)
@@ -137,8 +137,8 @@ func (b *Backtester) Process(ctx context.Context, number uint64, e *monitor.Even
 	return r, err
 }
 
-// claim puts a finding on an event that failed verification under what the event
-// says of itself.
+// claim files a finding about an event that failed verification under what the
+// event says of itself.
 func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) {
 	f.Event.Sequence = number
 	if f.OrganizationID = e.OrganizationID; f.OrganizationID == "" {
@@ -149,8 +149,8 @@ func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) 
 	}
 }
 
-// cooling reports whether a finding comes in the cooldown of another. One that
-// is earlier than the other does too, as for notifications.
+// cooling reports whether a finding is in the cooldown of another. An earlier one
+// is as well, as for notifications.
 func (b *Backtester) cooling(f monitor.Finding) bool {
 	alert, at := monitor.FingerprintOf(f.Rule, f.OrganizationID, f.Key), f.Event.Timestamp
 	if at.Before(b.due[alert].Add(b.cooldown)) {
@@ -160,8 +160,8 @@ func (b *Backtester) cooling(f monitor.Finding) bool {
 	return false
 }
 
-// numbered is an engine to which events go by a number of the caller's, not by
-// that of their arrival.
+// numbered is an engine to which events have the numbers of the caller, not those
+// of the monitor.
 type numbered struct {
 	engine *Engine
 	number uint64
@@ -174,27 +174,27 @@ func (n *numbered) Detect(ctx context.Context, e *monitor.Event, r *monitor.Repo
 	return n.engine.Detect(ctx, e, r)
 }
 
-// A Report is what a back-test found.
+// A Report tells what a back-test found.
 type Report struct {
 	// Events is the number of events, including those that were refused.
 	Events int
-	// TooLate is how many of them were older than the lateness allows, so that
-	// rules with windows did not count them.
+	// TooLate is the number of events that were older than the lateness allows.
+	// Rules with windows did not count them.
 	TooLate int
-	// First and Last are the earliest and the latest timestamp of the events
-	// that were accepted.
+	// First and Last are the earliest and the latest timestamp of the accepted
+	// events.
 	First, Last time.Time
 	// Refused are the events that could not be judged, or not by all rules. They
-	// do not end the test.
+	// did not end the test.
 	Refused []Refusal
-	// Findings are in the order in which they were made. The sequence numbers in
-	// them are the places of the events in the history, from 1.
+	// Findings are in the order in which they were made. A sequence number in them
+	// is the place of an event in the history, from 1.
 	Findings []monitor.Finding
 	// Qualifying counts the qualifying events of each rule, including those that
 	// the cooldown left out of Findings.
 	Qualifying map[string]int
-	// Rules tells what each rule holds at the end, and what the caps of the
-	// options, if they set any, cut off.
+	// Rules tells what each rule held at the end, and what the caps in the options
+	// cut off, if there were any.
 	Rules []RuleStats
 }
 
@@ -206,10 +206,10 @@ type Refusal struct {
 	Err error
 }
 
-// Backtest tells what the rules would have found in the history, an event after
-// the other. It does what a [Backtester] does. A bad event is part of the
-// report; the error is for bad options, and for a context that ended, with the
-// report up to there.
+// Backtest tells what the rules would have found in the past. It gives the events to
+// a [Backtester] one after the other. An event that is refused is part of the
+// report. Backtest returns an error for invalid options, and, together with the
+// report up to there, for a context that has ended.
 func Backtest(ctx context.Context, o *BacktestOptions, events iter.Seq[*monitor.Event]) (Report, error) {
 	t, err := newTest(o)
 	if err != nil {
@@ -219,7 +219,7 @@ func Backtest(ctx context.Context, o *BacktestOptions, events iter.Seq[*monitor.
 	return t.done(), err
 }
 
-// A test is a back-test under way.
+// A test is a back-test that is running.
 type test struct {
 	backtester *Backtester
 	report     Report

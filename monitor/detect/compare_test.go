@@ -13,8 +13,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// incident puts an incident into a short line.
-func incident(i detect.Incident) string {
+// summary puts an alert into a short line.
+func summary(i detect.AlertSummary) string {
 	return fmt.Sprintf("%s %s/%s %s %dx +%s..%s", i.Rule, i.OrganizationID, i.Key, i.Severity,
 		i.Occurrences, i.First.Sub(noon), i.Last.Sub(noon))
 }
@@ -22,14 +22,14 @@ func incident(i detect.Incident) string {
 // changes puts a comparison into lines.
 func changes(c detect.Comparison) []string {
 	all := []string{fmt.Sprint("same ", c.Same)}
-	for _, i := range c.Appeared {
-		all = append(all, "appeared "+incident(i))
+	for _, i := range c.Added {
+		all = append(all, "added "+summary(i))
 	}
-	for _, i := range c.Vanished {
-		all = append(all, "vanished "+incident(i))
+	for _, i := range c.Removed {
+		all = append(all, "removed "+summary(i))
 	}
-	for _, m := range c.Moved {
-		all = append(all, "moved "+incident(m.Before)+" to "+incident(m.After))
+	for _, m := range c.Changed {
+		all = append(all, "changed "+summary(m.Before)+" to "+summary(m.After))
 	}
 	return all
 }
@@ -71,32 +71,32 @@ func TestCompare(t *testing.T) {
 			[]string{"same 1"},
 		},
 		{
-			"appears", threshold(5), threshold(3), 0, logins(1, 2, 3, 4),
-			[]string{"same 0", "appeared " + mallory + "HIGH 2x +3s..4s"},
+			"is added", threshold(5), threshold(3), 0, logins(1, 2, 3, 4),
+			[]string{"same 0", "added " + mallory + "HIGH 2x +3s..4s"},
 		},
 		{
-			"vanishes", threshold(3), threshold(5), 0, logins(1, 2, 3, 4),
-			[]string{"same 0", "vanished " + mallory + "HIGH 2x +3s..4s"},
+			"is removed", threshold(3), threshold(5), 0, logins(1, 2, 3, 4),
+			[]string{"same 0", "removed " + mallory + "HIGH 2x +3s..4s"},
 		},
 		{
 			"begins earlier", threshold(3), threshold(2), 0, logins(1, 2, 3, 4),
-			[]string{"same 0", "moved " + mallory + "HIGH 2x +3s..4s to " + mallory + "HIGH 3x +2s..4s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 2x +3s..4s to " + mallory + "HIGH 3x +2s..4s"},
 		},
 		{
 			"ends earlier", threshold(3), loginsWith(func(r *detect.Rule) { r.Window = 10 * time.Second }), 0, logins(1, 2, 3, 40),
-			[]string{"same 0", "moved " + mallory + "HIGH 2x +3s..40s to " + mallory + "HIGH 1x +3s..3s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 2x +3s..40s to " + mallory + "HIGH 1x +3s..3s"},
 		},
 		{
 			"has other occurrences", threshold(3), loginsWith(func(r *detect.Rule) { r.Window = 10 * time.Second }), 0, logins(1, 2, 3, 40, 41, 42),
-			[]string{"same 0", "moved " + mallory + "HIGH 4x +3s..42s to " + mallory + "HIGH 2x +3s..42s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 4x +3s..42s to " + mallory + "HIGH 2x +3s..42s"},
 		},
 		{
 			"is more severe", threshold(3), loginsWith(func(r *detect.Rule) { r.Severity = monitor.SeverityCritical }), 0, logins(1, 2, 3),
-			[]string{"same 0", "moved " + mallory + "HIGH 1x +3s..3s to " + mallory + "CRITICAL 1x +3s..3s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 1x +3s..3s to " + mallory + "CRITICAL 1x +3s..3s"},
 		},
 		{
 			"goes into shadow", threshold(3), loginsWith(func(r *detect.Rule) { r.Shadow = true }), 0, logins(1, 2, 3),
-			[]string{"same 0", "vanished " + mallory + "HIGH 1x +3s..3s"},
+			[]string{"same 0", "removed " + mallory + "HIGH 1x +3s..3s"},
 		},
 		{
 			"default pause", threshold(1), threshold(1), 0, logins(0, 299, 599, 898),
@@ -109,45 +109,45 @@ func TestCompare(t *testing.T) {
 		{
 			"one becomes two", threshold(1), threshold(3), time.Minute, logins(0, 10, 20, 79, 138, 140, 141),
 			[]string{
-				"same 0", "appeared " + mallory + "HIGH 1x +2m21s..2m21s",
-				"moved " + mallory + "HIGH 7x +0s..2m21s to " + mallory + "HIGH 1x +20s..20s",
+				"same 0", "added " + mallory + "HIGH 1x +2m21s..2m21s",
+				"changed " + mallory + "HIGH 7x +0s..2m21s to " + mallory + "HIGH 1x +20s..20s",
 			},
 		},
 		{
 			"early and late ones differ", threshold(3), threshold(2), time.Minute, logins(0, 10, 600, 610, 620),
 			[]string{
-				"same 0", "appeared " + mallory + "HIGH 1x +10s..10s",
-				"moved " + mallory + "HIGH 1x +10m20s..10m20s to " + mallory + "HIGH 2x +10m10s..10m20s",
+				"same 0", "added " + mallory + "HIGH 1x +10s..10s",
+				"changed " + mallory + "HIGH 1x +10m20s..10m20s to " + mallory + "HIGH 2x +10m10s..10m20s",
 			},
 		},
 		{
 			"the first vanishes", threshold(2), threshold(3), time.Minute, logins(0, 10, 600, 610, 620),
 			[]string{
-				"same 0", "vanished " + mallory + "HIGH 1x +10s..10s",
-				"moved " + mallory + "HIGH 2x +10m10s..10m20s to " + mallory + "HIGH 1x +10m20s..10m20s",
+				"same 0", "removed " + mallory + "HIGH 1x +10s..10s",
+				"changed " + mallory + "HIGH 2x +10m10s..10m20s to " + mallory + "HIGH 1x +10m20s..10m20s",
 			},
 		},
 		{
 			"order of arrival does not matter", threshold(1), threshold(9), 0, logins(299, 0, 898, 599),
 			[]string{
-				"same 0", "vanished " + mallory + "HIGH 2x +0s..4m59s", "vanished " + mallory + "HIGH 2x +9m59s..14m58s",
+				"same 0", "removed " + mallory + "HIGH 2x +0s..4m59s", "removed " + mallory + "HIGH 2x +9m59s..14m58s",
 			},
 		},
 		{
 			"the pause before another one", only("a"), only("b"), time.Minute, acts("a 0s", "b 60s"),
-			[]string{"same 0", "appeared " + mallory + "HIGH 1x +1m0s..1m0s", "vanished " + mallory + "HIGH 1x +0s..0s"},
+			[]string{"same 0", "added " + mallory + "HIGH 1x +1m0s..1m0s", "removed " + mallory + "HIGH 1x +0s..0s"},
 		},
 		{
 			"the pause after another one", only("a"), only("b"), time.Minute, acts("b 0s", "a 60s"),
-			[]string{"same 0", "appeared " + mallory + "HIGH 1x +0s..0s", "vanished " + mallory + "HIGH 1x +1m0s..1m0s"},
+			[]string{"same 0", "added " + mallory + "HIGH 1x +0s..0s", "removed " + mallory + "HIGH 1x +1m0s..1m0s"},
 		},
 		{
 			"less than the pause before", only("a"), only("b"), time.Minute, acts("a 0s", "b 59s"),
-			[]string{"same 0", "moved " + mallory + "HIGH 1x +0s..0s to " + mallory + "HIGH 1x +59s..59s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 1x +0s..0s to " + mallory + "HIGH 1x +59s..59s"},
 		},
 		{
 			"less than the pause after", only("a"), only("b"), time.Minute, acts("b 0s", "a 59s"),
-			[]string{"same 0", "moved " + mallory + "HIGH 1x +59s..59s to " + mallory + "HIGH 1x +0s..0s"},
+			[]string{"same 0", "changed " + mallory + "HIGH 1x +59s..59s to " + mallory + "HIGH 1x +0s..0s"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareOrder has incidents of several groups, the latest of which come
+// TestCompareOrder has alerts of several groups, the latest of which come
 // first.
 func TestCompareOrder(t *testing.T) {
 	t.Parallel()
@@ -192,23 +192,23 @@ func TestCompareOrder(t *testing.T) {
 		}
 		return c
 	}
-	check := func(what string, incidents []detect.Incident) {
+	check := func(what string, alerts []detect.AlertSummary) {
 		t.Helper()
 		var got []string
-		for _, i := range incidents {
+		for _, i := range alerts {
 			got = append(got, fmt.Sprintf("%s %s %s", i.First.Sub(noon), i.OrganizationID, i.Key))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s:\n got %q\nwant %q", what, got, want)
 		}
 	}
-	check("appeared", compare(none, one).Appeared)
-	check("vanished", compare(one, none).Vanished)
-	var moved []detect.Incident
-	for _, m := range compare(one, severe).Moved {
-		moved = append(moved, m.Before)
+	check("added", compare(none, one).Added)
+	check("removed", compare(one, none).Removed)
+	var changed []detect.AlertSummary
+	for _, m := range compare(one, severe).Changed {
+		changed = append(changed, m.Before)
 	}
-	check("moved", moved)
+	check("changed", changed)
 }
 
 // TestCompareRules has rules that are in one of the rule sets only, nil being
@@ -220,8 +220,8 @@ func TestCompareRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"same 0", "appeared logins org-1/mallory HIGH 3x +3s..5s",
-		"vanished failed_auth org-1/mallory HIGH 1x +5s..5s",
+		"same 0", "added logins org-1/mallory HIGH 3x +3s..5s",
+		"removed failed_auth org-1/mallory HIGH 1x +5s..5s",
 	}
 	if got := changes(got); !slices.Equal(got, want) {
 		t.Errorf("\n got %q\nwant %q", got, want)

@@ -13,7 +13,7 @@ import (
 	"github.com/auditwarden/auditwarden/internal/strictjson"
 )
 
-// ParseConfig reads options from JSON with the names of the reference:
+// ParseConfig reads options for the rules of [Defaults] from JSON:
 //
 //	{
 //	  "failedAuthThreshold": 5,            "failedAuthTimeWindow": 300000,
@@ -33,11 +33,12 @@ import (
 //	  "organizations": {"org-1": {"failedAuthThreshold": 10}}
 //	}
 //
-// Windows are in milliseconds, hours are 0 to 23, and time zones are IANA names.
-// An organization takes the same fields but for organizations; what it does not
-// name is as for everybody, and its exceptions are added. Missing fields are as
-// in [Defaults]. Names are matched in exact case. An unknown field, one that is
-// there twice and a value out of range are errors that name the field.
+// Windows are in milliseconds, hours are from 0 to 23, and time zones are IANA
+// names. An organization has the same fields except for organizations. A field
+// that it lacks is as for everybody, and its exceptions are added to those for
+// everybody. A field that everybody lacks is as in [Defaults]. The names of fields
+// are matched in exact case. Unknown fields, fields that are given twice and values
+// that are out of range are errors that name the field.
 func ParseConfig(r io.Reader) (*Options, error) {
 	var c config
 	if err := strictjson.Decode(r, &c); err != nil {
@@ -86,7 +87,7 @@ type settings struct {
 // it.
 func (c *config) options() (*Options, error) {
 	var wrong complaints
-	hours := Hours{Start: referenceStart, End: referenceEnd}
+	hours := Hours{Start: defaultStart, End: defaultEnd}
 	everybody := c.override(hours, wrong.about(""))
 	if own := everybody.Rules[OffHours].Hours; own != nil {
 		hours = *own

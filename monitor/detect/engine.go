@@ -11,8 +11,8 @@ import (
 )
 
 // An Engine judges events by a set of rules. It is a [monitor.BatchDetector] and
-// safe for concurrent use. It serves one monitor, whose sequence numbers tell the
-// events apart.
+// safe for concurrent use. An engine serves one monitor only, because it tells
+// events apart by the sequence numbers of the monitor.
 type Engine struct {
 	set atomic.Pointer[ruleset]
 	ids *window.IDs
@@ -23,8 +23,8 @@ type Engine struct {
 }
 
 // New returns an engine with empty windows. Nil options stand for the rules of
-// [Defaults]. An error names everything that is wrong with the options, by rule
-// and field.
+// [Defaults]. An error lists everything that is wrong with the options, by rule and
+// field.
 func New(o *Options) (*Engine, error) {
 	set, err := newRuleset(o)
 	if err != nil {
@@ -39,11 +39,11 @@ func New(o *Options) (*Engine, error) {
 // Name returns "rules".
 func (en *Engine) Name() string { return "rules" }
 
-// Detect counts the event and reports every event that qualifies because of it,
-// for every rule: the event itself, and events with a later timestamp that came
-// before it. A rule that panics is reported to [monitor.Reporter.Fail], and the
-// other rules go on. The error is that of [Options.Windows]; without these it is
-// nil and Detect does not block on anything but other calls.
+// Detect counts the event for every rule and reports the events that qualify
+// because of it: the event itself, and events with a later timestamp that arrived
+// before it. The panic of a rule is reported to [monitor.Reporter.Fail], and the
+// other rules go on. Detect returns the error of [Options.Windows]. Without shared
+// windows the error is nil, and Detect waits for nothing but other calls.
 func (en *Engine) Detect(ctx context.Context, e *monitor.Event, r *monitor.Reporter) error {
 	set := en.set.Load()
 	if set.windows != nil {
@@ -53,7 +53,7 @@ func (en *Engine) Detect(ctx context.Context, e *monitor.Event, r *monitor.Repor
 	return nil
 }
 
-// DetectBatch is Detect for each of the events, in order.
+// DetectBatch does what Detect does, for each of the events in order.
 func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*monitor.Reporter) error {
 	set := en.set.Load()
 	if set.windows != nil {
@@ -97,7 +97,8 @@ func (en *Engine) detect(set *ruleset, e *monitor.Event, rep *monitor.Reporter) 
 	}
 }
 
-// Health is that of [Options.Windows], if they are a [monitor.HealthReporter].
+// Health returns the health of [Options.Windows], if they are a
+// [monitor.HealthReporter].
 func (en *Engine) Health(ctx context.Context) []monitor.ComponentHealth {
 	if r, ok := en.set.Load().windows.(monitor.HealthReporter); ok {
 		return r.Health(ctx)
@@ -105,10 +106,10 @@ func (en *Engine) Health(ctx context.Context) []monitor.ComponentHealth {
 	return []monitor.ComponentHealth{{Name: en.Name()}}
 }
 
-// Swap puts other options in place, between two events. A rule keeps its windows
-// if its name, its version and what it counts (events, distinct values, these
-// steps) stay the same; when the window becomes longer, it fills up as time
-// passes. Invalid options change nothing.
+// Swap replaces the options between two events. A rule keeps its windows if its
+// name, its version and what it counts (events, distinct values, or the same
+// numbers of events for the steps of a sequence) stay the same. A window that
+// becomes longer fills up as time passes. Invalid options change nothing.
 func (en *Engine) Swap(o *Options) error {
 	set, err := newRuleset(o)
 	if err != nil {
@@ -120,18 +121,18 @@ func (en *Engine) Swap(o *Options) error {
 	return nil
 }
 
-// RuleStats is what a rule holds and what its caps cut off.
+// RuleStats tells what a rule holds in memory and what its caps have cut off.
 type RuleStats struct {
 	Rule string
-	// Keys is the number of groups held, Events that of the events in them.
+	// Keys is the number of groups, and Events the number of events in them.
 	Keys, Events int
-	// Evictions counts the groups dropped by MaxKeys while they were live,
-	// Truncations the events dropped by MaxEventsPerKey.
+	// Evictions counts the groups that MaxKeys dropped while they were needed, and
+	// Truncations the events that MaxEventsPerKey dropped.
 	Evictions, Truncations int64
 }
 
 // Stats returns the numbers of every rule, in the order of the rules. It takes
-// time in proportion to the groups held.
+// time in proportion to the number of groups.
 func (en *Engine) Stats() []RuleStats {
 	var all []RuleStats
 	for _, r := range en.set.Load().rules {

@@ -80,14 +80,14 @@ func ExampleCompare() {
 	if err != nil {
 		panic(err)
 	}
-	for _, i := range c.Appeared {
+	for _, i := range c.Added {
 		fmt.Printf("new: %s by %s at %s\n", i.Rule, i.Key, i.First.Format(time.TimeOnly))
 	}
-	for _, m := range c.Moved {
-		fmt.Printf("moved: %s by %s from %s to %s\n", m.After.Rule, m.After.Key,
+	for _, m := range c.Changed {
+		fmt.Printf("changed: %s by %s from %s to %s\n", m.After.Rule, m.After.Key,
 			m.Before.First.Format(time.TimeOnly), m.After.First.Format(time.TimeOnly))
 	}
 	// Output:
 	// new: failed_auth by ada at 11:01:00
-	// moved: failed_auth by mallory from 10:01:20 to 10:00:40
+	// changed: failed_auth by mallory from 10:01:20 to 10:00:40
 }

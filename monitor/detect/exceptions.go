@@ -7,20 +7,20 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Exceptions are events that rules pass over: those of certain principals, with
+// Exceptions are events that rules ignore: those of certain principals, with
 // certain actions, or from certain networks.
 //
-// They are consulted only on fields that the event's signature covers, since
-// anything else could be edited to slip through: unless the host vouches for the
-// events (no verifier), or [Options.TrustUncovered] is set. No canonical form
-// covers the address yet, so that a verified event is never excepted by its
-// network without TrustUncovered.
+// An exception looks only at fields that the signature of an event covers, because
+// an attacker could edit any other field to go unnoticed. If the monitor has no
+// verifier, or [Options.TrustUncovered] is set, it looks at all fields. No
+// canonical form covers the address yet, so that verified events are excepted by
+// their network only with TrustUncovered.
 type Exceptions struct {
 	Principals []string
-	// Actions are exact, or prefixes when they end in an asterisk.
+	// Actions are exact names, or prefixes if they end in an asterisk.
 	Actions []string
-	// Networks hold the addresses of sessions. IPv4 addresses mapped into IPv6
-	// count as IPv4.
+	// Networks are networks of the addresses in sessions. IPv4 addresses mapped
+	// into IPv6 count as IPv4.
 	Networks []netip.Prefix
 }
 

@@ -12,17 +12,18 @@ import (
 type Explanation struct {
 	Rule     string
 	Judgment Judgment
-	// KeyField and Key are the event's group, if it came to that.
+	// KeyField and Key name the group of the event. They are empty if the rule did
+	// not get that far.
 	KeyField, Key string
-	// Count is what the window that ends with the event comes to. AtLeast is set
-	// when a memory cap cut the window.
+	// Count is the count in the window that ends with the event. AtLeast is set if
+	// a memory cap cut the window.
 	Count     int
 	AtLeast   bool
 	Threshold int
 	Window    time.Duration
 	Timing    monitor.Timing
-	// Exception is the field by which the event is excepted. Ignored is the
-	// field by which it would be, if a signature covered it.
+	// Exception is the field by which the event is an exception. Ignored is the
+	// field by which it would be one if a signature covered the field.
 	Exception, Ignored monitor.Fields
 }
 
@@ -57,10 +58,10 @@ func (x Explanation) String() string {
 	return text
 }
 
-// Explain tells what each rule makes of the event, in the order of the rules,
-// and changes nothing. An event that was counted before is recognized by its
-// sequence number and judged in its place; another one is judged as if it came
-// now. The windows are those of now: what has left them is not counted.
+// Explain tells what each rule makes of the event, in the order of the rules. It
+// changes nothing. An event that was counted before is recognized by its sequence
+// number and judged in its place. Any other event is judged as if it arrived now.
+// Events that have left the windows since are not counted.
 func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {
 	var all []Explanation
 	for _, r := range en.set.Load().of(a.OrganizationID) {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Hours are the times at which nobody is expected to work: from the hour Start
-// up to, not including, the hour End, over midnight if Start is the greater,
-// and all of the days that are no working days. Equal hours mean that there are
-// no such times at all, whatever the days.
+// Hours are the times at which nobody is expected to work. These are the hours from
+// Start up to, but not including, End, over midnight if Start is greater than End,
+// and all hours of days that are not working days. If Start and End are equal,
+// there are no such times at all, on no day.
 type Hours struct {
 	// Start and End are hours of the day, 0 to 23.
 	Start, End int
 	// Location is the time zone. It defaults to that of the organization
 	// ([Override.Location]), then to [Options.Location].
 	Location *time.Location
-	// WorkingDays defaults to every day.
+	// WorkingDays are the days on which people work. Defaults to every day.
 	WorkingDays []time.Weekday
-	// Holidays are no working days.
+	// Holidays are not working days.
 	Holidays []Date
 }
 
@@ -28,7 +28,7 @@ type Date struct {
 	Day   int
 }
 
-// ParseDate reads a date such as 2026-12-25.
+// ParseDate parses a date such as 2026-12-25.
 func ParseDate(text string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
@@ -37,7 +37,7 @@ func ParseDate(text string) (Date, error) {
 	return dateOf(t), nil
 }
 
-// String returns the date in the form that [ParseDate] reads.
+// String returns the date in the form that [ParseDate] parses.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day) }
 
 func dateOf(t time.Time) Date {

@@ -6,7 +6,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Unknown is the group of the events that name nobody. See
+// Unknown is the group of events that lack what they are grouped by. See
 // [Options.SkipAnonymous].
 const Unknown = "unknown"
 
@@ -14,25 +14,25 @@ const Unknown = "unknown"
 type Group struct {
 	// Field is the JSON name of what Value is, such as "principalId".
 	Field string
-	// Value is the group's name, bare. Empty puts the event into the group
+	// Value is the name of the group. An event with an empty value is in the group
 	// [Unknown].
 	Value string
-	// Fields are the event's fields that Value was read from.
+	// Fields are the fields of the event that Value was read from.
 	Fields monitor.Fields
 }
 
-// A Key puts an event of an organization into a group. Groups never reach across
-// organizations. It must be safe for concurrent use and depend on nothing but
-// its arguments.
+// A Key puts an event of an organization into a group. Groups of different
+// organizations are always different groups. A Key must be safe for concurrent use
+// and depend on nothing but its arguments.
 type Key func(e *monitor.Event, organization string) Group
 
-// ByPrincipal groups by who did it.
+// ByPrincipal groups events by who did something.
 func ByPrincipal(e *monitor.Event, _ string) Group {
 	return Group{Field: "principalId", Value: e.PrincipalID, Fields: monitor.FieldPrincipalID}
 }
 
-// ByPrincipalOrAddress groups by who did it, and by the address it came from
-// when the event does not say who.
+// ByPrincipalOrAddress groups events by who did something, or by the address that
+// they came from if they do not say who.
 func ByPrincipalOrAddress(e *monitor.Event, organization string) Group {
 	g := ByPrincipal(e, organization)
 	if g.Value == "" && e.Session.IPAddress != "" {
@@ -42,13 +42,14 @@ func ByPrincipalOrAddress(e *monitor.Event, organization string) Group {
 	return g
 }
 
-// ByAddress groups by the address it came from.
+// ByAddress groups events by the address that they came from.
 func ByAddress(e *monitor.Event, _ string) Group {
 	return Group{Field: "ipAddress", Value: e.Session.IPAddress, Fields: monitor.FieldSession}
 }
 
-// ByResource groups by the resource it was done to: the type and the ID joined
-// by a slash, as in "Patient/7", or the one there is. A slash in the type, or in
+// ByResource groups events by the resource that something was done to. The group
+// is named by the type and the ID joined by a slash, as in "Patient/7", or by the
+// one that the event has. A slash in the type, or in
 // an ID without type, is written as \/ and a backslash as \\, so that a resource
 // with a type and an ID never has the name of another.
 func ByResource(e *monitor.Event, _ string) Group {
@@ -68,7 +69,7 @@ func ByResource(e *monitor.Event, _ string) Group {
 
 var resourceEscaper = strings.NewReplacer(`\`, `\\`, "/", `\/`)
 
-// ByOrganization has one group for the whole organization.
+// ByOrganization puts all events of an organization into one group.
 func ByOrganization(_ *monitor.Event, organization string) Group {
 	return Group{Field: "organizationId", Value: organization, Fields: monitor.FieldOrganizationID}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
-// An observation is an event that a rule has to count, on its way into the
-// window of its group.
+// An observation is an event that a rule has to count in the window of its group.
 type observation struct {
 	hit
 	window.Observation

@@ -8,38 +8,38 @@ import (
 	"time"
 )
 
-// Options configure an [Engine]. The zero value of a field is its documented
-// default.
+// Options configure an [Engine]. The zero value of a field stands for its
+// documented default.
 type Options struct {
-	// Rules are judged in this order. Nil means [Defaults].
+	// Rules are judged in this order. Nil stands for [Defaults].
 	Rules []Rule
 	// Location is the time zone of [Rule.Hours]. Defaults to UTC.
 	Location *time.Location
 	// Overrides change rules for single organizations.
 	Overrides map[string]Override
-	// Exceptions are events that every rule passes over.
+	// Exceptions are events that every rule ignores.
 	Exceptions Exceptions
-	// SkipAnonymous drops the group [Unknown]: events that name nobody are then
-	// not counted by rules that group by somebody.
+	// SkipAnonymous drops the group [Unknown]: rules do not count events that lack
+	// what they are grouped by, such as a principal.
 	SkipAnonymous bool
 	// TrustUncovered lets exceptions look at fields that no signature covers.
 	TrustUncovered bool
 
-	// Windows hold the events where several engines, one a process, reach them.
-	// Nil: the engine has them in memory. MaxKeys does not apply to shared
-	// windows; [Engine.Explain], [Engine.Stats] and [Engine.Snapshot] do not
-	// look into them.
+	// Windows hold the events in a place that the engines of several processes
+	// share. Nil keeps them in the memory of the engine. MaxKeys does not apply to
+	// shared windows, and [Engine.Explain], [Engine.Stats] and [Engine.Snapshot]
+	// do not look into them.
 	Windows Windows
 
-	// MaxEventsPerKey bounds the events held for one group; the oldest go first.
-	// Defaults to 1,024, or to what the rule needs if that is more; -1 sets no
-	// bound.
+	// MaxEventsPerKey is the number of events that are held for one group. The
+	// oldest are dropped first. Defaults to 1,024, or to what the rule needs if
+	// that is more; -1 means no limit.
 	MaxEventsPerKey int
-	// MaxKeys bounds the groups held for one rule. Defaults to 100,000; -1 sets
-	// no bound.
+	// MaxKeys is the number of groups that are held for one rule. Defaults to
+	// 100,000; -1 means no limit.
 	MaxKeys int
-	// MaxReferences bounds the references of a finding. Defaults to 10; -1 gives
-	// none.
+	// MaxReferences is the number of references in a finding. Defaults to 10; -1
+	// means none.
 	MaxReferences int
 }
 
@@ -49,12 +49,12 @@ type Override struct {
 	Location *time.Location
 	// Exceptions are added to those of the rules.
 	Exceptions Exceptions
-	// Rules change single rules, by name.
+	// Rules change single rules, by their names.
 	Rules map[string]RuleOverride
 }
 
-// A RuleOverride changes one rule for one organization. What is zero stays as it
-// is in the rule.
+// A RuleOverride changes one rule for one organization. A field that is zero
+// changes nothing.
 type RuleOverride struct {
 	Disabled  bool
 	Threshold int

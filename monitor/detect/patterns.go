@@ -7,7 +7,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// The names of the five patterns of the reference.
+// The names of the rules of [Defaults].
 const (
 	FailedAuth         = "failed_auth"
 	UnauthorizedAccess = "unauthorized_access"
@@ -16,8 +16,9 @@ const (
 	OffHours           = "off_hours"
 )
 
-// Defaults returns the five patterns of the reference, with its thresholds,
-// windows, groups and severities. The caller may change what it gets.
+// Defaults returns five rules: failed logins, unauthorized access, many accesses to
+// data in a short time, many bulk operations, and access to data at night. The
+// caller may change what it gets.
 func Defaults() []Rule {
 	return []Rule{
 		{
@@ -43,15 +44,15 @@ func Defaults() []Rule {
 		{
 			Name: OffHours, Version: "1", Severity: monitor.SeverityLow, Technique: "T1078",
 			Match: isSensitive, Uses: monitor.FieldStatus | monitor.FieldAction,
-			Hours: &Hours{Start: referenceStart, End: referenceEnd}, GroupBy: ByPrincipal,
+			Hours: &Hours{Start: defaultStart, End: defaultEnd}, GroupBy: ByPrincipal,
 		},
 	}
 }
 
-// The off-hours of the reference.
+// The off-hours of the rule [OffHours].
 const (
-	referenceStart = 22
-	referenceEnd   = 6
+	defaultStart = 22
+	defaultEnd   = 6
 )
 
 func isFailedAuth(e *monitor.Event) bool {

@@ -9,65 +9,69 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
-// A Rule says what is suspicious. There are four kinds:
+// A Rule says what is suspicious. There are four kinds of rules:
 //
-//   - without Window: every matching event qualifies;
-//   - with Window: Threshold matching events of a group within it;
-//   - with Window and Distinct: Threshold distinct values among them, such as 20
-//     patients looked at by one principal in 10 minutes;
-//   - with Window and Sequence: steps in order, such as 5 failures, then a
-//     success.
+//   - A rule without a Window: every matching event qualifies.
+//   - A rule with a Window counts the matching events of a group. An event
+//     qualifies if there are Threshold of them in the window that ends with it.
+//   - A rule with a Window and Distinct counts distinct values among them, such as
+//     20 patients that one principal looked at in 10 minutes.
+//   - A rule with a Window and a Sequence looks for steps in order, such as 5
+//     failures and then a success.
 //
-// Its functions must be safe for concurrent use, must not change or keep the
-// event, and should not allocate.
+// The functions of a rule must be safe for concurrent use, must not change or keep
+// the event, and should not allocate.
 type Rule struct {
-	// Name is the rule's stable name, such as "failed_auth". It is part of the
+	// Name is the stable name of the rule, such as "failed_auth". It is part of the
 	// identity of alerts.
 	Name string
-	// Version is to be changed with Match, GroupBy, Distinct or Sequence: state
-	// is carried over by [Engine.Swap] and [Engine.Restore] only between rules
-	// with the same name, version and kind.
-	Version  string
+	// Version must change whenever Match, GroupBy, Distinct or Sequence change:
+	// [Engine.Swap] and [Engine.Restore] carry windows over only between rules with
+	// the same name, version and kind.
+	Version string
+	// Severity is that of the findings.
 	Severity monitor.Severity
-	// Technique is the MITRE ATT&CK technique, such as "T1110".
+	// Technique is the MITRE ATT&CK technique, such as "T1110". Optional.
 	Technique string
 
-	// Match selects the events that the rule is about. It may be nil for a rule
+	// Match selects the events that the rule is about. It is optional for a rule
 	// with a Sequence.
 	Match func(e *monitor.Event) bool
-	// Uses are the fields that the rule's functions look at, for
-	// [monitor.Finding.Uncovered]. The timestamp, the organization and the
-	// fields of GroupBy count without being named.
+	// Uses are the fields that the functions of the rule look at. A finding lists
+	// those that no signature covers ([monitor.Finding.Uncovered]). The timestamp,
+	// the organization and the fields of GroupBy need not be named.
 	Uses monitor.Fields
-	// Hours narrow the rule to the times at which nobody is expected to work.
+	// Hours restrict the rule to times at which nobody is expected to work.
+	// Optional.
 	Hours *Hours
-	// GroupBy defaults to [ByPrincipal].
+	// GroupBy says which events are counted together. Defaults to [ByPrincipal].
 	GroupBy Key
-	// Threshold is the number of events or distinct values that qualify. A rule
-	// without window, or with a sequence, needs none.
+	// Threshold is the number of events, or of distinct values, at which an event
+	// qualifies. A rule without a Window or with a Sequence has none.
 	Threshold int
-	// Window is the length of the window, which includes its end and excludes
+	// Window is the length of the window. A window includes its end and excludes
 	// its start.
 	Window time.Duration
-	// Distinct returns the value to count. An event for which it is empty does
-	// not match. Values are told apart by 64 bits of their SHA-256.
+	// Distinct returns the value to count. An event whose value is empty does not
+	// match. Values are told apart by 64 bits of their SHA-256.
 	Distinct func(e *monitor.Event) string
-	// Sequence has up to 64 steps. An event of the last step qualifies when the
-	// events of all steps, one after the other, end with it and lie within the
-	// window. Nothing resets a sequence but time.
+	// Sequence has up to 64 steps. An event of the last step qualifies if the
+	// window that ends with it holds the events of all steps, one step after the
+	// other. Only time resets a sequence.
 	Sequence []Step
 
-	// Exceptions are events that the rule passes over, beside
+	// Exceptions are events that the rule ignores, in addition to
 	// [Options.Exceptions].
 	Exceptions Exceptions
-	// Shadow findings are counted and reported, and raise no alert.
+	// Shadow makes the findings of the rule shadow findings, which are counted and
+	// reported but raise no alert.
 	Shadow bool
 }
 
-// A Step is a part of a sequence: Count events that match.
+// A Step is one step of a sequence. It takes Count events that match.
 type Step struct {
 	Match func(e *monitor.Event) bool
-	// Count defaults to 1. It is at most 65,536.
+	// Count is at most 65,536. Defaults to 1.
 	Count int
 }
 

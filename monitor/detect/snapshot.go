@@ -31,9 +31,9 @@ const snapshotHeader = "auditwarden windows 1\n"
 // maxText is the length of the longest string in a snapshot.
 const maxText = 1 << 20
 
-// Snapshot writes the windows of all rules. Every group is written as it is at
-// one moment; for a moment that is the same for all, no event must be under way.
-// No lock is held while w writes.
+// Snapshot writes the windows of all rules. Each group is written as it is at one
+// moment. For this to be the same moment for all groups, no event must be processed
+// meanwhile. Events do not wait while w writes.
 func (en *Engine) Snapshot(w io.Writer) error {
 	sum := crc32.NewIEEE()
 	out := io.MultiWriter(w, sum)
@@ -103,17 +103,17 @@ func (b *encoder) group(g *window.Group, ids *window.IDs) {
 	*b = append(*b, 0)
 }
 
-// Restore puts the windows of a snapshot in place of the engine's, for the rules
-// that have the same name and version and count the same as when it was
-// written; what it holds of other rules is skipped, and other rules begin
-// without windows. It is meant for an engine that has not begun to work; events
-// that are under way may get lost. The windows go on exactly where they were, up
-// to the caps of this engine.
+// Restore replaces the windows of the engine with those of a snapshot, for rules
+// that have the same name and version and count the same as when the snapshot was
+// written. It skips what the snapshot holds of other rules, and other rules begin
+// with empty windows. The windows continue exactly where they were, within the caps
+// of this engine. Restore is meant for an engine that is not in use yet, since events
+// that are processed meanwhile may get lost.
 //
-// Another monitor gave out the sequence numbers in the snapshot. Its events get
-// others, which no new event will have: from 1<<64 - 1 downwards.
+// The sequence numbers in the snapshot are those of another monitor. Its events get
+// numbers that no new event will have, from 1<<64 - 1 downwards.
 //
-// Damaged and truncated snapshots are errors and change nothing.
+// A damaged or truncated snapshot is an error and changes nothing.
 func (en *Engine) Restore(r io.Reader) error {
 	en.swap.Lock()
 	defer en.swap.Unlock()
@@ -127,8 +127,8 @@ func (en *Engine) Restore(r io.Reader) error {
 	return nil
 }
 
-// A decoder reads a snapshot. The first error sticks, and everything read after
-// it is zero.
+// A decoder reads a snapshot. It keeps the first error, and everything that is read
+// after it is zero.
 type decoder struct {
 	in  *bufio.Reader
 	sum uint32

@@ -36,28 +36,31 @@ func (p Policy) String() string {
 	return "unknown"
 }
 
-// Options are the settings of [Windows]. The zero value of each is its default.
+// Options configure [Windows]. The zero value of a field stands for its documented
+// default.
 type Options struct {
-	// Prefix tells services that share a Redis apart; instances of one service
-	// have the same. It must not contain braces. Default: auditwarden:windows.
+	// Prefix begins the keys. Services that share a Redis have different prefixes,
+	// and instances of one service have the same. It must not contain braces.
+	// Defaults to "auditwarden:windows".
 	Prefix string
-	// Retention is how long a window is kept beyond the time that its rule needs
-	// it for, by the clock. With [Local] its events are as well, by their own
-	// time, and absences of Redis up to that long are made up for. Default: one
-	// hour. At most 10 years.
+	// Retention is how long a window is kept after its rule has ceased to need it,
+	// measured by the clock. With [Local] its events are kept as much longer,
+	// measured by their timestamps, so that instances can catch up after Redis was
+	// unavailable for up to that long. Defaults to one hour, at most 10 years.
 	Retention time.Duration
-	// OnUnavailable says what happens while Redis is unavailable. Default: [Fail].
+	// OnUnavailable says what happens while Redis is unavailable. Defaults to
+	// [Fail].
 	OnUnavailable Policy
-	// MaxLocal bounds the events that are kept while Redis is unavailable. Beyond it
-	// there are errors as with Fail. Default: 100,000.
+	// MaxLocal is the number of events that are kept with Local while Redis is
+	// unavailable. Further events fail. Defaults to 100,000.
 	MaxLocal int
-	// RetryAfter is how long Redis is left alone after a failure, with Local.
-	// Default: one second.
+	// RetryAfter is the pause between two attempts to reach Redis with Local while
+	// it is unavailable. Defaults to one second.
 	RetryAfter time.Duration
 }
 
-// Windows are [detect.Windows] in Redis. They are a [monitor.HealthReporter], by
-// which an engine reports its health, and safe for concurrent use.
+// Windows are [detect.Windows] in Redis. They are also a [monitor.HealthReporter],
+// which the engine asks for its health. They are safe for concurrent use.
 type Windows struct {
 	local  bool // OnUnavailable is Local
 	redis  exchanger
@@ -65,8 +68,8 @@ type Windows struct {
 	outage outage
 }
 
-// New returns windows in Redis. Nil options are the defaults. It does not
-// connect to Redis. The error names the option that is wrong.
+// New returns windows in Redis. Nil options stand for the defaults. New does not
+// connect to Redis. An error names the option that is wrong.
 func New(client redis.UniversalClient, options *Options) (*Windows, error) {
 	if client == nil {
 		return nil, errors.New("rediswindow: new windows: client is nil")
@@ -132,9 +135,9 @@ func (w *Windows) ask(ctx context.Context, requests []*detect.WindowRequest) ([]
 	return answers, err
 }
 
-// Health tells how the calls to Redis end. With [Local] it is WARNING while events
-// are judged locally or are still to be brought to Redis, and CRITICAL when there
-// are too many of them.
+// Health reports whether calls to Redis succeed. With [Local] the status is WARNING
+// while events are judged locally or still have to be brought to Redis, and CRITICAL
+// if there are too many of them.
 func (w *Windows) Health(context.Context) []monitor.ComponentHealth {
 	h := w.calls.Health("rediswindow")
 	events, full := w.outage.state()

@@ -31,7 +31,7 @@ type spyClaims struct {
 	afterLookup func()
 }
 
-func newSpyClaims() *spyClaims { return &spyClaims{Set: memalerts.NewClaims()} }
+func newSpyClaims() *spyClaims { return &spyClaims{Set: newMemoryClaims()} }
 
 func (s *spyClaims) setBefore(f func(ctx context.Context, method string) error) {
 	s.mu.Lock()
@@ -311,7 +311,7 @@ func TestClaimsLie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, pager := memalerts.New(nil), &recorder{}
 		here := newInstance(t, store, alerting.ManagerOptions{
-			Claims: liars{memalerts.NewClaims()}, MaxBuffered: 1, Routes: []alerting.Route{{Name: "pager", Notifier: pager}},
+			Claims: liars{newMemoryClaims()}, MaxBuffered: 1, Routes: []alerting.Route{{Name: "pager", Notifier: pager}},
 		})
 		put(t, here, occurrence("mallory", "e0", 0))
 		wantStored(t, store)
@@ -469,4 +469,48 @@ func TestClaimsAreNotAskedFor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// memoryClaims are a claims.Set in memory.
+type memoryClaims struct {
+	mu   sync.Mutex
+	made map[claims.AlertKey]memoryClaim
+}
+
+type memoryClaim struct {
+	claims.Claim
+	until time.Time
+}
+
+func newMemoryClaims() *memoryClaims { return &memoryClaims{made: map[claims.AlertKey]memoryClaim{}} }
+
+func (m *memoryClaims) Lookup(ctx context.Context, keys []claims.AlertKey) (found []claims.Claim, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		if c, ok := m.made[key]; ok && time.Now().Before(c.until) && ctx.Err() == nil {
+			found = append(found, c.Claim)
+		}
+	}
+	return found, ctx.Err()
+}
+
+func (m *memoryClaims) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range made {
+		if ctx.Err() == nil {
+			m.made[c.AlertKey] = memoryClaim{c, time.Now().Add(ttl)}
+		}
+	}
+	return ctx.Err()
+}
+
+func (m *memoryClaims) Release(ctx context.Context, key claims.AlertKey) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ctx.Err() == nil {
+		delete(m.made, key)
+	}
+	return ctx.Err()
 }

@@ -48,10 +48,14 @@ func (d *dispatcher) post(ctx context.Context) {
 	d.mu.Lock()
 	running := d.running
 	d.mu.Unlock()
-	if !running {
+	if running {
+		d.signal()
+	} else {
 		d.drain(ctx)
-		return
 	}
+}
+
+func (d *dispatcher) signal() {
 	for _, w := range d.workers {
 		w.signal()
 	}
@@ -120,9 +124,7 @@ func (d *dispatcher) runTimers(ctx context.Context) error {
 	d.reporter.count(ctx, monitor.AlertsEscalated, "", int64(escalated))
 	d.reporter.count(ctx, monitor.AlertsAutoResolved, "", int64(resolved))
 	if escalated+resolved > 0 {
-		for _, w := range d.workers {
-			w.signal()
-		}
+		d.signal()
 	}
 	if err != nil {
 		return fmt.Errorf("run timers: %w", err)

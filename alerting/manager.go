@@ -18,31 +18,26 @@ import (
 // concurrent use.
 //
 // The first occurrence of an alert is in the store before StoreOccurrences returns.
-// While Run is active, repeats are buffered for up to an interval and then stored
-// in one call; until then, an alert that is read lacks them. Flush stores them at
-// once, and so do Resolve and Dismiss, after which the next occurrence opens a new
-// alert. Nothing buffered is dropped while the process lives: a flush that fails is
-// repeated. A process that is killed loses at most an interval of repeats; a queue
-// that acknowledges after Flush delivers them again. If another instance closes an
-// alert, this one notices after an interval, and the repeats that it has buffered
-// until then open the next alert when they are flushed.
+// While Run is active, repeats are buffered for up to an interval and then stored in
+// one call; until then, an alert that is read lacks them. Flush stores them at once,
+// and so do Resolve and Dismiss. A flush that fails is repeated, so that nothing is
+// dropped while the process lives. A process that is killed loses at most an interval
+// of repeats; a queue that acknowledges after Flush delivers them again. If another
+// instance closes an alert, the repeats that this one has buffered open the next.
 //
-// Notifications are in the outbox of the store, and the manager delivers them on
-// its routes. While Run is active each route has a worker of its own. Without Run,
-// StoreOccurrences and the changes of status deliver before they return. They do
-// not fail if a delivery fails. While Run is active a failed delivery is tried
-// again, after a random time below a limit that grows from 1 second to 5 minutes,
-// or when the destination asks for it. A route whose deliveries fail five times in
-// a row pauses for 30 seconds. A notification becomes a dead letter when its
-// destination refuses it permanently or when it expires, see [Route] and
-// [Manager.Redrive]. Any instance that shares the store may deliver a notification.
+// While Run is active, each route has a worker that delivers. Without Run,
+// StoreOccurrences and the changes of status deliver before they return, and do not
+// fail if a delivery fails. While Run is active, a failed delivery is tried again
+// after a random time below a limit that grows from 1 second to 5 minutes, or when
+// the destination asks for it. A route whose deliveries fail five times in a row
+// pauses for 30 seconds. A notification that its destination refuses permanently, or
+// that expires, becomes a dead letter.
 //
-// While Run is active the manager also escalates and resolves the alerts that are
+// While Run is active, the manager also escalates and resolves the alerts that are
 // due according to [Settings].
 //
 // Methods that are about one organization fail with [monitor.ErrNoOrganization] if
-// it is empty, and with [monitor.ErrNotFound] for an alert of another organization.
-// Bad input is an [InvalidError].
+// it is empty. Bad input is an [InvalidError].
 type Manager struct {
 	options  ManagerOptions
 	store    store
@@ -181,102 +176,84 @@ func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []moni
 // Dismiss and Reopen it must be told by whom, takes a note that may be empty, and
 // returns the alert as it is then. A change that the alert's status does not allow
 // is a [TransitionError], and one that was decided on another version than that of
-// ref a [monitor.ErrConflict]. Of two concurrent acknowledgements one succeeds.
+// ref is a [monitor.ErrConflict]. Of two concurrent acknowledgements one succeeds.
 func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	const operation = "acknowledge alert"
-	a, err := m.change(ctx, operation, ref, monitor.AlertAcknowledged, by, note)
-	return a, failed(operation, err)
+	return m.change(ctx, "acknowledge alert", ref, monitor.AlertAcknowledged, by, note)
 }
 
 // Resolve flushes, and closes an open alert.
 func (m *Manager) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	const operation = "resolve alert"
-	a, err := m.close(ctx, operation, ref, monitor.AlertResolved, by, note)
-	return a, failed(operation, err)
+	return m.change(ctx, "resolve alert", ref, monitor.AlertResolved, by, note)
 }
 
 // Dismiss flushes, and closes an open alert that nothing had to be done about.
 func (m *Manager) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	const operation = "dismiss alert"
-	a, err := m.close(ctx, operation, ref, monitor.AlertDismissed, by, note)
-	return a, failed(operation, err)
+	return m.change(ctx, "dismiss alert", ref, monitor.AlertDismissed, by, note)
 }
 
 // Reopen makes a closed alert active again. It is a [monitor.ErrConflict] if another
 // alert of its fingerprint is open.
 func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
-	const operation = "reopen alert"
-	a, err := m.change(ctx, operation, ref, monitor.AlertActive, by, note)
-	return a, failed(operation, err)
+	return m.change(ctx, "reopen alert", ref, monitor.AlertActive, by, note)
 }
 
-// change changes the status of an alert and notifies.
+// change changes the status of an alert and notifies. An alert that it closes has
+// all occurrences that came before, and none that comes after is taken for a repeat.
 func (m *Manager) change(
 	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
 ) (*monitor.Alert, error) {
-	if err := checkChange(ref, by, note); err != nil {
-		return nil, err
+	err, closes := checkChange(ref, by, note), !to.Open()
+	if err == nil && closes {
+		err = m.flush(ctx)
 	}
-	op, end := m.tracing.operation(ctx, operation)
-	a, err := m.store.Change(op, ref, to, by, note)
-	end(err)
 	if err != nil {
-		return nil, err
+		return nil, failed(operation, err)
 	}
-	m.dispatch.post(ctx)
-	return a, nil
+	a, err := call(ctx, m, operation, nil, func(ctx context.Context) (*monitor.Alert, error) {
+		return m.store.Change(ctx, ref, to, by, note)
+	})
+	if closes {
+		if err == nil && m.claims != nil {
+			m.claims.release(ctx, a)
+		}
+		m.repeats.forget()
+		// What was buffered in between is stored now. A failure is kept for Health,
+		// and the repeats for the next time.
+		_ = m.flush(ctx)
+	}
+	if err == nil {
+		m.dispatch.post(ctx)
+	}
+	return a, err
 }
 
-// close closes an alert so that it has all occurrences that came before, and that
-// none that comes after is taken for a repeat.
-func (m *Manager) close(
-	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
-) (*monitor.Alert, error) {
-	if err := checkChange(ref, by, note); err != nil {
-		return nil, err
+// call makes a call to the store unless there is an error already, and wraps its
+// error. What comes with an error is passed on.
+func call[T any](
+	ctx context.Context, m *Manager, operation string, err error, f func(context.Context) (T, error),
+) (v T, _ error) {
+	if err == nil {
+		op, end := m.tracing.operation(ctx, operation)
+		v, err = f(op)
+		end(err)
 	}
-	if err := m.flush(ctx); err != nil {
-		return nil, err
-	}
-	op, end := m.tracing.operation(ctx, operation)
-	a, err := m.store.Change(op, ref, to, by, note)
-	end(err)
-	if err == nil && m.claims != nil {
-		m.claims.release(ctx, a)
-	}
-	m.repeats.forget()
-	// What was buffered in between is stored now. A failure is kept for Health,
-	// and the repeats for the next time.
-	_ = m.flush(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m.dispatch.post(ctx)
-	return a, nil
+	return v, failed(operation, err)
 }
 
 // Get returns an alert.
 func (m *Manager) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
-	const operation = "get alert"
-	a, _, err := m.get(ctx, operation, ref)
-	return a, failed(operation, err)
+	return call(ctx, m, "get alert", checkOrganization(ref.Organization), func(ctx context.Context) (*monitor.Alert, error) {
+		a, _, err := m.store.Get(ctx, ref)
+		return a, err
+	})
 }
 
 // History returns the changes of an alert's status, oldest first.
 func (m *Manager) History(ctx context.Context, ref monitor.AlertRef) ([]Change, error) {
-	const operation = "read history"
-	_, history, err := m.get(ctx, operation, ref)
-	return history, failed(operation, err)
-}
-
-func (m *Manager) get(ctx context.Context, operation string, ref monitor.AlertRef) (*monitor.Alert, []Change, error) {
-	if err := checkOrganization(ref.Organization); err != nil {
-		return nil, nil, err
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	a, history, err := m.store.Get(ctx, ref)
-	end(err)
-	return a, history, err
+	return call(ctx, m, "read history", checkOrganization(ref.Organization), func(ctx context.Context) ([]Change, error) {
+		_, history, err := m.store.Get(ctx, ref)
+		return history, err
+	})
 }
 
 // List returns a page of the alerts that match, newest first. It is read when the
@@ -284,20 +261,15 @@ func (m *Manager) get(ctx context.Context, operation string, ref monitor.AlertRe
 // exist throughout appear exactly once on the pages of a listing, whatever is
 // written meanwhile.
 func (m *Manager) List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, error] {
-	const operation = "list alerts"
-	return sequence(operation, func() ([]*monitor.Alert, error) {
-		if err := q.check(); err != nil {
-			return nil, err
-		}
-		ctx, end := m.tracing.operation(ctx, operation)
-		page, err := m.store.List(ctx, q)
-		end(err)
-		return page, err
+	return sequence(func() ([]*monitor.Alert, error) {
+		return call(ctx, m, "list alerts", q.check(), func(ctx context.Context) ([]*monitor.Alert, error) {
+			return m.store.List(ctx, q)
+		})
 	})
 }
 
-// sequence yields what an operation returns, and then its error.
-func sequence[T any](operation string, read func() ([]*T, error)) iter.Seq2[*T, error] {
+// sequence yields what read returns, and then its error.
+func sequence[T any](read func() ([]*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		page, err := read()
 		for _, v := range page {
@@ -306,111 +278,72 @@ func sequence[T any](operation string, read func() ([]*T, error)) iter.Seq2[*T, 
 			}
 		}
 		if err != nil {
-			yield(nil, failed(operation, err))
+			yield(nil, err)
 		}
 	}
 }
 
 // Count returns the number of alerts that match, on all pages together.
 func (m *Manager) Count(ctx context.Context, q Query) (int, error) {
-	const operation = "count alerts"
-	if err := q.check(); err != nil {
-		return 0, failed(operation, err)
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	n, err := m.store.Count(ctx, q)
-	end(err)
-	return n, failed(operation, err)
+	return call(ctx, m, "count alerts", q.check(), func(ctx context.Context) (int, error) { return m.store.Count(ctx, q) })
 }
 
 // Statistics summarizes the alerts.
 func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error) {
-	const operation = "compute statistics"
-	if err := q.check(); err != nil {
-		return nil, failed(operation, err)
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	s, err := m.store.Statistics(ctx, q)
-	end(err)
-	return s, failed(operation, err)
+	return call(ctx, m, "compute statistics", q.check(), func(ctx context.Context) (*Statistics, error) {
+		return m.store.Statistics(ctx, q)
+	})
 }
 
 // Purge deletes the alerts that were closed before that time, with their history,
 // and returns their number, also with an error. Open alerts stay.
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
-	const operation = "purge alerts"
-	if err := checkOrganization(organization); err != nil {
-		return 0, failed(operation, err)
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	n, err := m.store.Purge(ctx, organization, before)
-	end(err)
-	return n, failed(operation, err)
+	return call(ctx, m, "purge alerts", checkOrganization(organization), func(ctx context.Context) (int, error) {
+		return m.store.Purge(ctx, organization, before)
+	})
 }
 
 // Settings returns the settings that the organization saved last, or zero settings.
 func (m *Manager) Settings(ctx context.Context, organization string) (Settings, error) {
-	const operation = "read settings"
-	if err := checkOrganization(organization); err != nil {
-		return Settings{}, failed(operation, err)
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	s, err := m.store.Settings(ctx, organization)
-	end(err)
-	return s, failed(operation, err)
+	return call(ctx, m, "read settings", checkOrganization(organization), func(ctx context.Context) (Settings, error) {
+		return m.store.Settings(ctx, organization)
+	})
 }
 
 // SaveSettings replaces an organization's settings and returns them with their new
 // version. Their version must be that of the settings they replace, 0 for the first;
 // otherwise the error is a [monitor.ErrConflict].
 func (m *Manager) SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error) {
-	const operation = "save settings"
-	if err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate()); err != nil {
-		return Settings{}, failed(operation, err)
-	}
-	ctx, end := m.tracing.operation(ctx, operation)
-	saved, err := m.store.SaveSettings(ctx, organization, s, by)
-	end(err)
-	return saved, failed(operation, err)
+	err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate())
+	return call(ctx, m, "save settings", err, func(ctx context.Context) (Settings, error) {
+		return m.store.SaveSettings(ctx, organization, s, by)
+	})
 }
 
 // Backlog returns the size of the outbox, for all organizations.
 func (m *Manager) Backlog(ctx context.Context) (Backlog, error) {
-	const operation = "read backlog"
-	ctx, end := m.tracing.operation(ctx, operation)
-	b, err := m.store.Backlog(ctx)
-	end(err)
-	return b, failed(operation, err)
+	return call(ctx, m, "read backlog", nil, m.store.Backlog)
 }
 
 // DeadLetters returns the notifications that are not delivered any more, oldest
 // first. They are read when the iteration begins. An error is the last thing that
 // the sequence yields.
 func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[*Notification, error] {
-	const operation = "list dead letters"
-	return sequence(operation, func() ([]*Notification, error) {
-		if err := q.check(); err != nil {
-			return nil, err
-		}
-		ctx, end := m.tracing.operation(ctx, operation)
-		page, err := m.store.DeadLetters(ctx, q)
-		end(err)
-		return page, err
+	return sequence(func() ([]*Notification, error) {
+		return call(ctx, m, "list dead letters", q.check(), func(ctx context.Context) ([]*Notification, error) {
+			return m.store.DeadLetters(ctx, q)
+		})
 	})
 }
 
 // Redrive makes the dead letters of a route due again, with no attempts made, and
 // returns their number. The organization may be [AllOrganizations].
 func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
-	const operation = "redrive dead letters"
-	if err := checkScope(organization); err != nil {
-		return 0, failed(operation, err)
-	}
-	op, end := m.tracing.operation(ctx, operation)
-	n, err := m.store.Redrive(op, organization, route)
-	end(err)
+	n, err := call(ctx, m, "redrive dead letters", checkScope(organization), func(ctx context.Context) (int, error) {
+		return m.store.Redrive(ctx, organization, route)
+	})
 	if n > 0 {
 		m.dispatch.post(ctx)
 	}
-	return n, failed(operation, err)
+	return n, err
 }

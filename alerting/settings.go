@@ -94,11 +94,8 @@ func (s Settings) Validate() error {
 	if err := checkMillis("Cooldown", s.Cooldown); err != nil && s.Cooldown != -1 {
 		return err
 	}
-	if len(s.Suppressions) > maxSuppressions {
-		return invalid("Suppressions", "%d are more than %d", len(s.Suppressions), maxSuppressions)
-	}
-	if len(s.Thresholds) > maxThresholds {
-		return invalid("Thresholds", "%d are more than %d", len(s.Thresholds), maxThresholds)
+	if err := checkNumber("Thresholds", len(s.Thresholds), maxThresholds); err != nil {
+		return err
 	}
 	for _, rule := range slices.Sorted(maps.Keys(s.Thresholds)) {
 		t := s.Thresholds[rule]
@@ -120,6 +117,9 @@ func (s Settings) Validate() error {
 }
 
 func (s *Settings) checkSuppressions() error {
+	if err := checkNumber("Suppressions", len(s.Suppressions), maxSuppressions); err != nil {
+		return err
+	}
 	for i := range s.Suppressions {
 		err := s.Suppressions[i].check()
 		if wrong, ok := errors.AsType[*InvalidError](err); ok {
@@ -136,8 +136,8 @@ func (s *Settings) checkEscalations() error {
 		if severity > monitor.SeverityCritical {
 			return invalid(field, "is no severity")
 		}
-		if len(steps) > maxEscalations {
-			return invalid(field, "%d are more than %d", len(steps), maxEscalations)
+		if err := checkNumber(field, len(steps), maxEscalations); err != nil {
+			return err
 		}
 		var before time.Duration
 		for i, step := range steps {
@@ -175,6 +175,13 @@ func (s *Settings) checkAutoResolve() error {
 		} else if err := checkMillis(field, quiet); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func checkNumber(field string, n, most int) error {
+	if n > most {
+		return invalid(field, "%d are more than %d", n, most)
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package alerting
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -43,27 +46,34 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 		minutes := max(s.Cooldown, 0).Minutes()
 		j.DebounceWindow = &minutes
 	}
-	for rule, t := range s.Thresholds {
-		if j.Thresholds == nil {
-			j.Thresholds = map[string]thresholdJSON{}
-		}
-		j.Thresholds[rule] = thresholdJSON{Threshold: t.Count, TimeWindow: float64(t.Window.Milliseconds())}
-	}
-	for severity, steps := range s.Escalations {
-		if j.Escalations == nil {
-			j.Escalations = map[monitor.Severity][]escalationJSON{}
-		}
+	// What is in settings can be written: there are no errors.
+	j.Thresholds, _ = convert(s.Thresholds, func(_ string, t Threshold) (thresholdJSON, error) {
+		return thresholdJSON{Threshold: t.Count, TimeWindow: float64(t.Window.Milliseconds())}, nil
+	})
+	j.Escalations, _ = convert(s.Escalations, func(_ monitor.Severity, steps []Escalation) (all []escalationJSON, _ error) {
 		for _, step := range steps {
-			j.Escalations[severity] = append(j.Escalations[severity], escalationJSON{float64(step.After.Milliseconds()), step.Routes})
+			all = append(all, escalationJSON{float64(step.After.Milliseconds()), step.Routes})
 		}
-	}
-	for severity, quiet := range s.AutoResolve {
-		if j.AutoResolve == nil {
-			j.AutoResolve = map[monitor.Severity]float64{}
-		}
-		j.AutoResolve[severity] = float64(quiet.Milliseconds())
-	}
+		return all, nil
+	})
+	j.AutoResolve, _ = convert(s.AutoResolve, func(_ monitor.Severity, quiet time.Duration) (float64, error) {
+		return float64(quiet.Milliseconds()), nil
+	})
 	return json.Marshal(j)
+}
+
+// convert converts the values of a map in the order of their keys, until there is
+// an error.
+func convert[K cmp.Ordered, A, B any](from map[K]A, f func(K, A) (B, error)) (to map[K]B, err error) {
+	for _, key := range slices.Sorted(maps.Keys(from)) {
+		if to == nil {
+			to = map[K]B{}
+		}
+		if to[key], err = f(key, from[key]); err != nil {
+			return nil, err
+		}
+	}
+	return to, nil
 }
 
 // UnmarshalJSON reads the form that is described at [Settings]. Durations are
@@ -90,35 +100,28 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 			read.Cooldown = -1
 		}
 	}
-	for rule, t := range j.Thresholds {
-		if read.Thresholds == nil {
-			read.Thresholds = map[string]Threshold{}
-		}
+	read.Thresholds, err = convert(j.Thresholds, func(rule string, t thresholdJSON) (Threshold, error) {
 		window, err := millis("thresholds["+rule+"].timeWindow", t.TimeWindow)
-		if err != nil {
-			return err
-		}
-		read.Thresholds[rule] = Threshold{Count: t.Threshold, Window: window}
+		return Threshold{Count: t.Threshold, Window: window}, err
+	})
+	if err != nil {
+		return err
 	}
-	for severity, steps := range j.Escalations {
-		if read.Escalations == nil {
-			read.Escalations = map[monitor.Severity][]Escalation{}
-		}
+	read.Escalations, err = convert(j.Escalations, func(severity monitor.Severity, steps []escalationJSON) (all []Escalation, err error) {
 		for _, step := range steps {
-			after, err := millis("escalations["+severity.String()+"].after", step.After)
-			if err != nil {
-				return err
-			}
-			read.Escalations[severity] = append(read.Escalations[severity], Escalation{After: after, Routes: step.Routes})
+			after, wrong := millis("escalations["+severity.String()+"].after", step.After)
+			all, err = append(all, Escalation{After: after, Routes: step.Routes}), cmp.Or(err, wrong)
 		}
+		return all, err
+	})
+	if err != nil {
+		return err
 	}
-	for severity, n := range j.AutoResolve {
-		if read.AutoResolve == nil {
-			read.AutoResolve = map[monitor.Severity]time.Duration{}
-		}
-		if read.AutoResolve[severity], err = millis("autoResolve["+severity.String()+"]", n); err != nil {
-			return err
-		}
+	read.AutoResolve, err = convert(j.AutoResolve, func(severity monitor.Severity, n float64) (time.Duration, error) {
+		return millis("autoResolve["+severity.String()+"]", n)
+	})
+	if err != nil {
+		return err
 	}
 	*s = read
 	return nil

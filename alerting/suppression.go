@@ -35,11 +35,11 @@ type Suppression struct {
 // check refuses a suppression that cannot be used. The errors name the field of
 // the suppression.
 func (s *Suppression) check() error {
-	_, err := window.Parse(window.Spec{
+	_, field, err := window.Parse(window.Spec{
 		Start: s.Start, End: s.End, TimeZone: s.TimeZone, Weekdays: s.Weekdays, From: s.From, Until: s.Until,
 	})
-	if wrong, ok := errors.AsType[*window.FieldError](err); ok {
-		return &InvalidError{Field: wrong.Field, Err: wrong.Err}
+	if err != nil {
+		return &InvalidError{Field: field, Err: err}
 	}
 	if strings.TrimSpace(s.Reason) == "" {
 		return invalid("Reason", "missing")

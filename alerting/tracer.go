@@ -41,33 +41,25 @@ type tracing struct{ tracer Tracer }
 // operation says that an operation of the store begins. What it returns is called
 // with the operation's error.
 func (t tracing) operation(ctx context.Context, name string) (_ context.Context, end func(error)) {
-	if t.tracer == nil {
-		return ctx, func(error) {}
-	}
-	began := time.Now()
-	ctx = t.tracer.TraceOperationStart(ctx, TraceOperationStart{Operation: name, Time: began})
-	return ctx, func(err error) {
-		t.tracer.TraceOperationEnd(ctx, TraceOperationEnd{
-			Operation: name, Start: began, Duration: time.Since(began), Err: err,
-		})
-	}
+	ctx, done := t.start(ctx, TraceOperationStart{Operation: name})
+	return ctx, func(err error) { done(nil, err) }
 }
 
-const deliver = "deliver notification"
-
-// deliveryStart says that a delivery begins.
-func (t tracing) deliveryStart(ctx context.Context, n *Notification, now time.Time) context.Context {
-	if t.tracer == nil {
-		return ctx
-	}
-	return t.tracer.TraceOperationStart(ctx, TraceOperationStart{Operation: deliver, Notification: n, Time: now})
+// delivery says that a delivery begins. What it returns is called with what became
+// of it.
+func (t tracing) delivery(ctx context.Context, n *Notification) (_ context.Context, end func(*Delivery, error)) {
+	return t.start(ctx, TraceOperationStart{Operation: "deliver notification", Notification: n})
 }
 
-// deliveryEnd says what became of a delivery.
-func (t tracing) deliveryEnd(ctx context.Context, d *Delivery, began time.Time, took time.Duration, err error) {
-	if t.tracer != nil {
+func (t tracing) start(ctx context.Context, data TraceOperationStart) (context.Context, func(*Delivery, error)) {
+	if t.tracer == nil {
+		return ctx, func(*Delivery, error) {}
+	}
+	data.Time = time.Now()
+	ctx = t.tracer.TraceOperationStart(ctx, data)
+	return ctx, func(d *Delivery, err error) {
 		t.tracer.TraceOperationEnd(ctx, TraceOperationEnd{
-			Operation: deliver, Delivery: d, Start: began, Duration: took, Err: err,
+			Operation: data.Operation, Delivery: d, Start: data.Time, Duration: time.Since(data.Time), Err: err,
 		})
 	}
 }

@@ -155,28 +155,22 @@ func (w *worker) settle(ctx context.Context, ds []Delivery) error {
 func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	limited, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
+	limited, end := w.tracing.delivery(limited, n)
 	began := time.Now()
-	limited = w.tracing.deliveryStart(limited, n, began)
 	err := w.notify(limited, n)
 	now := time.Now()
 	w.deliveries.Note(ctx, err)
 	w.reporter.record(ctx, monitor.DeliveryDuration, w.Name, int64(now.Sub(began)))
-	canceled := errors.Is(ctx.Err(), context.Canceled) // by the caller, which says nothing about the destination
-	d := w.judge(ctx, n, err, now, canceled)
-	w.tracing.deliveryEnd(limited, &d, began, now.Sub(began), err)
-	return d
-}
-
-// judge says what became of a delivery that ended now with that error.
-func (w *worker) judge(ctx context.Context, n *Notification, err error, now time.Time, canceled bool) Delivery {
+	d := Delivery{Notification: n, Outcome: OutcomeDelivered}
+	defer func() { end(&d, err) }()
 	if err == nil {
 		w.breaker.Succeed()
 		w.reporter.count(ctx, monitor.NotificationsDelivered, w.Name, 1)
-		return Delivery{Notification: n, Outcome: OutcomeDelivered}
+		return d
 	}
 	permanent, retryAfter := details(err)
 	switch {
-	case canceled:
+	case errors.Is(ctx.Err(), context.Canceled): // by the caller, which says nothing about the destination
 	case permanent:
 		w.breaker.Succeed() // the destination works
 	default:
@@ -185,13 +179,12 @@ func (w *worker) judge(ctx context.Context, n *Notification, err error, now time
 	w.reporter.count(ctx, monitor.NotificationsFailed, w.Name, 1)
 	n.Failure = failureText(err)
 	if permanent || now.Sub(n.CreatedAt) >= w.ExpireAfter {
-		return Delivery{Notification: n, Outcome: OutcomeDead}
+		d.Outcome = OutcomeDead
+		return d
 	}
-	return Delivery{
-		Notification: n,
-		Outcome:      OutcomeRetry,
-		RetryAfter:   max(backoff.FullJitter(n.Attempts, minBackoff, maxBackoff), retryAfter),
-	}
+	d.Outcome = OutcomeRetry
+	d.RetryAfter = max(backoff.FullJitter(n.Attempts, minBackoff, maxBackoff), retryAfter)
+	return d
 }
 
 // notify calls the notifier and turns its panic into an error. The notifier gets a

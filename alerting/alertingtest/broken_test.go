@@ -49,19 +49,6 @@ func TestSuiteCatches(t *testing.T) {
 	}
 }
 
-// TestSkip leaves out every case that a store without cooldown fails.
-func TestSkip(t *testing.T) {
-	noCooldown := brokenStores()["has no cooldown"]
-	const reason = "the store has no cooldown"
-	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(*testing.T) driver.Store { return noCooldown.wrap(memalerts.New(nil)) },
-		Skip: map[string]string{
-			"Cooldown": reason, "CooldownSetting": reason, "Suppression": reason, "SuppressionDaily": reason,
-			"ConcurrentOccurrences": reason, "RetryCountsOnce": reason, "RetryAfterClose": reason,
-		},
-	})
-}
-
 type brokenCase struct {
 	fails string // the case that must fail
 	wrap  func(driver.Store) driver.Store
@@ -175,7 +162,7 @@ func brokenStores() map[string]brokenCase {
 		"pages by offset": {"ListPagesWhileWriting", func(s driver.Store) driver.Store {
 			return &offsets{Store: s}
 		}},
-		"lists without limit": {"ListInput", func(s driver.Store) driver.Store {
+		"lists without limit": {"ListFilters", func(s driver.Store) driver.Store {
 			return &broken{Store: s, query: func(q *alerting.Query) {
 				q.Limit = alerting.MaxLimit
 			}}

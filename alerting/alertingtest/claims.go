@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting/claims"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -69,25 +70,18 @@ func claimOf(k claims.AlertKey, id string) claims.Claim {
 
 func (t *claimsTest) claim(ttl time.Duration, made ...claims.Claim) {
 	t.Helper()
-	if err := t.here.Claim(t.Context(), made, ttl); err != nil {
-		t.Fatalf("Claim: %v", err)
-	}
+	check.NoError(t, "Claim", t.here.Claim(t.Context(), made, ttl))
 }
 
 func (t *claimsTest) release(i claims.AlertKey) {
 	t.Helper()
-	if err := t.here.Release(t.Context(), i); err != nil {
-		t.Fatalf("Release: %v", err)
-	}
+	check.NoError(t, "Release", t.here.Release(t.Context(), i))
 }
 
 // lookup returns the claims for keys. None may have two that differ.
 func (t *claimsTest) lookup(keys ...claims.AlertKey) map[claims.AlertKey]claims.Claim {
 	t.Helper()
-	found, err := t.there.Lookup(t.Context(), keys)
-	if err != nil {
-		t.Fatalf("Lookup: %v", err)
-	}
+	found := check.Must(t.there.Lookup(t.Context(), keys))(t)
 	byKey := map[claims.AlertKey]claims.Claim{}
 	for _, c := range found {
 		if other, twice := byKey[c.AlertKey]; twice && other != c {

@@ -7,12 +7,12 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
 	"github.com/auditwarden/auditwarden/alerting/claims"
-	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -20,12 +20,20 @@ import (
 // the suite of broken claims.
 const brokenClaims = "ALERTINGTEST_BROKEN_CLAIMS"
 
+func TestMemoryClaims(t *testing.T) {
+	t.Parallel()
+	alertingtest.RunClaims(t, alertingtest.ClaimsHarness{New: func(*testing.T) (here, there claims.Set) {
+		set := newMemoryClaims()
+		return set, set
+	}})
+}
+
 // TestClaimsSuiteCatches is what TestSuiteCatches is, for claims.
 func TestClaimsSuiteCatches(t *testing.T) {
 	broken := brokenClaimsCases()
 	if name := os.Getenv(brokenClaims); name != "" {
 		alertingtest.RunClaims(t, alertingtest.ClaimsHarness{New: func(*testing.T) (here, there claims.Set) {
-			return broken[name].wrap(memalerts.NewClaims())
+			return broken[name].wrap(newMemoryClaims())
 		}})
 		return
 	}
@@ -64,7 +72,7 @@ func brokenClaimsCases() map[string]brokenClaimsCase {
 	}
 	return map[string]brokenClaimsCase{
 		"shares nothing": {"Lookup", func(c claims.Set) (here, there claims.Set) {
-			return c, memalerts.NewClaims()
+			return c, newMemoryClaims()
 		}},
 		"mixes tenants": {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = "acme" })},
 		"folds case":    {"Tenants", ofKey(func(k *claims.AlertKey) { k.Organization = strings.ToLower(k.Organization) })},
@@ -174,4 +182,48 @@ func (c *faultySet) Release(ctx context.Context, i claims.AlertKey) error {
 		c.key(&i)
 	}
 	return c.Set.Release(ctx, i)
+}
+
+// memoryClaims are a claims.Set in memory.
+type memoryClaims struct {
+	mu   sync.Mutex
+	made map[claims.AlertKey]memoryClaim
+}
+
+type memoryClaim struct {
+	claims.Claim
+	until time.Time
+}
+
+func newMemoryClaims() *memoryClaims { return &memoryClaims{made: map[claims.AlertKey]memoryClaim{}} }
+
+func (m *memoryClaims) Lookup(ctx context.Context, keys []claims.AlertKey) (found []claims.Claim, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		if c, ok := m.made[key]; ok && time.Now().Before(c.until) && ctx.Err() == nil {
+			found = append(found, c.Claim)
+		}
+	}
+	return found, ctx.Err()
+}
+
+func (m *memoryClaims) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range made {
+		if ctx.Err() == nil {
+			m.made[c.AlertKey] = memoryClaim{c, time.Now().Add(ttl)}
+		}
+	}
+	return ctx.Err()
+}
+
+func (m *memoryClaims) Release(ctx context.Context, key claims.AlertKey) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ctx.Err() == nil {
+		delete(m.made, key)
+	}
+	return ctx.Err()
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -41,10 +42,10 @@ func testConcurrentOccurrences(t *storeTest) {
 		})
 	}
 	all.Wait()
-	want(t, "created", created.Load(), 1)
-	want(t, "repeated", repeated.Load(), workers*events-1)
-	want(t, "counted", counted.Load(), workers*events)
-	want(t, "notifications", due.Load(), 1)
+	check.Equal(t, "created", created.Load(), 1)
+	check.Equal(t, "repeated", repeated.Load(), workers*events-1)
+	check.Equal(t, "counted", counted.Load(), workers*events)
+	check.Equal(t, "notifications", due.Load(), 1)
 	as := t.list(alerting.Query{Organization: acme})
 	if len(as) != 1 || as[0].Occurrences != workers*events {
 		t.Errorf("stored %v, want one alert with %d occurrences", as, workers*events)
@@ -68,9 +69,9 @@ func testConcurrentChanges(t *storeTest) {
 			})
 		}
 		all.Wait()
-		want(t, "acknowledgements that succeeded", succeeded.Load(), 1)
+		check.Equal(t, "acknowledgements that succeeded", succeeded.Load(), 1)
 		got := t.get(a.Ref())
-		want(t, "Version", got.Version, 2)
+		check.Equal(t, "Version", got.Version, 2)
 		history, err := t.History(t.Context(), a.Ref())
 		if err != nil || len(history) != 2 || history[1].By != got.AcknowledgedBy {
 			t.Errorf("history %v, %v; acknowledged by %s", history, err, got.AcknowledgedBy)
@@ -120,9 +121,9 @@ func testConcurrentClosing(t *storeTest) {
 	for _, a := range t.list(alerting.Query{Organization: acme, Limit: alerting.MaxLimit}) {
 		occurrences += a.Occurrences
 	}
-	want(t, "occurrences of all alerts", occurrences, workers*events)
+	check.Equal(t, "occurrences of all alerts", occurrences, workers*events)
 	if n := t.count(open); n > 1 {
-		t.Errorf("%d alerts of one incident are open", n)
+		t.Errorf("%d alerts of one fingerprint are open", n)
 	}
 }
 
@@ -141,6 +142,6 @@ func testConcurrentSettings(t *storeTest) {
 		})
 	}
 	all.Wait()
-	want(t, "saves that succeeded", succeeded.Load(), 1)
-	want(t, "Version", t.mySettings().Version, 1)
+	check.Equal(t, "saves that succeeded", succeeded.Load(), 1)
+	check.Equal(t, "Version", t.mySettings().Version, 1)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -20,22 +21,22 @@ func testDurable(t *storeTest) {
 
 	t.use(t.reopen(t.T, t.store))
 	got := t.get(a.Ref())
-	want(t, "Status", got.Status, monitor.AlertAcknowledged)
-	want(t, "Occurrences", got.Occurrences, 2)
-	want(t, "Settings", t.mySettings().Cooldown, 10*time.Minute)
+	check.Equal(t, "Status", got.Status, monitor.AlertAcknowledged)
+	check.Equal(t, "Occurrences", got.Occurrences, 2)
+	check.Equal(t, "Settings", t.mySettings().Cooldown, 10*time.Minute)
 	history, err := t.History(t.Context(), a.Ref())
 	if err != nil || len(history) != 2 || history[1].Note != "looking" {
 		t.Errorf("history %v, %v", history, err)
 	}
 	// Event keys, open alerts and cooldowns are not forgotten either.
-	want(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.StoredBefore)
-	want(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.StoredBefore)
+	check.Equal(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.StoredBefore)
+	check.Equal(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.StoredBefore)
 	d := t.one(Occurrence(acme, "mallory", "e4", minutes(9)))
-	want(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredRepeat})
-	want(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
+	check.Equal(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredRepeat})
+	check.Equal(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
 	// Neither is what waits to be notified.
-	want(t, "claimed", len(t.claim(pager, 1, time.Millisecond)), 1)
+	check.Equal(t, "claimed", len(t.claim(pager, 1, time.Millisecond)), 1)
 	t.use(t.reopen(t.T, t.store))
 	letClockMove()
-	want(t, "notifications", t.delivered(pager), "opened:mallory opened:eve acknowledged:mallory resolved:eve repeated:mallory")
+	check.Equal(t, "notifications", t.delivered(pager), "opened:mallory opened:eve acknowledged:mallory resolved:eve repeated:mallory")
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -64,48 +64,33 @@ func testLifecycleFields(t *storeTest) {
 		a := t.opened(acme, string(end), string(end), minutes(0))
 		letClockMove()
 		acknowledged := t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, "looking"))
-		want(t, "AcknowledgedBy", acknowledged.AcknowledgedBy, ann)
+		check.Equal(t, "AcknowledgedBy", acknowledged.AcknowledgedBy, ann)
 		if !acknowledged.AcknowledgedAt.After(a.CreatedAt) || !acknowledged.UpdatedAt.Equal(acknowledged.AcknowledgedAt) {
 			t.Errorf("acknowledged at %v, created at %v", acknowledged.AcknowledgedAt, a.CreatedAt)
 		}
 		letClockMove()
 		closed := t.ok(t.changes()[end](t.Context(), a.Ref(), "bob", "it was a drill"))
-		want(t, "ResolvedBy", closed.ResolvedBy, "bob")
-		want(t, "ResolutionNotes", closed.ResolutionNotes, "it was a drill")
-		want(t, "AcknowledgedBy when closed", closed.AcknowledgedBy, ann)
+		check.Equal(t, "ResolvedBy", closed.ResolvedBy, "bob")
+		check.Equal(t, "ResolutionNotes", closed.ResolutionNotes, "it was a drill")
+		check.Equal(t, "AcknowledgedBy when closed", closed.AcknowledgedBy, ann)
 		if !closed.ResolvedAt.After(acknowledged.AcknowledgedAt) || !closed.UpdatedAt.Equal(closed.ResolvedAt) {
 			t.Errorf("closed at %v, acknowledged at %v", closed.ResolvedAt, acknowledged.AcknowledgedAt)
 		}
 		stored := t.get(a.Ref())
-		want(t, "stored ResolvedBy", stored.ResolvedBy, "bob")
-		t.wantTime("stored ResolvedAt", stored.ResolvedAt, closed.ResolvedAt)
+		check.Equal(t, "stored ResolvedBy", stored.ResolvedBy, "bob")
+		check.Equal(t, "stored ResolvedAt", stored.ResolvedAt, closed.ResolvedAt)
 
 		reopened := t.ok(t.Reopen(t.Context(), a.Ref(), ann, "it was not"))
 		if !reopened.AcknowledgedAt.IsZero() || !reopened.ResolvedAt.IsZero() ||
 			reopened.AcknowledgedBy+reopened.ResolvedBy+reopened.ResolutionNotes != "" {
 			t.Errorf("a reopened alert is still acknowledged or resolved: %+v", reopened)
 		}
-		t.wantTime("CreatedAt", reopened.CreatedAt, a.CreatedAt)
+		check.Equal(t, "CreatedAt", reopened.CreatedAt, a.CreatedAt)
 		// Occurrences join it again.
 		d := t.one(Occurrence(acme, string(end), string(end)+"2", minutes(1)))
-		want(t, "disposition", d.Stored, monitor.StoredRepeat)
-		want(t, "alert", d.AlertID, a.ID)
+		check.Equal(t, "disposition", d.Stored, monitor.StoredRepeat)
+		check.Equal(t, "alert", d.AlertID, a.ID)
 	}
-}
-
-func testLifecycleInput(t *storeTest) {
-	a := t.opened(acme, "mallory", "e1", minutes(0))
-	for to, change := range t.changes() {
-		for _, by := range []string{"", "  ", "a\x00b", "\xff", strings.Repeat("x", 300)} {
-			_, err := change(t.Context(), a.Ref(), by, "")
-			t.wantInvalid(fmt.Sprintf("%s by %.10q", to, by), err, "by")
-		}
-		for _, note := range []string{"a\x00b", "\xff", strings.Repeat("x", 20_000)} {
-			_, err := change(t.Context(), a.Ref(), ann, note)
-			t.wantInvalid(fmt.Sprintf("%s with note %.10q", to, note), err, "note")
-		}
-	}
-	want(t, "Status", t.get(a.Ref()).Status, monitor.AlertActive)
 }
 
 func testVersion(t *storeTest) {
@@ -117,14 +102,14 @@ func testVersion(t *storeTest) {
 	t.ok(t.Acknowledge(t.Context(), ref, ann, ""))
 	for _, change := range []changeFunc{t.Acknowledge, t.Resolve, t.Dismiss, t.Reopen} {
 		_, err := change(t.Context(), ref, ann, "")
-		t.wantError("change of an older version", err, monitor.ErrConflict)
+		check.ErrorIs(t, "change of an older version", err, monitor.ErrConflict)
 	}
 	ref.Version = t.get(ref).Version
 	worse := Occurrence(acme, "mallory", "e3", minutes(2))
 	worse.Finding.Severity = monitor.SeverityCritical
 	t.put(worse)
 	_, err := t.Dismiss(t.Context(), ref, ann, "only medium")
-	t.wantError("dismissal of what has become critical", err, monitor.ErrConflict)
+	check.ErrorIs(t, "dismissal of what has become critical", err, monitor.ErrConflict)
 	ref.Version = t.get(ref).Version
 	t.ok(t.Resolve(t.Context(), ref, ann, ""))
 }
@@ -134,14 +119,14 @@ func testReopenConflict(t *storeTest) {
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 	b := t.opened(acme, "mallory", "e2", minutes(1))
 	_, err := t.Reopen(t.Context(), a.Ref(), ann, "")
-	t.wantError("Reopen while another alert is open", err, monitor.ErrConflict)
-	want(t, "Status", t.get(a.Ref()).Status, monitor.AlertResolved)
+	check.ErrorIs(t, "Reopen while another alert is open", err, monitor.ErrConflict)
+	check.Equal(t, "Status", t.get(a.Ref()).Status, monitor.AlertResolved)
 	t.ok(t.Acknowledge(t.Context(), b.Ref(), ann, ""))
 	_, err = t.Reopen(t.Context(), a.Ref(), ann, "")
-	t.wantError("Reopen while another alert is acknowledged", err, monitor.ErrConflict)
+	check.ErrorIs(t, "Reopen while another alert is acknowledged", err, monitor.ErrConflict)
 	// Reopening what is open is a matter of its status.
 	_, err = t.Reopen(t.Context(), b.Ref(), ann, "")
-	t.wantError("Reopen of the open alert", err, alerting.ErrTransition)
+	check.ErrorIs(t, "Reopen of the open alert", err, alerting.ErrTransition)
 }
 
 func testReopenOlder(t *storeTest) {
@@ -151,10 +136,10 @@ func testReopenOlder(t *storeTest) {
 	t.ok(t.Dismiss(t.Context(), b.Ref(), ann, ""))
 	t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
 	d := t.one(Occurrence(acme, "mallory", "e3", minutes(2)))
-	want(t, "disposition", d.Stored, monitor.StoredRepeat)
-	want(t, "alert", d.AlertID, a.ID)
+	check.Equal(t, "disposition", d.Stored, monitor.StoredRepeat)
+	check.Equal(t, "alert", d.AlertID, a.ID)
 	_, err := t.Reopen(t.Context(), b.Ref(), ann, "")
-	t.wantError("Reopen of the newer alert", err, monitor.ErrConflict)
+	check.ErrorIs(t, "Reopen of the newer alert", err, monitor.ErrConflict)
 }
 
 func testHistory(t *storeTest) {
@@ -167,10 +152,7 @@ func testHistory(t *storeTest) {
 	t.ok(t.Resolve(t.Context(), a.Ref(), "bob", "done"))
 	reopened := t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
 	t.ok(t.Dismiss(t.Context(), a.Ref(), "bob", "really"))
-	history, err := t.History(t.Context(), a.Ref())
-	if err != nil {
-		t.Fatal(err)
-	}
+	history := check.Must(t.History(t.Context(), a.Ref()))(t)
 	rows := []alerting.Change{
 		{To: monitor.AlertActive, By: "audit-monitoring", Version: 1},
 		{From: monitor.AlertActive, To: monitor.AlertAcknowledged, By: ann, Note: "looking", Version: 2},
@@ -181,14 +163,14 @@ func testHistory(t *storeTest) {
 	if len(history) != len(rows) {
 		t.Fatalf("history has %d rows, want %d: %+v", len(history), len(rows), history)
 	}
-	t.wantTime("time of the opening", history[0].At, a.CreatedAt)
-	t.wantTime("time of reopening", history[3].At, reopened.UpdatedAt)
+	check.Equal(t, "time of the opening", history[0].At, a.CreatedAt)
+	check.Equal(t, "time of reopening", history[3].At, reopened.UpdatedAt)
 	for i, got := range history {
 		if i > 0 && got.At.Before(history[i-1].At) {
 			t.Errorf("row %d is before the one before it", i)
 		}
 		got.At = rows[i].At
-		want(t, fmt.Sprintf("row %d", i), got, rows[i])
+		check.Equal(t, fmt.Sprintf("row %d", i), got, rows[i])
 	}
 }
 
@@ -196,7 +178,7 @@ func testNotFound(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
 	for _, id := range []string{"", "nonsense", "018f0000-0000-7000-8000-000000000000", "'; DROP TABLE alerts; --", "a\x00b", "\xff"} {
 		t.eachByReference(monitor.AlertRef{Organization: acme, ID: id}, func(what string, err error) {
-			t.wantError(fmt.Sprintf("%s of %q", what, id), err, monitor.ErrNotFound)
+			check.ErrorIs(t, fmt.Sprintf("%s of %q", what, id), err, monitor.ErrNotFound)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -20,15 +21,15 @@ func ids(as []*monitor.Alert) string {
 }
 
 func testList(t *storeTest) {
-	want(t, "an empty list", ids(t.list(alerting.Query{Organization: acme})), "")
+	check.Equal(t, "an empty list", ids(t.list(alerting.Query{Organization: acme})), "")
 	// Event times do not matter to the order.
 	t.opened(acme, "a", "e1", minutes(9))
 	t.opened(acme, "b", "e2", minutes(5))
 	t.opened(acme, "c", "e3", minutes(7))
 	t.put(Occurrence(acme, "a", "e4", minutes(10)))
 	as := t.list(alerting.Query{Organization: acme})
-	want(t, "list", ids(as), "c b a")
-	want(t, "Occurrences in the list", as[2].Occurrences, 2)
+	check.Equal(t, "list", ids(as), "c b a")
+	check.Equal(t, "Occurrences in the list", as[2].Occurrences, 2)
 	if !slices.IsSortedFunc(as, driver.Newest) {
 		t.Error("the list is not sorted by creation")
 	}
@@ -91,9 +92,9 @@ func testListFilters(t *storeTest) {
 	} {
 		tt.query.Organization = acme
 		got := t.list(tt.query)
-		want(t, tt.name, ids(got), tt.want)
+		check.Equal(t, tt.name, ids(got), tt.want)
 		if tt.query.Limit == 0 {
-			want(t, "count by "+tt.name, t.count(tt.query), len(got))
+			check.Equal(t, "count by "+tt.name, t.count(tt.query), len(got))
 		}
 	}
 }
@@ -126,11 +127,11 @@ func testListPages(t *storeTest) {
 	everything := ids(t.list(alerting.Query{Organization: acme, Limit: 20}))
 	for _, limit := range []int{1, 7, 10, 19, 20, alerting.MaxLimit} {
 		got := t.walk(alerting.Query{Organization: acme, Limit: limit}, func() {})
-		want(t, fmt.Sprintf("pages of %d", limit), ids(got), everything)
+		check.Equal(t, fmt.Sprintf("pages of %d", limit), ids(got), everything)
 	}
-	want(t, "alerts", len(strings.Fields(everything)), 20)
+	check.Equal(t, "alerts", len(strings.Fields(everything)), 20)
 	// A count is that of all pages.
-	want(t, "count", t.count(alerting.Query{Organization: acme, Limit: 3, After: alerting.Cursor(t.list(alerting.Query{Organization: acme})[5])}), 20)
+	check.Equal(t, "count", t.count(alerting.Query{Organization: acme, Limit: 3, After: alerting.Cursor(t.list(alerting.Query{Organization: acme})[5])}), 20)
 	// Pages of a selection.
 	odd := alerting.Query{Organization: acme, Limit: 2, Statuses: []monitor.AlertStatus{monitor.AlertResolved}}
 	for i, a := range t.list(alerting.Query{Organization: acme}) {
@@ -138,7 +139,7 @@ func testListPages(t *storeTest) {
 			t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 		}
 	}
-	want(t, "resolved ones", len(t.walk(odd, func() {})), 7)
+	check.Equal(t, "resolved ones", len(t.walk(odd, func() {})), 7)
 }
 
 func testListPagesWhileWriting(t *storeTest) {
@@ -154,57 +155,13 @@ func testListPagesWhileWriting(t *storeTest) {
 		t.put(Occurrence(acme, fmt.Sprint("k", n-round), fmt.Sprint("again", round), minutes(200)))
 		t.ok(t.Acknowledge(t.Context(), before[n-round].Ref(), ann, ""))
 	})
-	want(t, "alerts on all pages", ids(all), ids(before))
+	check.Equal(t, "alerts on all pages", ids(all), ids(before))
 
 	// The cursor of an alert that is gone is still a place.
 	t.ok(t.Resolve(t.Context(), before[9].Ref(), ann, ""))
-	if _, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t)
 	after := t.list(alerting.Query{Organization: acme, Limit: 3, After: alerting.Cursor(before[9])})
-	want(t, "page after a deleted alert", ids(after), ids(before[10:13]))
-}
-
-func testListInput(t *storeTest) {
-	for field, q := range map[string]alerting.Query{
-		"Query.Limit": {Organization: acme, Limit: alerting.MaxLimit + 1},
-		"Query.After": {Organization: acme, After: "nonsense"},
-	} {
-		n := 0
-		for a, err := range t.List(t.Context(), q) {
-			n++
-			t.wantInvalid("List", err, field)
-			want(t, "alert beside an error", a, nil)
-		}
-		want(t, "errors for "+field, n, 1)
-		_, err := t.Count(t.Context(), q)
-		t.wantInvalid("Count", err, field)
-	}
-	for _, err := range t.List(t.Context(), alerting.Query{Organization: acme, Limit: -1}) {
-		t.wantInvalid("List", err, "Query.Limit")
-	}
-	for i := range alerting.DefaultLimit + 1 {
-		t.opened(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0))
-	}
-	want(t, "alerts without a limit", len(t.list(alerting.Query{Organization: acme})), alerting.DefaultLimit)
-}
-
-func testListStops(t *storeTest) {
-	for i := range 5 {
-		t.opened(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0))
-	}
-	n := 0
-	for a, err := range t.List(t.Context(), alerting.Query{Organization: acme}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Whoever reads may write.
-		t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
-		if n++; n == 2 {
-			break
-		}
-	}
-	want(t, "acknowledged", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertAcknowledged}}), 2)
+	check.Equal(t, "page after a deleted alert", ids(after), ids(before[10:13]))
 }
 
 func testPurge(t *storeTest) {
@@ -224,22 +181,17 @@ func testPurge(t *storeTest) {
 		before time.Time
 		want   int
 	}{{old.ResolvedAt, 0}, {dismissed.ResolvedAt, 1}, {recent.ResolvedAt, 1}, {recent.ResolvedAt, 0}} {
-		n, err := t.Purge(t.Context(), acme, step.before)
-		if err != nil || n != step.want {
-			t.Errorf("Purge returned %d, %v, want %d", n, err, step.want)
-		}
+		check.Equal(t, "purged", check.Must(t.Purge(t.Context(), acme, step.before))(t), step.want)
 	}
-	want(t, "alerts", ids(t.list(alerting.Query{Organization: acme})), "recent acknowledged open")
-	want(t, "count", t.count(alerting.Query{Organization: acme}), 3)
+	check.Equal(t, "alerts", ids(t.list(alerting.Query{Organization: acme})), "recent acknowledged open")
+	check.Equal(t, "count", t.count(alerting.Query{Organization: acme}), 3)
 	t.eachByReference(old.Ref(), func(what string, err error) {
-		t.wantError(what+" of a purged alert", err, monitor.ErrNotFound)
+		check.ErrorIs(t, what+" of a purged alert", err, monitor.ErrNotFound)
 	})
-	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 1 {
-		t.Errorf("Purge returned %d, %v, want 1", n, err)
-	}
-	want(t, "Status", t.get(open.Ref()).Status, monitor.AlertActive)
-	// The incident may begin anew.
-	want(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.StoredNew)
+	check.Equal(t, "purged", check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t), 1)
+	check.Equal(t, "Status", t.get(open.Ref()).Status, monitor.AlertActive)
+	// The next occurrence opens a new alert.
+	check.Equal(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.StoredNew)
 }
 
 // An alert that is purged takes nothing with it of the open one that followed.
@@ -247,10 +199,8 @@ func testPurgePredecessor(t *storeTest) {
 	closed := t.opened(acme, "mallory", "e1", minutes(0))
 	t.ok(t.Resolve(t.Context(), closed.Ref(), ann, ""))
 	open := t.opened(acme, "mallory", "e2", minutes(1))
-	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 1 {
-		t.Errorf("Purge returned %d, %v, want 1", n, err)
-	}
+	check.Equal(t, "purged", check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t), 1)
 	d := t.one(Occurrence(acme, "mallory", "e3", minutes(2)))
-	want(t, "disposition", d.Stored, monitor.StoredRepeat)
-	want(t, "alert", d.AlertID, open.ID)
+	check.Equal(t, "disposition", d.Stored, monitor.StoredRepeat)
+	check.Equal(t, "alert", d.AlertID, open.ID)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -18,7 +19,7 @@ func (t *storeTest) play(organization, key string, steps []notifyStep) {
 	t.Helper()
 	for i, step := range steps {
 		d := t.one(Occurrence(organization, key, fmt.Sprint(key, i), minutes(step.minute)))
-		want(t, fmt.Sprintf("notification at minute %v", step.minute), d.Notify, step.notify)
+		check.Equal(t, fmt.Sprintf("notification at minute %v", step.minute), d.Notify, step.notify)
 	}
 }
 
@@ -44,7 +45,7 @@ func testCooldown(t *storeTest) {
 		if i%5 == 0 {
 			notify = monitor.NotifyDue
 		}
-		want(t, fmt.Sprintf("notification of number %d", i), d.Notify, notify)
+		check.Equal(t, fmt.Sprintf("notification of number %d", i), d.Notify, notify)
 	}
 }
 
@@ -85,7 +86,7 @@ func testSuppression(t *storeTest) {
 		{15.1, monitor.NotifySuppressed},
 		{20.1, monitor.NotifyDue},
 	})
-	want(t, "alerts", t.count(alerting.Query{Organization: acme}), 2)
+	check.Equal(t, "alerts", t.count(alerting.Query{Organization: acme}), 2)
 	t.play(other, "eve", []notifyStep{{15, monitor.NotifyDue}})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -36,11 +37,17 @@ func (t *storeTest) claim(route string, limit int, lease time.Duration) []*alert
 // claimOf claims notifications on one of several routes.
 func (t *storeTest) claimOf(route string, all []alerting.Route, limit int, lease time.Duration) []*alerting.Notification {
 	t.Helper()
-	ns, err := t.store.ClaimNotifications(t.Context(), route, all, limit, lease)
-	if err != nil {
-		t.Fatalf("ClaimNotifications: %v", err)
+	return check.Must(t.store.ClaimNotifications(t.Context(), route, all, limit, lease))(t)
+}
+
+// claimOne claims what must be the only notification that can be claimed.
+func (t *storeTest) claimOne(route string, all []alerting.Route) *alerting.Notification {
+	t.Helper()
+	ns := t.claimOf(route, all, 10, time.Minute)
+	if len(ns) != 1 {
+		t.Fatalf("%d notifications were claimed on %s, want 1", len(ns), route)
 	}
-	return ns
+	return ns[0]
 }
 
 // route puts everything that has no route on these.
@@ -51,9 +58,7 @@ func (t *storeTest) route(names ...string) {
 
 func (t *storeTest) settle(ds ...alerting.Delivery) {
 	t.Helper()
-	if err := t.store.SettleNotifications(t.Context(), ds); err != nil {
-		t.Fatalf("SettleNotifications: %v", err)
-	}
+	check.NoError(t, "SettleNotifications", t.store.SettleNotifications(t.Context(), ds))
 }
 
 // settleAll settles notifications in the same way.
@@ -86,32 +91,21 @@ func (t *storeTest) delivered(route string) string {
 
 func (t *storeTest) backlog() alerting.Backlog {
 	t.Helper()
-	b, err := t.Backlog(t.Context())
-	if err != nil {
-		t.Fatalf("Backlog: %v", err)
-	}
-	return b
+	return check.Must(t.Backlog(t.Context()))(t)
 }
 
 func (t *storeTest) dead(q alerting.DeadLetterQuery) []*alerting.Notification {
 	t.Helper()
 	var all []*alerting.Notification
 	for n, err := range t.DeadLetters(t.Context(), q) {
-		if err != nil {
-			t.Fatalf("DeadLetters: %v", err)
-		}
-		all = append(all, n)
+		all = append(all, check.Must(n, err)(t))
 	}
 	return all
 }
 
 func (t *storeTest) redrive(organization, route string) int {
 	t.Helper()
-	n, err := t.Redrive(t.Context(), organization, route)
-	if err != nil {
-		t.Fatalf("Redrive: %v", err)
-	}
-	return n
+	return check.Must(t.Redrive(t.Context(), organization, route))(t)
 }
 
 func keysOf(ns []*alerting.Notification) string {
@@ -124,50 +118,44 @@ func keysOf(ns []*alerting.Notification) string {
 
 func testOutbox(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
-	want(t, "waiting", t.backlog().Waiting, 1)
+	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 	if at := t.backlog().OldestAt; at.Before(a.CreatedAt) || time.Since(at) > time.Minute {
 		t.Errorf("the oldest is from %v", at)
 	}
-	ns := t.claimOf(pager, routes(pager, mail), 10, time.Minute)
-	if len(ns) != 1 {
-		t.Fatalf("%d notifications were claimed, want 1", len(ns))
-	}
-	n := ns[0]
-	want(t, "Reason", n.Reason, alerting.ReasonOpened)
-	want(t, "Key", n.Key, a.ID+"/"+monitor.EventKeyOf(acme, "e1").String())
-	want(t, "Route", n.Route, pager)
-	want(t, "Attempts", n.Attempts, 1)
-	want(t, "alert", n.Alert.ID, a.ID)
-	want(t, "title", n.Alert.Title, a.Title)
-	want(t, "organization", n.Alert.OrganizationID, acme)
+	n := t.claimOne(pager, routes(pager, mail))
+	ns := []*alerting.Notification{n}
+	check.Equal(t, "Reason", n.Reason, alerting.ReasonOpened)
+	check.Equal(t, "Key", n.Key, a.ID+"/"+monitor.EventKeyOf(acme, "e1").String())
+	check.Equal(t, "Route", n.Route, pager)
+	check.Equal(t, "Attempts", n.Attempts, 1)
+	check.Equal(t, "alert", n.Alert.ID, a.ID)
+	check.Equal(t, "title", n.Alert.Title, a.Title)
+	check.Equal(t, "organization", n.Alert.OrganizationID, acme)
 	n.Alert.Tags = nil
 	n.Alert.Title = "spoiled"
-	want(t, "claimed twice", len(t.claim(pager, 10, time.Minute)), 0)
-	want(t, "waiting", t.backlog().Waiting, 2)
+	check.Equal(t, "claimed twice", len(t.claim(pager, 10, time.Minute)), 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 2)
 
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
-	others := t.claim(mail, 10, time.Minute)
-	if len(others) != 1 {
-		t.Fatalf("%d notifications were claimed, want 1", len(others))
-	}
-	want(t, "Key", others[0].Key, n.Key)
-	want(t, "Route", others[0].Route, mail)
-	want(t, "Attempts", others[0].Attempts, 1)
-	want(t, "Reason", others[0].Reason, alerting.ReasonOpened)
-	want(t, "status of the alert now", others[0].Alert.Status, monitor.AlertAcknowledged)
-	want(t, "title", others[0].Alert.Title, a.Title)
-	t.wantTime("CreatedAt", others[0].CreatedAt, n.CreatedAt)
-	t.settleAll(others, alerting.OutcomeDelivered, "", 0)
+	other := t.claimOne(mail, routes(mail))
+	check.Equal(t, "Key", other.Key, n.Key)
+	check.Equal(t, "Route", other.Route, mail)
+	check.Equal(t, "Attempts", other.Attempts, 1)
+	check.Equal(t, "Reason", other.Reason, alerting.ReasonOpened)
+	check.Equal(t, "status of the alert now", other.Alert.Status, monitor.AlertAcknowledged)
+	check.Equal(t, "title", other.Alert.Title, a.Title)
+	check.Equal(t, "CreatedAt", other.CreatedAt, n.CreatedAt)
+	t.settle(alerting.Delivery{Notification: other, Outcome: alerting.OutcomeDelivered})
 	t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
-	want(t, "mail", t.delivered(mail), "acknowledged:mallory")
-	want(t, "pager", t.delivered(pager), "")
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "mail", t.delivered(mail), "acknowledged:mallory")
+	check.Equal(t, "pager", t.delivered(pager), "")
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	// Settling what is gone does nothing.
 	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	// A retried occurrence is not notified again.
 	t.put(Occurrence(acme, "mallory", "e1", minutes(0)), Occurrence(acme, "mallory", "e2", minutes(1)))
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }
 
 func testOutboxReasons(t *storeTest) {
@@ -185,14 +173,14 @@ func testOutboxReasons(t *storeTest) {
 		if len(ns) == 0 {
 			break
 		}
-		want(t, "claimed of one alert", len(ns), 1)
+		check.Equal(t, "claimed of one alert", len(ns), 1)
 		keys[ns[0].Key] = true
 		reasons = append(reasons, string(ns[0].Reason))
 		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
 	const all = "opened repeated repeated acknowledged resolved reopened dismissed" //nolint:dupword // two were repeated
-	want(t, "reasons", strings.Join(reasons, " "), all)
-	want(t, "keys", len(keys), len(reasons))
+	check.Equal(t, "reasons", strings.Join(reasons, " "), all)
+	check.Equal(t, "keys", len(keys), len(reasons))
 }
 
 func testOutboxSuppression(t *storeTest) {
@@ -200,10 +188,10 @@ func testOutboxSuppression(t *storeTest) {
 		Suppressions: []alerting.Suppression{{From: minutes(0), Until: minutes(10), Reason: "upgrade"}},
 	})
 	t.put(Occurrence(acme, "mallory", "e1", minutes(1)), Occurrence(acme, "mallory", "e2", minutes(2)))
-	want(t, "held back", t.delivered(pager), "")
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "held back", t.delivered(pager), "")
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	t.put(Occurrence(acme, "mallory", "e3", minutes(10)))
-	want(t, "after the window", t.delivered(pager), "repeated:mallory")
+	check.Equal(t, "after the window", t.delivered(pager), "repeated:mallory")
 }
 
 func testOutboxOrder(t *storeTest) {
@@ -213,13 +201,13 @@ func testOutboxOrder(t *storeTest) {
 	t.opened(other, "trudy", "e4", minutes(0))
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
 	first := t.claim(pager, 2, time.Minute)
-	want(t, "the oldest", keysOf(first), "mallory eve")
-	want(t, "what another claims", keysOf(t.claim(pager, 10, time.Minute)), "trudy")
+	check.Equal(t, "the oldest", keysOf(first), "mallory eve")
+	check.Equal(t, "what another claims", keysOf(t.claim(pager, 10, time.Minute)), "trudy")
 	// What comes after waits for what is tried again.
 	t.settleAll(first[:1], alerting.OutcomeRetry, "busy", time.Hour)
-	want(t, "while the oldest waits", len(t.claim(pager, 10, time.Minute)), 0)
+	check.Equal(t, "while the oldest waits", len(t.claim(pager, 10, time.Minute)), 0)
 	t.settleAll(first[:1], alerting.OutcomeDelivered, "", 0)
-	want(t, "then", t.delivered(pager), "repeated:mallory acknowledged:mallory")
+	check.Equal(t, "then", t.delivered(pager), "repeated:mallory acknowledged:mallory")
 }
 
 func testOutboxLease(t *storeTest) {
@@ -230,36 +218,33 @@ func testOutboxLease(t *storeTest) {
 	if len(lost) != 1 || len(ns) != 1 {
 		t.Fatalf("claimed %d and then %d, want 1 each", len(lost), len(ns))
 	}
-	want(t, "Attempts", ns[0].Attempts, 2)
+	check.Equal(t, "Attempts", ns[0].Attempts, 2)
 	// Whoever lost the lease has no say.
 	t.settleAll(lost, alerting.OutcomeDead, "late", 0)
 	t.settleAll(lost, alerting.OutcomeRetry, "late", 0)
-	want(t, "claimed in the lease", len(t.claim(pager, 1, time.Minute)), 0)
-	want(t, "dead letters", t.backlog().Dead, 0)
+	check.Equal(t, "claimed in the lease", len(t.claim(pager, 1, time.Minute)), 0)
+	check.Equal(t, "dead letters", t.backlog().Dead, 0)
 	// Unless it was delivered.
 	t.settleAll(lost, alerting.OutcomeDelivered, "", 0)
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }
 
 func testOutboxRetry(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
 	for attempt := 1; attempt <= 3; attempt++ {
-		ns := t.claim(pager, 1, time.Minute)
-		if len(ns) != 1 {
-			t.Fatalf("%d were claimed for attempt %d", len(ns), attempt)
-		}
-		want(t, "Attempts", ns[0].Attempts, attempt)
+		n := t.claimOne(pager, routes(pager))
+		check.Equal(t, "Attempts", n.Attempts, attempt)
 		if attempt > 1 {
-			want(t, "Failure", ns[0].Failure, fmt.Sprint("failure ", attempt-1))
+			check.Equal(t, "Failure", n.Failure, fmt.Sprint("failure ", attempt-1))
 		}
-		t.settleAll(ns, alerting.OutcomeRetry, fmt.Sprint("failure ", attempt), 0)
+		t.settleAll([]*alerting.Notification{n}, alerting.OutcomeRetry, fmt.Sprint("failure ", attempt), 0)
 		letClockMove()
 	}
 	t.settleAll(t.claim(pager, 1, time.Minute), alerting.OutcomeRetry, "failure 4", time.Hour)
-	want(t, "claimed too early", len(t.claim(pager, 1, time.Minute)), 0)
-	want(t, "waiting", t.backlog().Waiting, 1)
+	check.Equal(t, "claimed too early", len(t.claim(pager, 1, time.Minute)), 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 }
 
 // testOutboxFairness makes sure that what fails again and again does not keep
@@ -269,7 +254,7 @@ func testOutboxFairness(t *storeTest) {
 	t.opened(acme, "eve", "e2", minutes(0))
 	t.settleAll(t.claim(pager, 1, time.Minute), alerting.OutcomeRetry, "poison", 0)
 	letClockMove()
-	want(t, "the next", keysOf(t.claim(pager, 1, time.Minute)), "eve")
+	check.Equal(t, "the next", keysOf(t.claim(pager, 1, time.Minute)), "eve")
 }
 
 // testOutboxRouting has routes of every kind.
@@ -299,13 +284,13 @@ func testOutboxRouting(t *storeTest) {
 		got, wanted := strings.Fields(keysOf(ns)), strings.Fields(expected)
 		slices.Sort(got)
 		slices.Sort(wanted)
-		want(t, "claimed on "+name, strings.Join(got, " "), strings.Join(wanted, " "))
+		check.Equal(t, "claimed on "+name, strings.Join(got, " "), strings.Join(wanted, " "))
 		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
 	// What followed on the same route can be claimed now.
-	want(t, "then on all", keysOf(t.claimOf("all", all, 10, time.Minute)), "low")
-	want(t, "then on opened", keysOf(t.claimOf("opened", all, 10, time.Minute)), "")
-	want(t, "waiting", t.backlog().Waiting, 1)
+	check.Equal(t, "then on all", keysOf(t.claimOf("all", all, 10, time.Minute)), "low")
+	check.Equal(t, "then on opened", keysOf(t.claimOf("opened", all, 10, time.Minute)), "")
+	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 }
 
 // testOutboxRoutedOnce makes sure that a notification takes the routes that there
@@ -313,19 +298,19 @@ func testOutboxRouting(t *storeTest) {
 func testOutboxRoutedOnce(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
 	// A route that is added later finds what waits.
-	want(t, "mail", keysOf(t.claimOf(mail, routes(pager, mail), 10, time.Minute)), "mallory")
-	want(t, "waiting", t.backlog().Waiting, 2)
-	want(t, "pager", t.delivered(pager), "opened:mallory")
-	want(t, "pager again", t.delivered(pager), "")
-	want(t, "of a new route", t.delivered("new"), "")
+	check.Equal(t, "mail", keysOf(t.claimOf(mail, routes(pager, mail), 10, time.Minute)), "mallory")
+	check.Equal(t, "waiting", t.backlog().Waiting, 2)
+	check.Equal(t, "pager", t.delivered(pager), "opened:mallory")
+	check.Equal(t, "pager again", t.delivered(pager), "")
+	check.Equal(t, "of a new route", t.delivered("new"), "")
 	// What takes no route is gone.
 	t.opened(acme, "eve", "e2", minutes(0))
 	none := routes(pager)
 	none[0].MinSeverity = monitor.SeverityCritical
-	want(t, "claimed", len(t.claimOf(pager, none, 10, time.Minute)), 0)
-	want(t, "mail", t.delivered(mail), "")
-	want(t, "waiting", t.backlog().Waiting, 1)
-	want(t, "dropped", t.dropped(), 0)
+	check.Equal(t, "claimed", len(t.claimOf(pager, none, 10, time.Minute)), 0)
+	check.Equal(t, "mail", t.delivered(mail), "")
+	check.Equal(t, "waiting", t.backlog().Waiting, 1)
+	check.Equal(t, "dropped", t.dropped(), 0)
 }
 
 // testOutboxExpired makes sure that a notification that has waited for a route for
@@ -335,10 +320,10 @@ func testOutboxExpired(t *storeTest) {
 	letClockMove()
 	all := routes(pager, mail)
 	all[0].ExpireAfter = time.Nanosecond
-	want(t, "pager", len(t.claimOf(pager, all, 10, time.Minute)), 0)
-	want(t, "mail", t.delivered(mail), "opened:mallory")
-	want(t, "dropped as too old", t.backlog().Dropped[driver.DroppedTooOld], 1)
-	want(t, "dropped", t.dropped(), 1)
+	check.Equal(t, "pager", len(t.claimOf(pager, all, 10, time.Minute)), 0)
+	check.Equal(t, "mail", t.delivered(mail), "opened:mallory")
+	check.Equal(t, "dropped as too old", t.backlog().Dropped[driver.DroppedTooOld], 1)
+	check.Equal(t, "dropped", t.dropped(), 1)
 }
 
 // dropped returns how many notifications were dropped for whatever reason.
@@ -360,54 +345,37 @@ func testDeadLetters(t *storeTest) {
 	t.settleAll(t.claim(mail, 1, time.Minute), alerting.OutcomeDead, "no mailbox", 0)
 
 	b := t.backlog()
-	want(t, "dead", b.Dead, 4)
-	want(t, "waiting", b.Waiting, 4)
+	check.Equal(t, "dead", b.Dead, 4)
+	check.Equal(t, "waiting", b.Waiting, 4)
 	// What follows a dead letter does not wait for it.
-	want(t, "pager", t.delivered(pager), "repeated:mallory")
+	check.Equal(t, "pager", t.delivered(pager), "repeated:mallory")
 
 	dead := t.dead(alerting.DeadLetterQuery{Organization: acme, Route: pager})
-	want(t, "dead letters of acme", keysOf(dead), "mallory eve")
-	want(t, "Failure", dead[0].Failure, "410 gone")
-	want(t, "Attempts", dead[0].Attempts, 1)
-	want(t, "alert", dead[0].Alert.ID, a.ID)
-	want(t, "of every route", len(t.dead(alerting.DeadLetterQuery{Organization: acme})), 3)
-	want(t, "of everybody", keysOf(t.dead(alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Route: pager})), "mallory eve trudy")
-	want(t, "the oldest", len(t.dead(alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Limit: 2})), 2)
-	want(t, "of nobody", len(t.dead(alerting.DeadLetterQuery{Organization: "nobody"})), 0)
+	check.Equal(t, "dead letters of acme", keysOf(dead), "mallory eve")
+	check.Equal(t, "Failure", dead[0].Failure, "410 gone")
+	check.Equal(t, "Attempts", dead[0].Attempts, 1)
+	check.Equal(t, "alert", dead[0].Alert.ID, a.ID)
+	check.Equal(t, "of every route", len(t.dead(alerting.DeadLetterQuery{Organization: acme})), 3)
+	check.Equal(t, "of everybody", keysOf(t.dead(alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Route: pager})), "mallory eve trudy")
+	check.Equal(t, "the oldest", len(t.dead(alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Limit: 2})), 2)
+	check.Equal(t, "of nobody", len(t.dead(alerting.DeadLetterQuery{Organization: "nobody"})), 0)
 	for range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: acme}) {
 		break // may be left
 	}
 
-	want(t, "redriven of another route", t.redrive(acme, "none"), 0)
-	want(t, "redriven of nobody", t.redrive("nobody", pager), 0)
+	check.Equal(t, "redriven of another route", t.redrive(acme, "none"), 0)
+	check.Equal(t, "redriven of nobody", t.redrive("nobody", pager), 0)
 	letClockMove()
-	want(t, "redriven", t.redrive(acme, pager), 2)
+	check.Equal(t, "redriven", t.redrive(acme, pager), 2)
 	again := t.claim(pager, 10, time.Minute)
-	want(t, "due again", keysOf(again), "mallory eve")
-	want(t, "Attempts", again[0].Attempts, 1)
-	want(t, "Key", again[0].Key, dead[0].Key)
+	check.Equal(t, "due again", keysOf(again), "mallory eve")
+	check.Equal(t, "Attempts", again[0].Attempts, 1)
+	check.Equal(t, "Key", again[0].Key, dead[0].Key)
 	if !again[0].CreatedAt.After(dead[0].CreatedAt) {
 		t.Errorf("CreatedAt is still %v", again[0].CreatedAt)
 	}
-	want(t, "redriven of everybody", t.redrive(alerting.AllOrganizations, pager), 1)
-	want(t, "theirs", t.delivered(pager), "opened:trudy")
-}
-
-func testOutboxInput(t *storeTest) {
-	for _, limit := range []int{-1, alerting.MaxLimit + 1} {
-		for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: acme, Limit: limit}) {
-			t.wantInvalid("DeadLetters", err, "DeadLetterQuery.Limit")
-		}
-	}
-	for _, err := range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{}) {
-		t.wantError("DeadLetters", err, monitor.ErrNoOrganization)
-	}
-	_, err := t.Redrive(t.Context(), "", pager)
-	t.wantError("Redrive", err, monitor.ErrNoOrganization)
-	t.opened(acme, "mallory", "e1", minutes(0))
-	want(t, "claimed", len(t.claim(pager, 0, time.Minute)), 0)
-	want(t, "waiting", t.backlog().Waiting, 1)
-	t.settle()
+	check.Equal(t, "redriven of everybody", t.redrive(alerting.AllOrganizations, pager), 1)
+	check.Equal(t, "theirs", t.delivered(pager), "opened:trudy")
 }
 
 func testOutboxPurge(t *storeTest) {
@@ -415,12 +383,10 @@ func testOutboxPurge(t *storeTest) {
 	t.opened(acme, "eve", "e2", minutes(0))
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 	ns := t.claim(pager, 1, time.Minute)
-	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 1 {
-		t.Fatalf("Purge: %d, %v", n, err)
-	}
+	check.Equal(t, "purged", check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t), 1)
 	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
-	want(t, "what is left", t.delivered(pager), "opened:eve")
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "what is left", t.delivered(pager), "opened:eve")
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }
 
 func testOutboxTenants(t *storeTest) {
@@ -434,13 +400,13 @@ func testOutboxTenants(t *storeTest) {
 		organizations = append(organizations, n.Alert.OrganizationID)
 	}
 	slices.Sort(organizations)
-	want(t, "organizations", strings.Join(organizations, " "), acme+" "+other)
+	check.Equal(t, "organizations", strings.Join(organizations, " "), acme+" "+other)
 	// Settling with another tenant's name changes nothing.
 	forged := *ns[0]
 	forged.Alert = forged.Alert.Clone()
 	forged.Alert.OrganizationID = "nobody"
 	t.settle(alerting.Delivery{Notification: &forged, Outcome: alerting.OutcomeDelivered})
-	want(t, "waiting", t.backlog().Waiting, 2)
+	check.Equal(t, "waiting", t.backlog().Waiting, 2)
 }
 
 func testConcurrentOutbox(t *storeTest) {
@@ -478,7 +444,7 @@ func testConcurrentOutbox(t *storeTest) {
 	}
 	all.Wait()
 	for key, n := range delivered {
-		want(t, "deliveries of "+key, n, 1)
+		check.Equal(t, "deliveries of "+key, n, 1)
 	}
 	for name, all := range order {
 		for i, d := range all {
@@ -488,5 +454,5 @@ func testConcurrentOutbox(t *storeTest) {
 			}
 		}
 	}
-	want(t, "waiting", t.backlog().Waiting, 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }

@@ -1,12 +1,12 @@
 package alertingtest
 
 import (
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -22,10 +22,7 @@ type storeTest struct {
 // use makes the case go on with that store.
 func (t *storeTest) use(s driver.Store) {
 	t.Helper()
-	m, err := alerting.NewManager(s, nil)
-	if err != nil {
-		t.Fatalf("NewManager: %v", err)
-	}
+	m := check.Must(alerting.NewManager(s, nil))(t)
 	t.store, t.Manager = s, m
 }
 
@@ -33,10 +30,7 @@ func (t *storeTest) use(s driver.Store) {
 // during the call only.
 func (t *storeTest) put(os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
-	ds, err := t.StoreOccurrences(t.Context(), os)
-	if err != nil {
-		t.Fatalf("StoreOccurrences: %v", err)
-	}
+	ds := check.Must(t.StoreOccurrences(t.Context(), os))(t)
 	if len(ds) != len(os) {
 		t.Fatalf("StoreOccurrences returned %d dispositions for %d occurrences", len(ds), len(os))
 	}
@@ -65,79 +59,32 @@ func (t *storeTest) opened(organization, key, event string, at time.Time) *monit
 
 func (t *storeTest) get(ref monitor.AlertRef) *monitor.Alert {
 	t.Helper()
-	a, err := t.Get(t.Context(), ref)
-	if err != nil {
-		t.Fatalf("Get %v: %v", ref, err)
-	}
-	return a
+	return check.Must(t.Get(t.Context(), ref))(t)
 }
 
 // ok returns the alert that a change of status returned.
 func (t *storeTest) ok(a *monitor.Alert, err error) *monitor.Alert {
 	t.Helper()
-	if err != nil {
-		t.Fatalf("change of status: %v", err)
-	}
-	return a
+	return check.Must(a, err)(t)
 }
 
 func (t *storeTest) list(q alerting.Query) []*monitor.Alert {
 	t.Helper()
 	var as []*monitor.Alert
 	for a, err := range t.List(t.Context(), q) {
-		if err != nil {
-			t.Fatalf("List: %v", err)
-		}
-		as = append(as, a)
+		as = append(as, check.Must(a, err)(t))
 	}
 	return as
 }
 
 func (t *storeTest) count(q alerting.Query) int {
 	t.Helper()
-	n, err := t.Count(t.Context(), q)
-	if err != nil {
-		t.Fatalf("Count: %v", err)
-	}
-	return n
+	return check.Must(t.Count(t.Context(), q))(t)
 }
 
 func (t *storeTest) save(organization string, s alerting.Settings) alerting.Settings {
 	t.Helper()
-	saved, err := t.SaveSettings(t.Context(), organization, s, ann)
-	if err != nil {
-		t.Fatalf("SaveSettings: %v", err)
-	}
-	return saved
-}
-
-// want reports an error if got is something else.
-func want[T comparable](t *storeTest, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s = %v, want %v", what, got, want)
-	}
-}
-
-func (t *storeTest) wantTime(what string, got, want time.Time) {
-	t.Helper()
-	if !got.Equal(want) {
-		t.Errorf("%s = %v, want %v", what, got, want)
-	}
-}
-
-func (t *storeTest) wantError(what string, err, target error) {
-	t.Helper()
-	if !errors.Is(err, target) {
-		t.Errorf("%s: error %v, want %v", what, err, target)
-	}
-}
-
-func (t *storeTest) wantInvalid(what string, err error, field string) {
-	t.Helper()
-	if bad, ok := errors.AsType[*alerting.InvalidError](err); !ok || bad.Field != field {
-		t.Errorf("%s: error %v, want one about %s", what, err, field)
-	}
+	return check.Must(t.SaveSettings(t.Context(), organization, s, ann))(t)
 }
 
 // letClockMove returns when the clock shows another time, so that what happens

@@ -9,6 +9,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -35,8 +36,8 @@ func (t *storeTest) timed(escalated, resolved int) {
 		letClockMove()
 		run()
 	}
-	want(t, "escalated", gotEscalated, escalated)
-	want(t, "resolved", gotResolved, resolved)
+	check.Equal(t, "escalated", gotEscalated, escalated)
+	check.Equal(t, "resolved", gotResolved, resolved)
 }
 
 func (t *storeTest) runTimers() (escalated, resolved int) {
@@ -63,28 +64,22 @@ func testEscalation(t *storeTest) {
 	t.delivered(pager)
 	t.timed(2, 0)
 	// The first goes to the routes that take it, the second to those it names.
-	first := t.claimOf(pager, routes(pager, mail), 10, time.Minute)
-	if len(first) != 1 {
-		t.Fatalf("%d notifications were claimed, want 1", len(first))
+	first := t.claimOne(pager, routes(pager, mail))
+	check.Equal(t, "Reason", first.Reason, alerting.ReasonEscalated)
+	check.Equal(t, "alert", first.Alert.ID, a.ID)
+	check.Equal(t, "Targets", len(first.Targets), 0)
+	t.settle(alerting.Delivery{Notification: first, Outcome: alerting.OutcomeDelivered})
+	check.Equal(t, "mail", t.delivered(mail), "escalated:mallory")
+	second := t.claimOne(pager, routes(pager))
+	check.Equal(t, "Targets", strings.Join(second.Targets, " "), "manager "+pager)
+	if first.Key == second.Key {
+		t.Errorf("both escalations have the key %q", first.Key)
 	}
-	want(t, "Reason", first[0].Reason, alerting.ReasonEscalated)
-	want(t, "alert", first[0].Alert.ID, a.ID)
-	want(t, "Targets", len(first[0].Targets), 0)
-	t.settleAll(first, alerting.OutcomeDelivered, "", 0)
-	want(t, "mail", t.delivered(mail), "escalated:mallory")
-	second := t.claim(pager, 10, time.Minute)
-	if len(second) != 1 {
-		t.Fatalf("%d notifications were claimed, want 1", len(second))
-	}
-	want(t, "Targets", strings.Join(second[0].Targets, " "), "manager "+pager)
-	if first[0].Key == second[0].Key {
-		t.Errorf("both escalations have the key %q", first[0].Key)
-	}
-	want(t, "dropped as there is no such route", t.backlog().Dropped[driver.DroppedNoSuchRoute], 1)
+	check.Equal(t, "dropped as there is no such route", t.backlog().Dropped[driver.DroppedNoSuchRoute], 1)
 	// Escalating is no change of status.
 	got := t.get(a.Ref())
-	want(t, "Version", got.Version, a.Version)
-	want(t, "Status", got.Status, monitor.AlertActive)
+	check.Equal(t, "Version", got.Version, a.Version)
+	check.Equal(t, "Status", got.Status, monitor.AlertActive)
 	// Reopening begins again.
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 	t.timed(0, 0)
@@ -139,7 +134,7 @@ func testEscalationBySeverity(t *storeTest) {
 		keys[ns[0].Key] = true
 		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
-	want(t, "keys", len(keys), 4) // with that of the opening
+	check.Equal(t, "keys", len(keys), 4) // with that of the opening
 }
 
 func testAutoResolve(t *storeTest) {
@@ -155,26 +150,26 @@ func testAutoResolve(t *storeTest) {
 	saved := t.save(acme, alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{
 		monitor.SeverityMedium: soon, monitor.SeverityHigh: time.Hour,
 	}})
-	want(t, "setting", t.mySettings().AutoResolve[monitor.SeverityMedium], soon)
+	check.Equal(t, "setting", t.mySettings().AutoResolve[monitor.SeverityMedium], soon)
 	t.timed(0, 2)
 
 	got := t.get(a.Ref())
-	want(t, "Status", got.Status, monitor.AlertResolved)
-	want(t, "ResolvedBy", got.ResolvedBy, alerting.SystemActor)
-	want(t, "ResolutionNotes", got.ResolutionNotes, "quiet for 1ms")
+	check.Equal(t, "Status", got.Status, monitor.AlertResolved)
+	check.Equal(t, "ResolvedBy", got.ResolvedBy, alerting.SystemActor)
+	check.Equal(t, "ResolutionNotes", got.ResolutionNotes, "quiet for 1ms")
 	history, err := t.History(t.Context(), a.Ref())
 	if err != nil || len(history) != 2 || history[1].By != alerting.SystemActor {
 		t.Errorf("history %v, %v", history, err)
 	}
-	want(t, "their alert", t.get(theirs.Ref()).Status, monitor.AlertActive)
-	want(t, "open", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertActive}}), 1)
-	want(t, "notifications", len(strings.Fields(t.delivered(pager))), 2)
-	t.wantTime("their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
-	// The incident has ended. What was counted stays so.
-	want(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredBefore)
+	check.Equal(t, "their alert", t.get(theirs.Ref()).Status, monitor.AlertActive)
+	check.Equal(t, "open", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertActive}}), 1)
+	check.Equal(t, "notifications", len(strings.Fields(t.delivered(pager))), 2)
+	check.Equal(t, "their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
+	// The alert is closed. What was counted stays so.
+	check.Equal(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredBefore)
 	saved.AutoResolve = nil
 	t.save(acme, saved)
-	want(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.StoredNew)
+	check.Equal(t, "next", t.one(Occurrence(acme, "mallory", "e5", minutes(1))).Stored, monitor.StoredNew)
 	t.timed(0, 0)
 }
 
@@ -230,7 +225,7 @@ func testConcurrentTimers(t *storeTest) {
 		})
 	}
 	all.Wait()
-	want(t, "escalated", escalated.Load(), 2*alerts)
-	want(t, "resolved", resolved.Load(), alerts)
-	want(t, "notifications", len(strings.Fields(t.delivered(pager))), 3*alerts)
+	check.Equal(t, "escalated", escalated.Load(), 2*alerts)
+	check.Equal(t, "resolved", resolved.Load(), alerts)
+	check.Equal(t, "notifications", len(strings.Fields(t.delivered(pager))), 3*alerts)
 }

@@ -1,6 +1,6 @@
 // Package claims has the port by which instances that share a store of alerts tell
 // each other which alerts are open, faster than the store does. Package
-// redisclaim implements it in Redis, and memalerts in memory.
+// redisclaim implements it.
 package claims
 
 import (

@@ -33,7 +33,7 @@ func NewPolicy(s alerting.Settings) (*Policy, error) {
 		p.cooldown = s.Cooldown
 	}
 	for _, sup := range s.Suppressions {
-		w, err := window.Parse(window.Spec{
+		w, _, err := window.Parse(window.Spec{
 			Start: sup.Start, End: sup.End, TimeZone: sup.TimeZone, Weekdays: sup.Weekdays, From: sup.From, Until: sup.Until,
 		})
 		if err != nil {

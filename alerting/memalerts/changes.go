@@ -39,7 +39,7 @@ func (s *Store) change(
 	if err != nil {
 		return err
 	}
-	org.change(rec, from)
+	org.changed(rec)
 	rec.history = append(rec.history, c)
 	key, reason := driver.ChangeNotification(rec.alert.ID, &c)
 	s.notify(org, rec, key, reason, nil)

@@ -3,5 +3,5 @@
 //
 // It passes alertingtest.RunStore, as every backend does. What it holds per
 // organization is bounded by [Options] MaxAlerts; only open alerts are never
-// given up. A repeat of an open alert costs no allocation.
+// evicted. A repeat of an open alert costs no allocation.
 package memalerts

@@ -17,7 +17,7 @@ func (s *Store) notify(org *organization, rec *record, key string, reason alerti
 	org.outbox.add(&notification{
 		Notification: alerting.Notification{Key: key, Reason: reason, CreatedAt: s.stamp, Targets: targets},
 		record:       rec, number: s.notifications, due: time.Now(),
-	})
+	}, nil)
 	org.unrouted = true
 	s.trim(org)
 }
@@ -40,8 +40,8 @@ func (s *Store) ClaimNotifications(
 	var due []*notification
 	for _, org := range s.organizations {
 		s.route(org, routes, now)
-		for _, n := range org.outbox.byAge {
-			if n.gone || n.dead || n.Route != route || n.record.claim == s.claims {
+		for n := range org.outbox.all() {
+			if n.dead || n.Route != route || n.record.claim == s.claims {
 				continue
 			}
 			n.record.claim = s.claims // what else waits of the alert is newer

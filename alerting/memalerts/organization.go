@@ -17,7 +17,6 @@ type organization struct {
 	// current has the open alert of a fingerprint or, if none is open, the one
 	// that was open last.
 	current  map[monitor.Fingerprint]*record
-	byStatus map[monitor.AlertStatus]int
 	closed   closedQueue
 	policy   *driver.Policy
 	outbox   outbox
@@ -27,11 +26,10 @@ type organization struct {
 
 func newOrganization(p *driver.Policy) *organization {
 	return &organization{
-		byID:     map[string]*record{},
-		current:  map[monitor.Fingerprint]*record{},
-		byStatus: map[monitor.AlertStatus]int{},
-		policy:   p,
-		outbox:   newOutbox(),
+		byID:    map[string]*record{},
+		current: map[monitor.Fingerprint]*record{},
+		policy:  p,
+		outbox:  newOutbox(),
 	}
 }
 
@@ -42,21 +40,17 @@ func (o *organization) open(occurrence *monitor.Occurrence, now time.Time) *reco
 	o.alerts = append(o.alerts, rec)
 	o.byID[a.ID] = rec
 	o.current[a.Fingerprint] = rec
-	o.byStatus[a.Status]++
 	o.setTimer(rec, o.policy.StartTimer(a))
 	return rec
 }
 
-// change notes that the status of an alert was changed.
-func (o *organization) change(rec *record, from monitor.AlertStatus) {
-	to := rec.alert.Status
-	o.byStatus[from]--
-	o.byStatus[to]++
+// changed notes that the status of an alert was changed.
+func (o *organization) changed(rec *record) {
 	switch {
-	case to == monitor.AlertActive:
+	case rec.alert.Status == monitor.AlertActive:
 		o.current[rec.alert.Fingerprint] = rec
 		o.setTimer(rec, o.policy.StartTimer(rec.alert))
-	case !to.Open():
+	case !rec.alert.Status.Open():
 		rec.timer = driver.Timer{}
 		if !rec.closing {
 			rec.closing = true
@@ -105,7 +99,6 @@ func (o *organization) forget(rec *record) {
 	if o.current[a.Fingerprint] == rec {
 		delete(o.current, a.Fingerprint)
 	}
-	o.byStatus[a.Status]--
 	for _, n := range slices.Clone(rec.waiting) {
 		o.outbox.remove(n)
 	}

@@ -1,6 +1,8 @@
 package memalerts
 
 import (
+	"container/list"
+	"iter"
 	"slices"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -8,80 +10,72 @@ import (
 
 // An outbox has the notifications of an organization.
 type outbox struct {
-	// byAge has all of them, and some that are gone.
-	byAge []*notification
+	byAge *list.List // of *notification
 	byKey map[address]*notification
 }
 
 // An address identifies a notification in an outbox.
 type address struct{ route, key string }
 
-func (n *notification) address() address { return address{n.Route, n.Key} }
+func newOutbox() outbox { return outbox{byAge: list.New(), byKey: map[address]*notification{}} }
 
-func newOutbox() outbox { return outbox{byKey: map[address]*notification{}} }
-
-// add adds the youngest notification.
-func (o *outbox) add(n *notification) {
-	o.index(n)
-	o.byAge = append(o.byAge, n)
+// all returns the notifications, the oldest first. The one at hand may be removed.
+func (o *outbox) all() iter.Seq[*notification] {
+	return func(yield func(*notification) bool) {
+		for e := o.byAge.Front(); e != nil; {
+			n, _ := e.Value.(*notification)
+			e = e.Next()
+			if !yield(n) {
+				return
+			}
+		}
+	}
 }
 
-// index adds a notification to everything but byAge.
-func (o *outbox) index(n *notification) {
-	o.byKey[n.address()] = n
+// add adds a notification that is as old as another one, or the youngest.
+func (o *outbox) add(n, as *notification) {
+	if as == nil {
+		n.place = o.byAge.PushBack(n)
+	} else {
+		n.place = o.byAge.InsertBefore(n, as.place)
+	}
+	o.byKey[address{n.Route, n.Key}] = n
 	n.record.waiting = append(n.record.waiting, n)
-}
-
-// unindex removes a notification from everything but byAge.
-func (o *outbox) unindex(n *notification) {
-	n.gone = true
-	delete(o.byKey, n.address())
-	n.record.waiting = slices.DeleteFunc(n.record.waiting, func(other *notification) bool { return other == n })
 }
 
 // remove removes a notification.
 func (o *outbox) remove(n *notification) {
-	o.unindex(n)
-	if len(o.byAge) > 2*len(o.byKey)+100 {
-		o.byAge = slices.DeleteFunc(o.byAge, func(n *notification) bool { return n.gone })
-	}
+	o.byAge.Remove(n.place)
+	delete(o.byKey, address{n.Route, n.Key})
+	n.record.waiting = slices.DeleteFunc(n.record.waiting, func(other *notification) bool { return other == n })
 }
 
 // trim removes the oldest notifications until there are no more than that many. It
 // returns how many it removed.
 func (o *outbox) trim(most int) (removed int64) {
-	for len(o.byKey) > most {
-		oldest := o.byAge[0]
-		o.byAge[0] = nil
-		o.byAge = o.byAge[1:]
-		if !oldest.gone {
-			o.remove(oldest)
-			removed++
+	for n := range o.all() {
+		if len(o.byKey) <= most {
+			break
 		}
+		o.remove(n)
+		removed++
 	}
 	return removed
 }
 
 // route puts the notifications that have no route on those that routesOf returns.
 func (o *outbox) route(routesOf func(*notification) []string) {
-	var byAge []*notification
-	for _, n := range o.byAge {
-		switch {
-		case n.gone:
-		case n.Route != "":
-			byAge = append(byAge, n)
-		default:
-			names := routesOf(n)
-			o.unindex(n)
-			for _, name := range names {
-				routed := *n
-				routed.Route, routed.gone = name, false
-				o.index(&routed)
-				byAge = append(byAge, &routed)
-			}
+	for n := range o.all() {
+		if n.Route != "" {
+			continue
 		}
+		for _, name := range routesOf(n) {
+			routed := *n
+			routed.Route = name
+			o.add(&routed, n)
+		}
+		o.remove(n)
 	}
-	o.byAge = byAge
 }
 
 // handOut returns what whoever claims a notification or looks at it is given.

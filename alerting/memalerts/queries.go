@@ -66,34 +66,19 @@ func (o *organization) appendPage(page []*monitor.Alert, q *alerting.Query, afte
 	return page
 }
 
-// Count implements [driver.Store]. A query by organization and status takes
-// constant time.
+// Count implements [driver.Store].
 func (s *Store) Count(_ context.Context, q alerting.Query) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for org := range s.scope(q.Organization) {
-		n += org.count(&q)
-	}
-	return n, nil
-}
-
-func (o *organization) count(q *alerting.Query) int {
-	n := 0
-	if len(q.Severities)+len(q.Types)+len(q.Sources)+len(q.Rules) == 0 && q.Since.IsZero() && q.Until.IsZero() {
-		for status, count := range o.byStatus {
-			if len(q.Statuses) == 0 || slices.Contains(q.Statuses, status) {
-				n += count
+		for _, rec := range org.byID {
+			if driver.Matches(&q, rec.alert) {
+				n++
 			}
 		}
-		return n
 	}
-	for _, rec := range o.byID {
-		if driver.Matches(q, rec.alert) {
-			n++
-		}
-	}
-	return n
+	return n, nil
 }
 
 // Statistics implements [driver.Store].

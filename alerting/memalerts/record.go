@@ -1,6 +1,7 @@
 package memalerts
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -28,9 +29,9 @@ type notification struct {
 	number                int64 // by age, over all organizations
 	// due is when it can be claimed, a time of the machine, so that a lease lasts
 	// as long as it should if the clock is set.
-	due  time.Time
-	dead bool
-	gone bool // is not in the outbox any more
+	due   time.Time
+	dead  bool
+	place *list.Element // in the outbox
 }
 
 // A closedQueue has closed alerts, and perhaps some that were reopened or are gone.

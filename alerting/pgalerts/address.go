@@ -3,6 +3,7 @@ package pgalerts
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -42,22 +43,8 @@ func notFound(ref monitor.AlertRef) error {
 	return fmt.Errorf("alert %.40q: %w", ref.ID, monitor.ErrNotFound)
 }
 
-// isID reports whether text is a UUID in the form that alerts have.
-func isID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range []byte(text) {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-				return false
-			}
-		}
-	}
-	return true
-}
+// idForm is the form that the IDs of alerts have, which are UUIDs.
+var idForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// isID reports whether text can be the ID of an alert.
+func isID(text string) bool { return idForm.MatchString(text) }

@@ -21,7 +21,7 @@ var migrations embed.FS
 const schemaVersion = 2
 
 // Migrate brings the schema up to date. A store never does that by itself: the
-// host decides when, and with which role. Any number of instances may call it at
+// application decides when, and with which role. Any number of instances may call it at
 // once; one does the work while the others wait.
 //
 // Tables are made in the first schema of the connection's search_path. A

@@ -12,7 +12,7 @@ const routingChunk = 1000
 // A routing is what became of the notifications that had no route.
 type routing struct{ routed, tooOld, noSuchRoute int64 }
 
-// A condition says which notifications take a route. What is nil is no condition.
+// A condition says which notifications take a route. What is empty is no condition.
 type condition struct {
 	Name          string            `json:"name"`
 	Severity      int               `json:"severity"`
@@ -24,16 +24,9 @@ type condition struct {
 
 func conditionsOf(routes []alerting.Route) []condition {
 	return column(routes, func(r alerting.Route) condition {
-		c := condition{
-			Name: r.Name, Severity: int(r.MinSeverity), Reasons: r.Reasons, ExpireAfter: r.ExpireAfter.Seconds(),
+		return condition{
+			r.Name, int(r.MinSeverity), cleanAll(r.Organizations), cleanAll(r.Rules), r.Reasons, r.ExpireAfter.Seconds(),
 		}
-		if len(r.Organizations) > 0 {
-			c.Organizations = cleanAll(r.Organizations)
-		}
-		if len(r.Rules) > 0 {
-			c.Rules = cleanAll(r.Rules)
-		}
-		return c
 	})
 }
 
@@ -75,8 +68,8 @@ WITH route AS MATERIALIZED (
 	SELECT n.*, r.name, n.created_at <= now() - make_interval(secs => r.expire_after) AS too_old
 	FROM n CROSS JOIN route AS r
 	WHERE n.severity >= r.severity
-		AND (r.organizations IS NULL OR n.organization_id = ANY (r.organizations))
-		AND (r.rules IS NULL OR n.rule = ANY (r.rules))
+		AND (r.organizations = '{}' OR n.organization_id = ANY (r.organizations))
+		AND (r.rules = '{}' OR n.rule = ANY (r.rules))
 		AND CASE WHEN n.targets = '{}' THEN n.reason = ANY (r.reasons) ELSE r.name = ANY (n.targets) END
 ), routed AS (
 	INSERT INTO auditwarden_alert_outbox

@@ -24,7 +24,7 @@ const (
 // errRaced says that an instance changed what this one was about to.
 var errRaced = errors.New("another instance was faster")
 
-// retry calls f until it succeeds, fails for good, or was called often enough.
+// retry calls f until it succeeds, fails permanently, or was called often enough.
 // It is the only place where anything is tried again, so f must do no harm if
 // its last call took effect and nobody heard of it.
 func (s *Store) retry(ctx context.Context, f func() error) error {

@@ -3,6 +3,7 @@ package pgalerts
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -20,28 +21,16 @@ func SetRowSecurity(ctx context.Context, pool *pgxpool.Pool, on bool) error {
 	if pool == nil {
 		return fmt.Errorf("pgalerts: set row security: %w", errNoPool)
 	}
-	statements := rowSecurityOff
+	change := "DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;\n"
 	if on {
-		statements = rowSecurityOn
+		change = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n"
 	}
-	if _, err := pool.Exec(ctx, statements); err != nil {
+	var statements strings.Builder // one transaction
+	for _, table := range []string{"alerts", "alert_history", "alert_occurrences", "alert_outbox", "alert_settings"} {
+		statements.WriteString("ALTER TABLE auditwarden_" + table + " " + change)
+	}
+	if _, err := pool.Exec(ctx, statements.String()); err != nil {
 		return fmt.Errorf("pgalerts: set row security: %w", err)
 	}
 	return nil
 }
-
-// Each of these is one transaction.
-const (
-	rowSecurityOn = `
-ALTER TABLE auditwarden_alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_history ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_occurrences ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_outbox ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_settings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;`
-	rowSecurityOff = `
-ALTER TABLE auditwarden_alerts DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_history DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_occurrences DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_outbox DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE auditwarden_alert_settings DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;`
-)

@@ -29,7 +29,7 @@ func (s *Store) Settings(ctx context.Context, organization string) (alerting.Set
 func (s *Store) SaveSettings(
 	ctx context.Context, organization string, settings alerting.Settings, by string,
 ) (alerting.Settings, error) {
-	var saved alerting.Settings // also by an attempt whose commit got no answer
+	var saved alerting.Settings // also by an attempt whose commit got no response
 	err := checkOrganization(organization)
 	if err == nil {
 		err = s.write(ctx, func(tx pgx.Tx) error {

@@ -29,34 +29,12 @@ func document(v any) (string, error) {
 	if err != nil {
 		return "", &alerting.InvalidError{Field: "Occurrence.Finding", Err: err}
 	}
-	return withoutNUL(string(text)), nil
+	return withoutNUL.Replace(string(text)), nil
 }
 
-// withoutNUL replaces the escape of NUL in JSON text.
-func withoutNUL(text string) string {
-	const escape, replacement = `\u0000`, `\ufffd`
-	if !strings.Contains(text, escape) {
-		return text
-	}
-	var b strings.Builder
-	for {
-		i := strings.IndexByte(text, '\\')
-		if i < 0 {
-			b.WriteString(text)
-			return b.String()
-		}
-		b.WriteString(text[:i])
-		text = text[i:]
-		n := 2 // an escaped backslash begins no other escape
-		if strings.HasPrefix(text, escape) {
-			n = len(escape)
-			b.WriteString(replacement)
-		} else {
-			b.WriteString(text[:n])
-		}
-		text = text[n:]
-	}
-}
+// withoutNUL replaces the escape of NUL in JSON text. An escaped backslash begins
+// no other escape.
+var withoutNUL = strings.NewReplacer(`\\`, `\\`, `\u0000`, `\ufffd`)
 
 // orNull returns an ID, or nil if it is zero.
 func orNull(id []byte) []byte {

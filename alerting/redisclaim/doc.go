@@ -1,5 +1,6 @@
-// Package redisclaim tells the instances of a service through Redis which alerts
-// are open, so that what one has opened another need not ask the store about.
+// Package redisclaim implements claims.Set in Redis: the instances of a service tell
+// each other which alerts are open, and need not ask the store about those that
+// another one has opened.
 //
 //	claims, err := redisclaim.New(client, nil)
 //	...
@@ -7,14 +8,13 @@
 //
 // # Guarantees
 //
-// A claim saves work and decides nothing, see [claims.Set]: without Redis, or
-// with wrong claims in it, every occurrence is stored and counted once all the
-// same. A call is one round trip and ends when its context does, whatever the
+// A claim saves work and decides nothing. Without Redis, or with wrong claims in it,
+// every occurrence is stored and counted once all the same. A call is one round trip and ends when its context does, whatever the
 // time-outs of the client are.
 //
 // # Redis
 //
-// It is tested with Redis 7, standalone and Cluster. An incident has one key,
+// It is tested with Redis 7, standalone and Cluster. There is one key for an alert,
 //
 //	<prefix>:alert_cooldown:<organization>:<fingerprint in hex>
 //
@@ -24,6 +24,6 @@
 //
 // and an expiry. A key with another value is no claim. The commands are GET, SET
 // and DEL of one key each, so that a Cluster may keep the keys where it likes. No
-// command scans or blocks. The client belongs to the host; so that a call that was
-// given up does not keep its connection, set ContextTimeoutEnabled.
+// command scans or blocks. The client belongs to the application. Set its option
+// ContextTimeoutEnabled, so that a call that was canceled gives its connection back.
 package redisclaim

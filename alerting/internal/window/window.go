@@ -2,6 +2,7 @@
 package window
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -15,20 +16,6 @@ type Spec struct {
 	From, Until time.Time
 }
 
-// A FieldError tells which field of a [Spec] is wrong.
-type FieldError struct {
-	Field string
-	Err   error
-}
-
-func (e *FieldError) Error() string { return fmt.Sprintf("%s: %v", e.Field, e.Err) }
-
-func (e *FieldError) Unwrap() error { return e.Err }
-
-func wrong(field, format string, args ...any) error {
-	return &FieldError{Field: field, Err: fmt.Errorf(format, args...)}
-}
-
 // A Window is a window that was checked. It is safe for concurrent use.
 type Window struct {
 	from, until time.Time
@@ -39,54 +26,53 @@ type Window struct {
 
 const everyDay = 1<<7 - 1
 
-// Parse checks a spec. The error is a [FieldError].
-func Parse(s Spec) (Window, error) {
-	w := Window{from: s.From, until: s.Until, zone: time.UTC, weekdays: everyDay}
-	var err error
+// Parse checks a spec. With an error it names the field that is wrong.
+func Parse(s Spec) (w Window, field string, err error) {
+	w = Window{from: s.From, until: s.Until, zone: time.UTC, weekdays: everyDay}
 	if s.Start != "" || s.End != "" {
-		if w.start, err = minuteOfDay("Start", s.Start); err != nil {
-			return w, err
+		if w.start, err = minuteOfDay(s.Start); err != nil {
+			return w, "Start", err
 		}
-		if w.end, err = minuteOfDay("End", s.End); err != nil {
-			return w, err
+		if w.end, err = minuteOfDay(s.End); err != nil {
+			return w, "End", err
 		}
 		if w.start == w.end {
-			return w, wrong("End", "is Start; leave both out for the whole day")
+			return w, "End", errors.New("is Start; leave both out for the whole day")
 		}
 	}
 	if s.TimeZone == "Local" {
-		return w, wrong("TimeZone", "must not depend on the machine")
+		return w, "TimeZone", errors.New("must not depend on the machine")
 	}
 	if w.zone, err = time.LoadLocation(s.TimeZone); err != nil {
-		return w, wrong("TimeZone", "%.40q is not known", s.TimeZone)
+		return w, "TimeZone", fmt.Errorf("%.40q is not known", s.TimeZone)
 	}
 	if len(s.Weekdays) > 0 {
 		w.weekdays = 0
 	}
 	for _, day := range s.Weekdays {
 		if day < time.Sunday || day > time.Saturday {
-			return w, wrong("Weekdays", "%d is not between 0 and 6", int(day))
+			return w, "Weekdays", fmt.Errorf("%d is not between 0 and 6", int(day))
 		}
 		w.weekdays |= 1 << day
 	}
 	switch {
 	case w.start == w.end && len(s.Weekdays) == 0 && s.Until.IsZero():
-		return w, wrong("Until", "missing; without it, Start and End, or Weekdays the window never ends")
+		return w, "Until", errors.New("missing; without it, Start and End, or Weekdays the window never ends")
 	case !s.Until.IsZero() && !s.From.Before(s.Until):
-		return w, wrong("Until", "is not after From")
+		return w, "Until", errors.New("is not after From")
 	case outOfRange(s.From) || outOfRange(s.Until):
-		return w, wrong("From", "is outside the years 0 to 9999")
+		return w, "From", errors.New("is outside the years 0 to 9999")
 	}
-	return w, nil
+	return w, "", nil
 }
 
 // outOfRange reports whether a time has no JSON form.
 func outOfRange(t time.Time) bool { return t.Year() < 0 || t.Year() > 9999 }
 
-func minuteOfDay(field, text string) (int, error) {
+func minuteOfDay(text string) (int, error) {
 	t, err := time.Parse("15:04", text)
 	if err != nil || len(text) != len("15:04") {
-		return 0, wrong(field, "%.20q is not HH:MM", text)
+		return 0, fmt.Errorf("%.20q is not HH:MM", text)
 	}
 	return t.Hour()*60 + t.Minute(), nil
 }

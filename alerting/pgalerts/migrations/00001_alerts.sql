@@ -43,12 +43,12 @@ CREATE TABLE auditwarden_alerts (
     CHECK (resolved_at IS NULL OR timer_due IS NULL)
 ) WITH (fillfactor = 80); -- room for repeats, which change no indexed column
 
--- One incident is one open alert.
+-- There is one open alert for a fingerprint.
 CREATE UNIQUE INDEX auditwarden_alerts_one_open ON auditwarden_alerts (organization_id, fingerprint) WHERE resolved_at IS NULL;
--- The incident's last alert.
+-- The last alert of a fingerprint.
 CREATE INDEX auditwarden_alerts_incident ON auditwarden_alerts (organization_id, fingerprint, resolved_at);
 -- Listings: of an organization, of all, and the same of open alerts. The conditions are such that only the
--- statements that name them use the index: looking for the open alert of an incident never uses the second
+-- statements that name them use the index: looking for the open alert of a fingerprint never uses the second
 -- pair, and a listing of one organization never walks past the alerts of others.
 CREATE INDEX auditwarden_alerts_newest ON auditwarden_alerts (organization_id, created_at, id);
 CREATE INDEX auditwarden_alerts_newest_of_all ON auditwarden_alerts (created_at, id)
@@ -58,7 +58,7 @@ CREATE INDEX auditwarden_alerts_newest_open_of_all ON auditwarden_alerts (create
     WHERE octet_length(organization_id) > 0 AND status IN ('active', 'acknowledged');
 -- Purge.
 CREATE INDEX auditwarden_alerts_closed ON auditwarden_alerts (organization_id, resolved_at) WHERE status IN ('resolved', 'dismissed');
--- Advance.
+-- RunTimers.
 CREATE INDEX auditwarden_alerts_timer ON auditwarden_alerts (timer_due) WHERE timer_due IS NOT NULL;
 
 -- A row per change of status; the first says that the alert was opened.
@@ -120,7 +120,7 @@ CREATE TABLE auditwarden_alert_settings (
     settings        jsonb  NOT NULL CHECK (jsonb_typeof(settings) = 'object')
 );
 
--- The alerts under the reference's column names and types.
+-- The alerts under the column names and types that docs/compatibility.md lists.
 CREATE VIEW auditwarden_reference_alerts WITH (security_invoker = true) AS
 SELECT
     id::text                                                        AS id,

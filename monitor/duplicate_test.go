@@ -293,3 +293,22 @@ func TestDetailsTellAConflict(t *testing.T) {
 		}
 	}
 }
+
+func TestManyOrganizationsKeepTheirWatermarks(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, nil)
+	timing := func(organization int, at time.Duration) monitor.Timing {
+		t.Helper()
+		e := newEvent("", at)
+		e.OrganizationID = list("org-", organization)
+		return process(t, m, e).Timing
+	}
+	const organizations = 300
+	for i := range organizations {
+		check.Equal(t, "first", timing(i, time.Duration(i)*time.Hour), monitor.TimingOnTime)
+	}
+	for i := range organizations {
+		check.Equal(t, "late", timing(i, time.Duration(i)*time.Hour-time.Minute), monitor.TimingOnTime)
+		check.Equal(t, "too late", timing(i, time.Duration(i)*time.Hour-time.Minute-time.Second), monitor.TimingTooLate)
+	}
+}

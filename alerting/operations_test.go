@@ -1,10 +1,13 @@
 package alerting_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -338,6 +341,68 @@ func TestTracer(t *testing.T) {
 				t.Errorf("the tracer was told %q of %s", got, name)
 			}
 			tracer.log = nil
+		}
+	})
+}
+
+// contextual is a collector that counts what it is told in the context of a caller.
+type contextual struct {
+	mu      sync.Mutex
+	callers map[any]int
+}
+
+func (c *contextual) Record(ctx context.Context, _ monitor.Measurement) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.callers[ctx.Value(traceKey{})]++
+}
+
+// TestMeasurementsHaveTheCallersContext has a caller's call be measured in his
+// context.
+func TestMeasurementsHaveTheCallersContext(t *testing.T) {
+	t.Parallel()
+	c := &contextual{callers: map[any]int{}}
+	m := newManager(t, newSpy(), &alerting.ManagerOptions{
+		Metrics: c, Routes: []alerting.Route{{Name: "pager", Notifier: &recorder{}}},
+	})
+	ctx := context.WithValue(t.Context(), traceKey{}, "caller")
+	if _, err := m.StoreOccurrences(ctx, []*monitor.Occurrence{occurrence("mallory", "e0", 0)}); err != nil {
+		t.Fatal(err)
+	}
+	if c.callers["caller"] != 3 || len(c.callers) != 1 { // a duration, a delivery, the backlog
+		t.Errorf("measurements by caller: %v", c.callers)
+	}
+}
+
+// TestLogger has what fails in the background be logged, once while it lasts.
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		store := failingOutbox{newSpy()}
+		m := newManager(t, store, &alerting.ManagerOptions{
+			Logger: slog.New(slog.NewTextHandler(&text, nil)), Routes: []alerting.Route{{Name: "pager", Notifier: &recorder{}}},
+		})
+		stop := run(t, m)
+		advance(time.Minute)
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		for _, want := range []string{"component=outbox error=\"run timers: the store is away\"", "component=route/pager error=\"the store is away\""} {
+			if strings.Count(text.String(), want) != 1 {
+				t.Errorf("the log has\n%s\nwant %s once", text.String(), want)
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		r := &recorder{err: &alerting.DeliveryError{Permanent: true, Err: errPager}}
+		m := newManager(t, newSpy(), &alerting.ManagerOptions{
+			Logger: slog.New(slog.NewTextHandler(&text, nil)), Routes: []alerting.Route{{Name: "pager", Notifier: r}},
+		})
+		put(t, m, occurrence("mallory", "e0", 0))
+		if !strings.Contains(text.String(), `msg="notification became a dead letter" route=pager`) {
+			t.Errorf("the log has\n%s", text.String())
 		}
 	})
 }

@@ -117,6 +117,7 @@ func TestTiming(t *testing.T) {
 		c2.Metrics, c2.Detectors = c, []monitor.Detector{arrivals}
 		c2.Lateness = time.Minute
 	})
+	before1970 := -noon.Sub(time.Unix(-3600, 0))
 	steps := []struct {
 		organization string
 		at           time.Duration
@@ -136,6 +137,10 @@ func TestTiming(t *testing.T) {
 		{"b", 2 * time.Second, monitor.TimingOnTime, 1875 * time.Millisecond},
 		{"b", 1875*time.Millisecond - time.Minute, monitor.TimingOnTime, 1875 * time.Millisecond},
 		{"b", 1875*time.Millisecond - time.Minute - 1, monitor.TimingTooLate, 1875 * time.Millisecond},
+		// It is rounded down before 1970, too.
+		{"c", before1970 + 1, monitor.TimingOnTime, before1970},
+		{"c", before1970 + 937500*time.Microsecond - 1, monitor.TimingOnTime, before1970},
+		{"c", before1970 - time.Minute - 1, monitor.TimingTooLate, before1970},
 	}
 	seen := map[uint64]bool{}
 	for i, step := range steps {
@@ -153,7 +158,7 @@ func TestTiming(t *testing.T) {
 		}
 		seen[r.Sequence] = true
 	}
-	check.Equal(t, "too late", c.get("events_too_late"), 2)
+	check.Equal(t, "too late", c.get("events_too_late"), 3)
 }
 
 func TestSkew(t *testing.T) {

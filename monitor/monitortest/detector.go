@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -40,23 +39,21 @@ func RunDetector(t *testing.T, h DetectorHarness) {
 			if reason, ok := h.Skip[c.name]; ok {
 				t.Skip(reason)
 			}
-			for _, err := range c.check(detectorCheck{h.Events, func() monitor.Detector { return h.New(t) }}) {
-				t.Error(err)
-			}
+			c.check(detectorCheck{t, h.Events, func() monitor.Detector { return h.New(t) }})
 		})
 	}
 }
 
 // detectorCheck is a detector at a test.
 type detectorCheck struct {
+	testing.TB
 	events func() []*monitor.Event
 	new    func() monitor.Detector
 }
 
 var detectorCases = []struct {
-	name string
-	// check returns what is wrong with the detector.
-	check func(d detectorCheck) []error
+	name  string
+	check func(d detectorCheck)
 }{
 	{"name", detectorCheck.name},
 	{"findings_complete", detectorCheck.findingsComplete},
@@ -69,16 +66,24 @@ var detectorCases = []struct {
 	{"empty_batch", detectorCheck.emptyBatch},
 }
 
-// arrivals returns the arrivals of events in order of time.
-func arrivals(es []*monitor.Event) []monitor.Arrival {
-	var as []monitor.Arrival
+// arrivals returns the arrivals of events that may be late.
+func arrivals(es []*monitor.Event, lateness time.Duration) []monitor.Arrival {
+	var all []monitor.Arrival
+	newest := map[string]time.Time{}
 	for i, e := range es {
-		as = append(as, monitor.Arrival{
+		if e.Timestamp.After(newest[e.OrganizationID]) {
+			newest[e.OrganizationID] = e.Timestamp
+		}
+		a := monitor.Arrival{
 			OrganizationID: e.OrganizationID, Sequence: uint64(i + 1),
-			Watermark: e.Timestamp, Lateness: time.Minute,
-		})
+			Watermark: newest[e.OrganizationID], Lateness: lateness,
+		}
+		if e.Timestamp.Before(a.Watermark.Add(-lateness)) {
+			a.Timing = monitor.TimingTooLate
+		}
+		all = append(all, a)
 	}
-	return as
+	return all
 }
 
 // reporters returns a reporter for each arrival.
@@ -91,11 +96,10 @@ func reporters(as []monitor.Arrival) []*monitor.Reporter {
 }
 
 // detectEach hands over the events one by one, and calls after behind each.
-func detectEach(d monitor.Detector, es []*monitor.Event, after func(e *monitor.Event)) ([][]monitor.Finding, error) {
+func detectEach(ctx context.Context, d monitor.Detector, es []*monitor.Event, after func(e *monitor.Event)) ([][]monitor.Finding, error) {
 	found := make([][]monitor.Finding, len(es))
-	for i, a := range arrivals(es) {
-		r := monitor.NewReporter(a)
-		if err := errors.Join(d.Detect(context.Background(), es[i], r), r.Failure()); err != nil {
+	for i, r := range reporters(arrivals(es, time.Minute)) {
+		if err := errors.Join(d.Detect(ctx, es[i], r), r.Failure()); err != nil {
 			return nil, fmt.Errorf("event %d: %w", i, err)
 		}
 		found[i] = r.Findings()
@@ -106,45 +110,37 @@ func detectEach(d monitor.Detector, es []*monitor.Event, after func(e *monitor.E
 
 func nothing(*monitor.Event) {}
 
-// differences compares findings event by event.
-func differences(got, want [][]monitor.Finding) []error {
-	for i := range want {
-		if !reflect.DeepEqual(got[i], want[i]) {
-			return []error{fmt.Errorf("event %d: findings\n%+v\nwant\n%+v", i, got[i], want[i])}
-		}
-	}
-	return nil
+// find returns what a new detector finds in each of the events, or ends the test.
+func (d detectorCheck) find(es []*monitor.Event, after func(e *monitor.Event)) [][]monitor.Finding {
+	d.Helper()
+	found, err := detectEach(d.Context(), d.new(), es, after)
+	check.NoError(d, "Detect", err)
+	return found
 }
 
-func (d detectorCheck) name() []error {
+func (d detectorCheck) name() {
 	a, b := d.new(), d.new()
 	if a.Name() == "" || a.Name() != b.Name() {
-		return []error{fmt.Errorf("two detectors are named %q and %q", a.Name(), b.Name())}
+		d.Errorf("two detectors are named %q and %q", a.Name(), b.Name())
 	}
-	return nil
 }
 
 // findingsComplete checks what a finding says of itself.
-func (d detectorCheck) findingsComplete() []error {
+func (d detectorCheck) findingsComplete() {
 	es := d.events()
-	found, err := detectEach(d.new(), es, nothing)
-	if err != nil {
-		return []error{err}
-	}
-	var errs []error
+	found := d.find(es, nothing)
 	total := 0
-	for i, a := range arrivals(es) {
+	for i, a := range arrivals(es, time.Minute) {
 		for _, f := range found[i] {
 			total++
 			if problem := incomplete(&f, es[i], a); problem != "" {
-				errs = append(errs, fmt.Errorf("event %d: %s: %+v", i, problem, f))
+				d.Errorf("event %d: %s: %+v", i, problem, f)
 			}
 		}
 	}
 	if total == 0 {
-		errs = append(errs, errors.New("the events hold nothing that the detector finds"))
+		d.Errorf("the events hold nothing that the detector finds")
 	}
-	return errs
 }
 
 // incomplete says what a finding lacks that was made when the event arrived, in
@@ -179,88 +175,50 @@ func incomplete(f *monitor.Finding, e *monitor.Event, a monitor.Arrival) string 
 	return ""
 }
 
-func (d detectorCheck) sameAgain() []error {
-	want, err := detectEach(d.new(), d.events(), nothing)
-	if err != nil {
-		return []error{err}
-	}
-	got, err := detectEach(d.new(), d.events(), nothing)
-	if err != nil {
-		return []error{err}
-	}
-	return differences(got, want)
+func (d detectorCheck) sameAgain() {
+	want := d.find(d.events(), nothing)
+	check.Equal(d, "findings", d.find(d.events(), nothing), want)
 }
 
-func (d detectorCheck) eventUnchanged() []error {
-	es, same := d.events(), d.events()
-	if _, err := detectEach(d.new(), es, nothing); err != nil {
-		return []error{err}
-	}
-	var errs []error
-	for i := range es {
-		if !reflect.DeepEqual(es[i], same[i]) {
-			errs = append(errs, fmt.Errorf("event %d was changed to %+v", i, es[i]))
-		}
-	}
-	return errs
+func (d detectorCheck) eventUnchanged() {
+	es := d.events()
+	d.find(es, nothing)
+	check.Equal(d, "events", es, d.events())
 }
 
 // eventNotKept overwrites each event after its call.
-func (d detectorCheck) eventNotKept() []error {
-	want, err := detectEach(d.new(), d.events(), nothing)
-	if err != nil {
-		return []error{err}
-	}
-	got, err := detectEach(d.new(), d.events(), func(e *monitor.Event) {
+func (d detectorCheck) eventNotKept() {
+	want := d.find(d.events(), nothing)
+	got := d.find(d.events(), func(e *monitor.Event) {
 		clear(e.Details)
 		clear(e.Session.Details)
 		*e = monitor.Event{Action: "overwritten", OrganizationID: "overwritten", PrincipalID: "overwritten"}
 	})
-	if err != nil {
-		return []error{err}
-	}
-	return differences(got, want)
+	check.Equal(d, "findings", got, want)
 }
 
 // organizationsApart compares what is found in each organization with what is
 // found when its events are all there are.
-func (d detectorCheck) organizationsApart() []error {
+func (d detectorCheck) organizationsApart() {
 	es := d.events()
-	together, err := detectEach(d.new(), es, nothing)
-	if err != nil {
-		return []error{err}
-	}
-	alone := map[string][]int{}
-	for i, e := range es {
-		alone[e.OrganizationID] = append(alone[e.OrganizationID], i)
-	}
-	var errs []error
-	for organization, indexes := range alone {
-		detector := d.new()
-		all := arrivals(es)
-		for _, i := range indexes {
-			r := monitor.NewReporter(all[i])
-			if err := detector.Detect(context.Background(), es[i], r); err != nil {
-				return []error{err}
-			}
-			if !reflect.DeepEqual(r.Findings(), together[i]) {
-				errs = append(errs, fmt.Errorf("%s, event %d: findings\n%+v\nwhen alone, and with others\n%+v",
-					organization, i, r.Findings(), together[i]))
-			}
+	together := d.find(es, nothing)
+	alone := map[string]monitor.Detector{}
+	for i, r := range reporters(arrivals(es, time.Minute)) {
+		organization := es[i].OrganizationID
+		if alone[organization] == nil {
+			alone[organization] = d.new()
 		}
+		check.NoError(d, "Detect", alone[organization].Detect(d.Context(), es[i], r))
+		check.Equal(d, fmt.Sprintf("findings in event %d when %s is alone", i, organization), r.Findings(), together[i])
 	}
-	return errs
 }
 
 // concurrent gives each of several goroutines an organization of its own.
-func (d detectorCheck) concurrent() []error {
-	const goroutines = 4
+func (d detectorCheck) concurrent() {
 	shared := d.new()
-	var (
-		group sync.WaitGroup
-		errs  [goroutines][]error
-	)
-	for g := range goroutines {
+	var group sync.WaitGroup
+	defer group.Wait()
+	for g := range 4 {
 		own := func() []*monitor.Event {
 			es := d.events()
 			for _, e := range es {
@@ -268,27 +226,18 @@ func (d detectorCheck) concurrent() []error {
 			}
 			return es
 		}
-		want, err := detectEach(d.new(), own(), nothing)
-		if err != nil {
-			return []error{err}
-		}
+		want := d.find(own(), nothing)
 		group.Go(func() {
-			got, err := detectEach(shared, own(), nothing)
+			got, err := detectEach(d.Context(), shared, own(), nothing)
 			if err != nil {
-				errs[g] = []error{err}
+				d.Errorf("Detect: %v", err)
 				return
 			}
 			// References name the events of one's own organization only, but
 			// the goroutines number theirs alike.
-			errs[g] = differences(withoutIDs(got), withoutIDs(want))
+			check.Equal(d, "findings", withoutIDs(got), withoutIDs(want))
 		})
 	}
-	group.Wait()
-	var all []error
-	for _, e := range errs {
-		all = append(all, e...)
-	}
-	return all
 }
 
 // withoutIDs leaves out what a detector may look up by an event's number.
@@ -303,34 +252,26 @@ func withoutIDs(found [][]monitor.Finding) [][]monitor.Finding {
 	return found
 }
 
-func (d detectorCheck) batch() []error {
+func (d detectorCheck) batch() {
 	batcher, ok := d.new().(monitor.BatchDetector)
 	if !ok {
-		return nil
+		return
 	}
-	want, err := detectEach(d.new(), d.events(), nothing)
-	if err != nil {
-		return []error{err}
-	}
+	want := d.find(d.events(), nothing)
 	es := d.events()
-	rs := reporters(arrivals(es))
-	if err := batcher.DetectBatch(context.Background(), es, rs); err != nil {
-		return []error{err}
-	}
+	rs := reporters(arrivals(es, time.Minute))
+	check.NoError(d, "DetectBatch", batcher.DetectBatch(d.Context(), es, rs))
 	got := make([][]monitor.Finding, len(es))
 	for i, r := range rs {
 		got[i] = r.Findings()
 	}
-	return differences(got, want)
+	check.Equal(d, "findings", got, want)
 }
 
-func (d detectorCheck) emptyBatch() []error {
+func (d detectorCheck) emptyBatch() {
 	if batcher, ok := d.new().(monitor.BatchDetector); ok {
-		if err := batcher.DetectBatch(context.Background(), nil, nil); err != nil {
-			return []error{err}
-		}
+		check.NoError(d, "DetectBatch", batcher.DetectBatch(d.Context(), nil, nil))
 	}
-	return nil
 }
 
 // suspiciousEvents are events of two organizations with each of the five
@@ -349,7 +290,7 @@ func suspiciousEvents() []*monitor.Event {
 					e.ID = fmt.Sprint("event-", len(es)+1)
 					e.Timestamp = now
 					e.OrganizationID = organization
-					e.Details = maps.Clone(map[string]any{"kept": true})
+					e.Details = map[string]any{"kept": true}
 				}, edit))
 			}
 		}

@@ -133,7 +133,7 @@ func TestRunDetectorFindsFlaws(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := monitortest.FailedDetectorCases(func() monitor.Detector { return newFinder(tt.edit) })
+			got := monitortest.FailedDetectorCases(t, func() monitor.Detector { return newFinder(tt.edit) })
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("failed cases %q, want %q", got, tt.want)
 			}
@@ -142,7 +142,7 @@ func TestRunDetectorFindsFlaws(t *testing.T) {
 	t.Run("random", func(t *testing.T) {
 		t.Parallel()
 		n := 0
-		got := monitortest.FailedDetectorCases(func() monitor.Detector {
+		got := monitortest.FailedDetectorCases(t, func() monitor.Detector {
 			n++
 			own := n
 			return newFinder(flaw(func(_ *monitor.Event, f *monitor.Finding) { f.Count += own }))
@@ -154,7 +154,7 @@ func TestRunDetectorFindsFlaws(t *testing.T) {
 	t.Run("two names", func(t *testing.T) {
 		t.Parallel()
 		n := 0
-		got := monitortest.FailedDetectorCases(func() monitor.Detector {
+		got := monitortest.FailedDetectorCases(t, func() monitor.Detector {
 			n++
 			name := "finder" + string(rune('0'+n%10))
 			return newFinder(func(d *finder) { d.name = func() string { return name } })

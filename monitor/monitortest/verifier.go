@@ -1,15 +1,13 @@
 package monitortest
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -39,23 +37,21 @@ func RunVerifier(t *testing.T, h VerifierHarness) {
 			if reason, ok := h.Skip[c.name]; ok {
 				t.Skip(reason)
 			}
-			for _, err := range c.check(verifierCheck{h, h.New(t)}) {
-				t.Error(err)
-			}
+			c.check(verifierCheck{t, h, h.New(t)})
 		})
 	}
 }
 
 // verifierCheck is a verifier at a test.
 type verifierCheck struct {
-	VerifierHarness
+	testing.TB
+	harness  VerifierHarness
 	verifier monitor.Verifier
 }
 
 type verifierCase struct {
-	name string
-	// check returns what is wrong with the verifier.
-	check func(v verifierCheck) []error
+	name  string
+	check func(v verifierCheck)
 }
 
 func verifierCases() []verifierCase {
@@ -66,8 +62,8 @@ func verifierCases() []verifierCase {
 		{"concurrent", verifierCheck.concurrent},
 	}
 	for _, t := range tamperings {
-		cases = append(cases, verifierCase{t.name, func(v verifierCheck) []error {
-			return v.rejects(t.name, func(e *monitor.Event) { t.tamper(v, e) })
+		cases = append(cases, verifierCase{t.name, func(v verifierCheck) {
+			v.rejects(t.name, func(e *monitor.Event) { t.tamper(v, e) })
 		}})
 	}
 	return cases
@@ -81,7 +77,7 @@ var tamperings = []struct {
 	{"swapped_fields", func(_ verifierCheck, e *monitor.Event) {
 		e.PrincipalID, e.OrganizationID = e.OrganizationID, e.PrincipalID
 	}},
-	{"wrong_key", func(v verifierCheck, e *monitor.Event) { v.SignWrong(e) }},
+	{"wrong_key", func(v verifierCheck, e *monitor.Event) { v.harness.SignWrong(e) }},
 	{"unknown_key_id", func(_ verifierCheck, e *monitor.Event) { e.KeyID = "no-such-key" }},
 	{"hash_flipped", func(_ verifierCheck, e *monitor.Event) { e.Hash = otherDigit(e.Hash) }},
 	{"hash_truncated", func(_ verifierCheck, e *monitor.Event) { e.Hash = e.Hash[:len(e.Hash)-2] }},
@@ -110,49 +106,45 @@ var tamperings = []struct {
 	{"rehashed", func(v verifierCheck, e *monitor.Event) {
 		signature := e.Signature
 		e.PrincipalID = "intruder"
-		v.Sign(e)
+		v.harness.Sign(e)
 		e.Signature = signature
 	}},
 	// Hash and signature of another event.
 	{"replayed_signature", func(v verifierCheck, e *monitor.Event) {
-		v.Sign(e)
+		v.harness.Sign(e)
 		e.PrincipalID = "intruder"
 	}},
 }
 
-func (v verifierCheck) accepts() []error {
-	var errs []error
+func (v verifierCheck) accepts() {
 	for name, edit := range map[string]func(e *monitor.Event){
-		"plain":    func(*monitor.Event) {},
-		"unicode":  func(e *monitor.Event) { e.OutcomeDescription = "\"<é>\u2028\\\n\x00\x7f😀" },
-		"received": func(e *monitor.Event) { errs = append(errs, e.SetTimestampText("2026-03-02T12:00:00.1+02:00")) },
+		"plain":   func(*monitor.Event) {},
+		"unicode": func(e *monitor.Event) { e.OutcomeDescription = "\"<é>\u2028\\\n\x00\x7f😀" },
+		"received": func(e *monitor.Event) {
+			check.NoError(v, "SetTimestampText", e.SetTimestampText("2026-03-02T12:00:00.1+02:00"))
+		},
 		"minimal": func(e *monitor.Event) {
 			*e = monitor.Event{Timestamp: e.Timestamp, Action: e.Action, Status: e.Status}
 		},
 	} {
-		e := v.signed(edit)
-		got := v.verifier.Verify(context.Background(), e)
+		got := v.verifier.Verify(v.Context(), v.signed(edit))
 		if got.Decision != monitor.DecisionAccept || got.Verdict != monitor.VerdictVerified || got.Err != nil || got.Covered == 0 {
-			errs = append(errs, fmt.Errorf("%s event: %v, %v, covered %q, error %w",
-				name, got.Decision, got.Verdict, got.Covered, got.Err))
+			v.Errorf("%s event: %v, %v, covered %q, error %v", name, got.Decision, got.Verdict, got.Covered, got.Err)
 		}
 	}
-	return compact(errs)
 }
 
 // coveredFields changes each field that the verifier says is covered.
-func (v verifierCheck) coveredFields() []error {
-	covered := v.verifier.Verify(context.Background(), v.signed()).Covered
+func (v verifierCheck) coveredFields() {
+	covered := v.verifier.Verify(v.Context(), v.signed()).Covered
 	if !covered.Has(monitor.FieldAction | monitor.FieldTimestamp) {
-		return []error{fmt.Errorf("covers %q: neither what was done nor when", covered)}
+		v.Errorf("covers %q: neither what was done nor when", covered)
 	}
-	var errs []error
 	for field, change := range fieldChanges {
 		if covered.Has(field) {
-			errs = append(errs, v.rejects(field.String()+" changed", change)...)
+			v.rejects(field.String()+" changed", change)
 		}
 	}
-	return errs
 }
 
 // fieldChanges change one bit of a field, or the least that it can.
@@ -175,8 +167,7 @@ var fieldChanges = map[monitor.Fields]func(e *monitor.Event){
 	monitor.FieldDetails:            func(e *monitor.Event) { e.Details = map[string]any{"added": true} },
 }
 
-func (v verifierCheck) eventUnchanged() []error {
-	var errs []error
+func (v verifierCheck) eventUnchanged() {
 	for name, edit := range map[string]func(e *monitor.Event){
 		"signed":   func(*monitor.Event) {},
 		"tampered": func(e *monitor.Event) { e.Action = "data.export" },
@@ -186,55 +177,47 @@ func (v verifierCheck) eventUnchanged() []error {
 		edit(e)
 		before := *e
 		before.Details = maps.Clone(e.Details)
-		v.verifier.Verify(context.Background(), e)
-		if !reflect.DeepEqual(*e, before) {
-			errs = append(errs, fmt.Errorf("the verifier changed a %s event", name))
-		}
+		v.verifier.Verify(v.Context(), e)
+		check.Equal(v, name+" event", *e, before)
 	}
-	return errs
 }
 
 // concurrent verifies good and bad events at the same time.
-func (v verifierCheck) concurrent() []error {
-	const goroutines, rounds = 8, 50
-	errs := make([]error, goroutines)
+func (v verifierCheck) concurrent() {
 	var wg sync.WaitGroup
-	for i := range goroutines {
+	defer wg.Wait()
+	for i := range 8 {
 		good := v.signed(func(e *monitor.Event) { e.PrincipalID = fmt.Sprint("user-", i) })
 		bad := *good
 		bad.PrincipalID = "intruder"
 		wg.Go(func() {
-			for range rounds {
-				g := v.verifier.Verify(context.Background(), good)
-				b := v.verifier.Verify(context.Background(), &bad)
+			for range 50 {
+				g := v.verifier.Verify(v.Context(), good)
+				b := v.verifier.Verify(v.Context(), &bad)
 				if g.Decision != monitor.DecisionAccept || b.Decision != monitor.DecisionFail {
-					errs[i] = fmt.Errorf("concurrent use: good event %v (%w), bad event %v", g.Decision, g.Err, b.Decision)
+					v.Errorf("concurrent use: good event %v (%v), bad event %v", g.Decision, g.Err, b.Decision)
 				}
 			}
 		})
 	}
-	wg.Wait()
-	return compact(errs)
 }
 
 // rejects checks that a signed event fails after the change.
-func (v verifierCheck) rejects(what string, change func(e *monitor.Event)) []error {
+func (v verifierCheck) rejects(what string, change func(e *monitor.Event)) {
 	e := v.signed()
 	change(e)
-	got := v.verifier.Verify(context.Background(), e)
-	var errs []error
+	got := v.verifier.Verify(v.Context(), e)
 	if got.Decision != monitor.DecisionFail || got.Verdict == monitor.VerdictVerified {
-		errs = append(errs, fmt.Errorf("%s: %v, %v, want failed", what, got.Decision, got.Verdict))
+		v.Errorf("%s: %v, %v, want failed", what, got.Decision, got.Verdict)
 	}
 	if got.Err == nil {
-		errs = append(errs, errors.New(what+": no error tells why"))
+		v.Errorf("%s: no error tells why", what)
 	}
-	return errs
 }
 
 func (v verifierCheck) signed(edits ...func(e *monitor.Event)) *monitor.Event {
 	e := NewEvent(edits...)
-	v.Sign(e)
+	v.harness.Sign(e)
 	return e
 }
 
@@ -254,14 +237,4 @@ func otherDigit(s string) string {
 		b[middle] = '0'
 	}
 	return string(b)
-}
-
-func compact(errs []error) []error {
-	var out []error
-	for _, err := range errs {
-		if err != nil {
-			out = append(out, err)
-		}
-	}
-	return out
 }

@@ -155,7 +155,7 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := monitortest.FailedVerifierCases(h, func() monitor.Verifier { return tt.verifier })
+			got := monitortest.FailedVerifierCases(t, h, func() monitor.Verifier { return tt.verifier })
 			slices.Sort(got)
 			slices.Sort(tt.want)
 			if !slices.Equal(got, tt.want) {
@@ -166,7 +166,7 @@ func TestRunVerifierFindsFlaws(t *testing.T) {
 
 	t.Run("wears out", func(t *testing.T) {
 		t.Parallel()
-		got := monitortest.FailedVerifierCases(h, func() monitor.Verifier {
+		got := monitortest.FailedVerifierCases(t, h, func() monitor.Verifier {
 			var calls atomic.Int64
 			return judging(func(v *monitor.Verification) {
 				if calls.Add(1) > 100 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
@@ -50,6 +51,13 @@ func request(es ...detect.WindowEvent) *detect.WindowRequest {
 	return q
 }
 
+// limited returns a request with new events, a limit and a horizon.
+func limited(limit int, horizon int64, es ...detect.WindowEvent) *detect.WindowRequest {
+	q := request(es...)
+	q.Limit, q.Horizon = limit, horizon
+	return q
+}
+
 // event returns an event, which its ID identifies.
 func event(id string, timestamp int64) detect.WindowEvent {
 	return detect.WindowEvent{Key: monitor.EventKeyOf("", id), Timestamp: timestamp, Mark: uint64(len(id)), ID: id}
@@ -77,9 +85,7 @@ func exchange(t *testing.T, windows detect.Windows, qs ...*detect.WindowRequest)
 // wantHeld checks what a window holds now.
 func wantHeld(t *testing.T, windows detect.Windows, lost int64, want ...detect.WindowEvent) {
 	t.Helper()
-	q := request(event("asked", math.MaxInt64))
-	q.Limit = math.MaxInt
-	a := exchange(t, windows, q)[0]
+	a := exchange(t, windows, limited(math.MaxInt, math.MinInt64, event("asked", math.MaxInt64)))[0]
 	got := slices.DeleteFunc(a.Held, func(e detect.WindowEvent) bool { return e.ID == "asked" })
 	if !slices.Equal(got, want) || a.Lost != lost {
 		t.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), a.Lost, short(want), lost)
@@ -130,37 +136,27 @@ func testExchangeOrder(t *testing.T, windows detect.Windows) {
 // testExchangeLimit: the oldest go first, whenever they came.
 func testExchangeLimit(t *testing.T, windows detect.Windows) {
 	t.Helper()
-	limited := func(es ...detect.WindowEvent) *detect.WindowRequest {
-		q := request(es...)
-		q.Limit = 3
-		return q
-	}
-	exchange(t, windows, limited(event("a", 1), event("b", 2), event("c", 3)))
-	if a := exchange(t, windows, limited(event("d", 4), event("e", 5)))[0]; a.Cut != 2 {
+	exchange(t, windows, limited(3, math.MinInt64, event("a", 1), event("b", 2), event("c", 3)))
+	if a := exchange(t, windows, limited(3, math.MinInt64, event("d", 4), event("e", 5)))[0]; a.Cut != 2 {
 		t.Errorf("two events over the limit cost %d", a.Cut)
 	}
 	wantHeld(t, windows, 2, event("c", 3), event("d", 4), event("e", 5))
-	exchange(t, windows, limited(event("asked", math.MaxInt64))) // counts as well
-	exchange(t, windows, limited(event("late", 0)))
+	exchange(t, windows, limited(3, math.MinInt64, event("asked", math.MaxInt64))) // counts as well
+	exchange(t, windows, limited(3, math.MinInt64, event("late", 0)))
 	wantHeld(t, windows, 3, event("d", 4), event("e", 5))
 }
 
 // testExchangeCut: what is not needed any more costs nothing.
 func testExchangeCut(t *testing.T, windows detect.Windows) {
 	t.Helper()
-	limited := func(es ...detect.WindowEvent) *detect.WindowRequest {
-		q := request(es...)
-		q.Limit, q.Horizon = 3, 5
-		return q
-	}
 	exchange(t, windows, request(event("a", 3), event("b", 4), event("c", 5)))
 	for i, c := range []struct {
 		q    *detect.WindowRequest
 		want int
 	}{
-		{limited(event("d", 6)), 0},
-		{limited(event("e", 7), event("f", 8), event("g", 9)), 1},
-		{limited(event("h", 10)), 1},
+		{limited(3, 5, event("d", 6)), 0},
+		{limited(3, 5, event("e", 7), event("f", 8), event("g", 9)), 1},
+		{limited(3, 5, event("h", 10)), 1},
 	} {
 		if a := exchange(t, windows, c.q)[0]; a.Cut != c.want {
 			t.Errorf("exchange %d cost %d, want %d", i, a.Cut, c.want)
@@ -172,14 +168,10 @@ func testExchangeCut(t *testing.T, windows detect.Windows) {
 func testExchangeHorizon(t *testing.T, windows detect.Windows) {
 	t.Helper()
 	exchange(t, windows, request(event("a", -7), event("b", -6), event("c", 4)))
-	q := request(event("d", 5))
-	q.Horizon = -6
-	if a := exchange(t, windows, q)[0]; len(a.Held) != 1 || a.Held[0].ID != "c" {
+	if a := exchange(t, windows, limited(10, -6, event("d", 5)))[0]; len(a.Held) != 1 || a.Held[0].ID != "c" {
 		t.Errorf("the window holds %s, want c", short(a.Held))
 	}
-	q = request(event("e", 6))
-	q.Horizon = -6
-	if a := exchange(t, windows, q)[0]; len(a.Held) != 2 || a.Lost != math.MinInt64 || a.Cut != 0 {
+	if a := exchange(t, windows, limited(10, -6, event("e", 6)))[0]; len(a.Held) != 2 || a.Lost != math.MinInt64 || a.Cut != 0 {
 		t.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(a.Held), a.Lost, a.Cut)
 	}
 }
@@ -205,7 +197,11 @@ func testExchangeTail(t *testing.T, windows detect.Windows) {
 			}
 			return n
 		}
-		if got, want := hidden(a, i)+within(a.Held), within(first); got != want {
+		got := within(a.Held)
+		if len(a.Hidden) > 0 {
+			got += a.Hidden[i]
+		}
+		if want := within(first); got != want {
 			t.Errorf("%d events are within the span of %s, want %d", got, e.ID, want)
 		}
 	}
@@ -220,14 +216,6 @@ func testExchangeTail(t *testing.T, windows detect.Windows) {
 	}
 }
 
-// hidden returns how many events are hidden of the i-th one of a request.
-func hidden(a detect.WindowAnswer, i int) int {
-	if len(a.Hidden) == 0 {
-		return 0
-	}
-	return a.Hidden[i]
-}
-
 // testExchangeExtremes: every time, mark and ID comes back.
 func testExchangeExtremes(t *testing.T, windows detect.Windows) {
 	t.Helper()
@@ -239,9 +227,7 @@ func testExchangeExtremes(t *testing.T, windows detect.Windows) {
 	es[2].Mark = math.MaxUint64
 	exchange(t, windows, request(es...))
 	wantHeld(t, windows, math.MinInt64, es...)
-	q := request(event("end", math.MaxInt64))
-	q.Horizon = math.MaxInt64
-	if a := exchange(t, windows, q)[0]; len(a.Held) != 0 {
+	if a := exchange(t, windows, limited(10, math.MaxInt64, event("end", math.MaxInt64)))[0]; len(a.Held) != 0 {
 		t.Errorf("the window holds %s beyond the horizon", short(a.Held))
 	}
 }
@@ -318,38 +304,17 @@ func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
 	limit := []int{-1, 7}[random.IntN(2)]
 	var engines []*detect.Engine
 	for _, w := range []detect.Windows{nil, windows, windows, windows} {
-		engine, err := detect.New(&detect.Options{Rules: windowRules(), MaxEventsPerKey: limit, Windows: w})
-		if err != nil {
-			t.Fatal(err)
-		}
-		engines = append(engines, engine)
+		options := &detect.Options{Rules: windowRules(), MaxEventsPerKey: limit, Windows: w}
+		engines = append(engines, check.Must(detect.New(options))(t))
 	}
 	es := scattered(random, lateness)
-	var all []monitor.Arrival
-	newest := map[string]time.Time{}
-	for i, e := range es {
-		if e.Timestamp.After(newest[e.OrganizationID]) {
-			newest[e.OrganizationID] = e.Timestamp
-		}
-		a := monitor.Arrival{
-			OrganizationID: e.OrganizationID, Sequence: uint64(i + 1),
-			Watermark: newest[e.OrganizationID], Lateness: lateness,
-		}
-		if e.Timestamp.Before(a.Watermark.Add(-lateness)) {
-			a.Timing = monitor.TimingTooLate
-		}
-		all = append(all, a)
-	}
+	all := arrivals(es, lateness)
 	found := 0
 	for from := 0; from < len(es); {
 		to := min(len(es), from+1+random.IntN(30))
 		alone, shared := reporters(all[from:to]), reporters(all[from:to])
-		if err := engines[0].DetectBatch(t.Context(), es[from:to], alone); err != nil {
-			t.Fatal(err)
-		}
-		if err := engines[1+random.IntN(3)].DetectBatch(t.Context(), es[from:to], shared); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, "alone", engines[0].DetectBatch(t.Context(), es[from:to], alone))
+		check.NoError(t, "shared", engines[1+random.IntN(3)].DetectBatch(t.Context(), es[from:to], shared))
 		for i := range to - from {
 			found += len(alone[i].Findings())
 			if got, want := findingLines(shared[i].Findings()), findingLines(alone[i].Findings()); !slices.Equal(got, want) {

@@ -103,8 +103,10 @@ func TestMail(t *testing.T) {
 			"To":             `<ann@example.com>, "Bob" <bob@example.com>`,
 			"Auto-Submitted": "auto-generated",
 			"Importance":     "high",
-			"Message-Id":     first.Get("Message-Id"),
-			"References":     h.Get("In-Reply-To"),
+
+			"X-Auto-Response-Suppress": "All",
+			"Message-Id":               first.Get("Message-Id"),
+			"References":               h.Get("In-Reply-To"),
 		} {
 			require.Equal(t, want, h.Get(name), name)
 		}
@@ -115,7 +117,8 @@ func TestMail(t *testing.T) {
 		}
 		_, err := h.Date()
 		require.NoError(t, err)
-		require.NotEmpty(t, h.Get("References"))
+		require.Regexp(t, `^<notification\.[0-9a-f]{32}@example\.com>$`, h.Get("Message-Id"))
+		require.Regexp(t, `^<alert\.[0-9a-f]{32}@example\.com>$`, h.Get("References"))
 		if previous != nil {
 			require.NotEqual(t, previous.Get("Message-Id"), h.Get("Message-Id"), "two notifications have one Message-ID")
 			require.Equal(t, previous.Get("References"), h.Get("References"), "the thread")
@@ -215,6 +218,9 @@ func TestTLSAndAuthentication(t *testing.T) {
 			i := slices.IndexFunc(commands, func(c string) bool { return strings.HasPrefix(c, "MAIL") })
 			if tt.want == nil {
 				require.Error(t, err)
+				if name == "no authentication" || name == "no STARTTLS" {
+					require.ErrorContains(t, err, "the server does not offer STARTTLS or the authentication")
+				}
 				require.NotRegexp(t, `(?m)^(MAIL|AUTH)`, strings.Join(commands, "\n"))
 				return
 			}
@@ -284,6 +290,9 @@ func TestFailures(t *testing.T) {
 					require.NotContains(t, fmt.Sprintf("%v %+v", err, e.Err), secret)
 				}
 				require.ErrorContains(t, err, s.addr)
+				if want == permanent {
+					require.ErrorContains(t, err, "reply "+reply[:3])
+				}
 			})
 		}
 	}

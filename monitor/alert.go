@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// AlertType is the kind of thing that an alert is about.
+// AlertType is the category of an alert.
 type AlertType string
 
-// The types of an alert.
+// The types of an alert. The alerts that a [Monitor] raises are of type
+// AlertSecurity.
 const (
 	AlertSecurity    AlertType = "SECURITY"
 	AlertCompliance  AlertType = "COMPLIANCE"
@@ -20,11 +21,11 @@ const (
 	AlertCustom      AlertType = "CUSTOM"
 )
 
-// AlertStatus is where an alert is in its lifecycle.
+// AlertStatus is the state of an alert in its lifecycle.
 type AlertStatus string
 
-// The statuses of an alert. An alert is open while it is active or
-// acknowledged.
+// The statuses of an alert. A new alert is active. An alert is open while it is
+// active or acknowledged.
 const (
 	AlertActive       AlertStatus = "active"
 	AlertAcknowledged AlertStatus = "acknowledged"
@@ -35,9 +36,8 @@ const (
 // Open reports whether further occurrences join an alert with this status.
 func (s AlertStatus) Open() bool { return s == AlertActive || s == AlertAcknowledged }
 
-// An Alert is something that somebody should look at: what a store keeps of the
-// occurrences of one fingerprint, with the finding that opened it and its
-// lifecycle.
+// An Alert is something that a person should look at. A store keeps one open alert
+// for all occurrences with the same organization and fingerprint.
 type Alert struct {
 	ID             string      `json:"id"`
 	Fingerprint    Fingerprint `json:"fingerprint,omitzero"`
@@ -46,8 +46,7 @@ type Alert struct {
 	Type           AlertType   `json:"type"`
 	Title          string      `json:"title"`
 	Description    string      `json:"description"`
-	// Source names the part of the application that the alert comes from,
-	// [Config.Source].
+	// Source is the [Config.Source] of the monitor that raised the alert.
 	Source string      `json:"source"`
 	Status AlertStatus `json:"status"`
 	// CorrelationID, TraceID and SpanID are those of the occurrence that opened
@@ -58,7 +57,7 @@ type Alert struct {
 	Tags          []string       `json:"tags,omitempty"`
 	Metadata      map[string]any `json:"metadata,omitempty"`
 
-	// Finding is that of the occurrence that opened the alert.
+	// Finding is the finding of the occurrence that opened the alert.
 	Finding Finding `json:"finding"`
 	// Occurrences is the number of qualifying events.
 	Occurrences int64 `json:"occurrences"`
@@ -67,32 +66,33 @@ type Alert struct {
 	FirstSeen time.Time `json:"firstSeen,omitzero"`
 	LastSeen  time.Time `json:"lastSeen,omitzero"`
 
-	// CreatedAt and UpdatedAt are the store's time.
+	// CreatedAt is when the store created the alert. UpdatedAt is when it last
+	// changed the alert or added an occurrence.
 	CreatedAt      time.Time `json:"createdAt,omitzero"`
 	UpdatedAt      time.Time `json:"updatedAt,omitzero"`
 	AcknowledgedAt time.Time `json:"acknowledgedAt,omitzero"`
 	AcknowledgedBy string    `json:"acknowledgedBy,omitempty"`
-	// ResolvedAt, ResolvedBy and ResolutionNotes are set by resolving and by
-	// dismissing.
+	// ResolvedAt, ResolvedBy and ResolutionNotes are set when the alert is resolved
+	// or dismissed.
 	ResolvedAt      time.Time `json:"resolvedAt,omitzero"`
 	ResolvedBy      string    `json:"resolvedBy,omitempty"`
 	ResolutionNotes string    `json:"resolutionNotes,omitempty"`
-	// Version grows whenever the status or the severity changes, not with
-	// further occurrences.
+	// Version increases whenever the status or the severity changes. Further
+	// occurrences do not change it.
 	Version int64 `json:"version"`
 }
 
-// Ref returns the alert's address in a store.
+// Ref returns a reference to the alert, without a version.
 func (a *Alert) Ref() AlertRef { return AlertRef{Organization: a.OrganizationID, ID: a.ID} }
 
-// An AlertRef is the address of an alert. An empty organization is an error
-// wherever one is used.
+// An AlertRef identifies an alert in a store. Every operation that takes an
+// AlertRef fails with [ErrNoOrganization] if the organization is empty.
 type AlertRef struct {
 	Organization string
 	ID           string
-	// Version, if not 0, is the [Alert.Version] that a change of status was
-	// decided on: if the alert has another one by now, the change is an
-	// [ErrConflict]. Reading ignores it.
+	// Version makes a change of status conditional (optimistic locking). If it is not
+	// 0 and the alert has a different [Alert.Version], the change fails with
+	// [ErrConflict]. Reads ignore it.
 	Version int64
 }
 

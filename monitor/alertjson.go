@@ -18,8 +18,9 @@ type (
 	plainEventRef EventRef
 )
 
-// MarshalJSON encodes the alert. Times are RFC 3339 in UTC. The members
-// acknowledged and resolved say whether acknowledgedAt and resolvedAt are set.
+// MarshalJSON encodes the alert. Times are in UTC and in the format of RFC 3339.
+// The additional fields acknowledged and resolved are true if acknowledgedAt and
+// resolvedAt are set.
 func (a Alert) MarshalJSON() ([]byte, error) {
 	for _, t := range []*time.Time{&a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt, &a.AcknowledgedAt, &a.ResolvedAt} {
 		*t = t.UTC()
@@ -32,9 +33,9 @@ func (a Alert) MarshalJSON() ([]byte, error) {
 	}{plainAlert(a), !a.AcknowledgedAt.IsZero(), !a.ResolvedAt.IsZero()})
 }
 
-// UnmarshalJSON decodes what MarshalJSON encodes and overwrites whatever is in
-// a. The numbers in Metadata become [encoding/json.Number]. acknowledged and
-// resolved are not looked at.
+// UnmarshalJSON decodes what MarshalJSON encodes and overwrites all of a. It
+// decodes the numbers in Metadata as [encoding/json.Number], and ignores the
+// fields acknowledged and resolved.
 func (a *Alert) UnmarshalJSON(text []byte) error {
 	var plain plainAlert
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -54,13 +55,13 @@ type findingJSON struct {
 	Uncovered []string     `json:"uncovered,omitempty"`
 }
 
-// MarshalJSON encodes the finding, the window in milliseconds and the uncovered
-// fields as a list of their names.
+// MarshalJSON encodes the finding, with the window in milliseconds and the
+// uncovered fields as a list of their JSON names.
 func (f Finding) MarshalJSON() ([]byte, error) {
 	return json.Marshal(findingJSON{(*plainFinding)(&f), milliseconds(f.Window), f.Uncovered.names()})
 }
 
-// UnmarshalJSON decodes what MarshalJSON encodes and overwrites whatever is in f.
+// UnmarshalJSON decodes what MarshalJSON encodes and overwrites all of f.
 func (f *Finding) UnmarshalJSON(text []byte) error {
 	var plain plainFinding
 	v := findingJSON{plainFinding: &plain}
@@ -94,7 +95,7 @@ func fieldsNamed(names []string) (f Fields, err error) {
 	return f, nil
 }
 
-// MarshalJSON encodes the reference, the timestamp in UTC.
+// MarshalJSON encodes the reference, with the timestamp in UTC.
 func (r EventRef) MarshalJSON() ([]byte, error) {
 	r.Timestamp = r.Timestamp.UTC()
 	return json.Marshal(plainEventRef(r))

@@ -10,7 +10,7 @@ import (
 // patternType is how titles and metadata name a rule: FAILED_AUTH for failed_auth.
 func patternType(rule string) string { return strings.ToUpper(rule) }
 
-// Describe says in a sentence what was found.
+// Describe returns a short English description of the finding.
 func (f *Finding) Describe() string {
 	var b strings.Builder
 	at := f.Event.Timestamp.UTC().Format(time.RFC3339)

@@ -8,13 +8,13 @@ type Timing uint8
 
 const (
 	// TimingOnTime means that the event is not behind the watermark by more than
-	// the allowed lateness. Rules with windows count it in its place.
+	// [Config.Lateness]. Rules with windows count it at its timestamp.
 	TimingOnTime Timing = iota
-	// TimingTooLate means that the event is behind the watermark by more than the
-	// allowed lateness. Only stateless rules judge it.
+	// TimingTooLate means that the event is behind the watermark by more than
+	// [Config.Lateness]. Only stateless rules judge it.
 	TimingTooLate
-	// TimingFuture means that the event is ahead of the clock by more than the
-	// allowed skew. Only stateless rules judge it.
+	// TimingFuture means that the event is ahead of the clock by more than
+	// [Config.MaxSkew]. Only stateless rules judge it.
 	TimingFuture
 )
 
@@ -25,27 +25,27 @@ func (t Timing) String() string { return name(timingNames[:], t) }
 
 // An Arrival is what the monitor knows about an event besides its content.
 type Arrival struct {
-	// OrganizationID is the event's organization, or the default one for an
-	// event without.
+	// OrganizationID is the event's organization, or [Config.DefaultOrganization] if
+	// the event names none.
 	OrganizationID string
 	// Sequence is unique among the events of a monitor, and never 0. It stays the
-	// same when the event is handed over again. Sequences say nothing about the
-	// order of events.
+	// same when a detector is given the event again. It does not reflect the order of
+	// events.
 	Sequence uint64
-	// DeliveryKey identifies an event without an ID by its [Delivery.ID]. It is
-	// zero for an event that has an ID, or whose delivery has none.
+	// DeliveryKey identifies an event without an ID by its [Delivery.ID]. It is zero
+	// if the event has an ID or the delivery has none.
 	DeliveryKey EventKey
-	// Repeated is set if the detector may have been handed the event before.
+	// Repeated is set if the detector may have been given the event before.
 	Repeated bool
-	// Watermark is the newest accepted timestamp of the organization, this
-	// event included, rounded down to a multiple of Lateness/64. A detector must
-	// keep what an event as old as Watermark - Lateness still needs.
+	// Watermark is the newest accepted timestamp of the organization, this event
+	// included, rounded down to a multiple of Lateness/64. A detector must keep the
+	// state that it needs for an event whose timestamp is Watermark - Lateness.
 	Watermark time.Time
 	Lateness  time.Duration
 	Timing    Timing
-	// Verified is set when a verifier accepted the event; Covered then are the
-	// fields that its signature covers. Without a verifier the application
-	// vouches for the event, and every field counts as covered.
+	// Verified is set if a verifier accepted the event. Covered is the set of fields
+	// that the event's signature covers. Without a verifier the application vouches
+	// for the event, and every field counts as covered.
 	Verified bool
 	Covered  Fields
 }

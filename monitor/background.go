@@ -99,11 +99,12 @@ func runPort(ctx context.Context, r Runner) (err error) {
 	return nil
 }
 
-// An UnhandledError has the accepted events that a shutdown did not get to. Those
-// that were in progress when it ended may have been handled after all.
+// An UnhandledError returns the accepted events that were not handled before the
+// shutdown ended. An event that was in progress at that moment may have been
+// handled nevertheless.
 type UnhandledError struct {
 	Events []*Event
-	// Err is why it ended.
+	// Err is the error of the context that ended the shutdown.
 	Err error
 }
 

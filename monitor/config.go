@@ -7,34 +7,33 @@ import (
 	"time"
 )
 
-// Config wires a [Monitor]. The zero value of a field is its documented
+// Config configures a [Monitor]. A field with its zero value has the documented
 // default.
 type Config struct {
 	// Verifier checks every event before anything else looks at it. Either it
 	// or AllowUnverified must be set.
 	Verifier Verifier
-	// AllowUnverified accepts events without looking at hash and signature. The
-	// application vouches for where they come from.
+	// AllowUnverified accepts events without checking their hash and signature. The
+	// application vouches for the origin of the events.
 	AllowUnverified bool
-	// DefaultOrganization is the organization of events that name none. Empty
-	// makes such events invalid.
+	// DefaultOrganization is the organization of events that name none. If it is
+	// empty, such events are invalid.
 	DefaultOrganization string
 
-	// Detectors look at every accepted event, in this order. Their names must
-	// be unique. At most 64.
+	// Detectors judge every accepted event, in this order. Their names must be
+	// unique. A monitor has at most 64 detectors.
 	Detectors []Detector
-	// Alerts stores the occurrences of alerts. Without it findings are only
-	// returned in the [Result].
+	// Alerts stores the occurrences of alerts. If it is nil, the monitor only returns
+	// the findings in the [Result].
 	Alerts AlertStorer
 	// Metrics collects the metrics. Defaults to none.
 	Metrics MetricsCollector
-	// Tracer is told of every call that processes events. Defaults to none.
+	// Tracer traces every call that processes events. Defaults to none.
 	Tracer Tracer
 	// ReportStages makes the monitor fill in [Result.Stages]. The clock is then
 	// read once or twice more for each call.
 	ReportStages bool
-	// Logger takes the library's log lines. Defaults to none: the library has
-	// no logger of its own.
+	// Logger receives the log records of the monitor. By default they are discarded.
 	Logger *slog.Logger
 	// Source names this monitor in alerts. Defaults to "audit-monitoring".
 	Source string
@@ -44,56 +43,59 @@ type Config struct {
 	// this organization is invalid.
 	OperatorOrganization string
 	// IntegrityAlertRate limits how many occurrences of failed verification are
-	// stored per second and verdict. Further ones are aggregated: they are added
-	// to the count of the next one that is stored. Defaults to 100.
+	// stored per second and verdict. Occurrences over the limit are aggregated: they
+	// are added to the count of the next one that is stored. Defaults to 100.
 	IntegrityAlertRate int
 
-	// Lateness is how far an event's timestamp may lie behind the newest of its
-	// organization and still be counted in its place. Defaults to 1 minute; -1
-	// allows none.
+	// Lateness is how far an event's timestamp may lie behind the watermark of its
+	// organization for rules with windows to count the event. Defaults to 1 minute;
+	// -1 allows no lateness.
 	Lateness time.Duration
-	// MaxSkew is how far an event's timestamp may lie ahead of the clock.
-	// Defaults to 2 minutes; -1 switches the check off, for replaying history.
+	// MaxSkew is how far an event's timestamp may lie ahead of the clock. Defaults to
+	// 2 minutes; -1 turns the check off.
 	MaxSkew time.Duration
 
-	// DuplicateCapacity is the number of events in the cache by which duplicates
-	// are recognized. Defaults to 65,536; -1 switches the cache off.
+	// DuplicateCapacity is the number of events that the dedup cache remembers in
+	// order to recognize duplicates. Defaults to 65,536; -1 turns the cache off.
 	DuplicateCapacity int
 	// RedeliveryHorizon is the time after the first arrival of an event during
 	// which the same event counts as a harmless second delivery. After it, the
 	// event counts as a replay. Defaults to 15 minutes.
 	RedeliveryHorizon time.Duration
 
-	// QuarantineCapacity is the number of events that are kept and tried again
-	// while Run is active: events that could not be verified, and submitted events
-	// that fail while others succeed. Defaults to 1,024; -1 keeps none.
+	// QuarantineCapacity is the number of events that the quarantine can hold. While
+	// Run is active, the monitor keeps events there and tries them again: events that
+	// could not be verified, and submitted events that fail while others succeed.
+	// Defaults to 1,024; -1 turns the quarantine off.
 	QuarantineCapacity int
-	// QuarantineInterval is the time between two attempts. Defaults to 5 s.
+	// QuarantineInterval is the time between two attempts to process the quarantined
+	// events. Defaults to 5 s.
 	QuarantineInterval time.Duration
 
-	// QueueCapacity is the number of submitted events that may wait. Defaults
-	// to 1,024.
+	// QueueCapacity is the number of submitted events that the queue can hold.
+	// Defaults to 1,024.
 	QueueCapacity int
-	// QueuePolicy says what Submit does when the queue is full. Defaults to
+	// QueuePolicy determines what Submit does when the queue is full. Defaults to
 	// [QueueBlock].
 	QueuePolicy QueuePolicy
 	// DrainTimeout is how long Run continues to handle accepted events after its
 	// context is canceled. Defaults to 30 s.
 	DrainTimeout time.Duration
-	// Workers is the number of goroutines that handle submitted events.
-	// Defaults to 1, which keeps their order.
+	// Workers is the number of goroutines that handle submitted events. Defaults to
+	// 1, which preserves the order of the events.
 	Workers int
 }
 
-// QueuePolicy says what [Monitor.Submit] does when the queue is full.
+// QueuePolicy determines what [Monitor.Submit] does when the queue is full.
 type QueuePolicy uint8
 
 const (
-	// QueueBlock waits for room until the context ends.
+	// QueueBlock makes Submit wait for room until its context ends.
 	QueueBlock QueuePolicy = iota
-	// QueueReject returns [ErrOverloaded].
+	// QueueReject makes Submit return [ErrOverloaded].
 	QueueReject
-	// QueueDropOldest drops the event that has waited longest, and counts it.
+	// QueueDropOldest drops the oldest event in the queue and counts it in
+	// [EventsDropped].
 	QueueDropOldest
 )
 

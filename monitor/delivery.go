@@ -2,22 +2,24 @@ package monitor
 
 import "context"
 
-// A Delivery is an event with what the queue that delivers it knows about it.
+// A Delivery is an event together with what its message queue knows about it.
 type Delivery struct {
 	Event *Event
-	// ID identifies the message that carries the event. It stays the same however
-	// often the queue delivers the message. An event without an ID of its own is
-	// recognized by it. It must be unique among all messages that monitors with the
-	// same [Config.Source] process: if several queues number their messages alike,
-	// put the name of the queue before the number. Optional.
+	// ID identifies the message that carries the event. It must be the same whenever
+	// the queue delivers that message. An event without an ID of its own is
+	// identified by it. It must be unique among all messages that monitors with the
+	// same [Config.Source] process: if several queues number their messages
+	// independently, put the name of the queue before the number. Optional.
 	ID string
-	// Context has values that belong to this event, such as the trace that its
-	// message continues. Everything that is called for this event sees them. Its
-	// cancellation and its deadline are ignored; those of the call count. Optional.
+	// Context holds values that belong to this event, such as the trace context of
+	// its message. Every call that is made for this event alone gets them. Its
+	// cancellation and deadline are ignored; those of the context that ProcessBatch
+	// was called with apply. Optional.
 	Context context.Context //nolint:containedctx // one of many in a batch
-	// Attempt is the number of this delivery of the message, from 1, or 0 if the
-	// queue does not know. From the second delivery on, a known event counts as
-	// redelivered and not as replayed, however long ago the first delivery was.
+	// Attempt is how many times the queue has delivered the message, including this
+	// time, or 0 if the queue does not report it. If it is more than 1, an event that
+	// arrived before counts as redelivered and never as replayed, however long ago
+	// the first delivery was.
 	Attempt int
 }
 

@@ -1,13 +1,13 @@
 package monitor
 
-// A Disposition is what became of one occurrence.
+// A Disposition reports how the store handled one occurrence.
 type Disposition struct {
-	// AlertID is the alert that the occurrence belongs to. It may be empty for
-	// a repeat that is still on its way to the store.
+	// AlertID is the ID of the alert that the occurrence belongs to. It may be empty
+	// for an occurrence that the store has buffered and not yet written.
 	AlertID string
-	// Stored says whether the occurrence opened the alert or joined it.
+	// Stored says whether the occurrence opened the alert or was added to it.
 	Stored StoreResult
-	// Notify says whether there is a notification.
+	// Notify says whether the occurrence causes a notification.
 	Notify NotifyDecision
 }
 
@@ -20,9 +20,9 @@ const (
 	StoredNothing StoreResult = iota
 	// StoredNew means that the occurrence opened an alert.
 	StoredNew
-	// StoredRepeat means that the occurrence joined an open alert.
+	// StoredRepeat means that the occurrence was added to an open alert.
 	StoredRepeat
-	// StoredBefore means that the alert already has this occurrence.
+	// StoredBefore means that the alert had already counted this event.
 	StoredBefore
 )
 
@@ -31,18 +31,18 @@ var storedNames = [...]string{"not_stored", "created", "repeated", "counted"}
 // String returns the value in snake case.
 func (s StoreResult) String() string { return name(storedNames[:], s) }
 
-// NotifyDecision says whether there is a notification of an occurrence.
+// NotifyDecision says whether an occurrence causes a notification.
 type NotifyDecision uint8
 
 const (
-	// NotifyNone means that there is no notification, because the cooldown of the
-	// alert has not passed.
+	// NotifyNone means that there is no notification, usually because the cooldown of
+	// the alert has not passed.
 	NotifyNone NotifyDecision = iota
-	// NotifyDue means that there is one: the alert is new, or its cooldown has
-	// passed.
+	// NotifyDue means that there is a notification, because the alert is new or its
+	// cooldown has passed.
 	NotifyDue
-	// NotifySuppressed means that there is one, which a suppression window holds
-	// back.
+	// NotifySuppressed means that a notification is due, but a suppression window
+	// holds it back.
 	NotifySuppressed
 )
 

@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// A Distribution says how often durations of which size were observed. The zero
-// value has no observations. It is plain data and not safe for concurrent use.
+// A Distribution is a histogram of observed durations. The zero value has no
+// observations. It is plain data and not safe for concurrent use.
 type Distribution struct {
 	// Buckets are in ascending order and do not overlap. Empty buckets may be
-	// missing.
+	// omitted.
 	Buckets []DistributionBucket
-	// Sum of the observations. It wraps beyond 292 years.
+	// Sum is the sum of the observations. It overflows beyond 292 years.
 	Sum time.Duration
 	// Max is the largest observation.
 	Max time.Duration
 }
 
-// A DistributionBucket is the number of observations d with Lower <= d < Upper. If
-// Upper is the longest duration, the bucket includes it.
+// A DistributionBucket counts the observations d with Lower <= d < Upper. A bucket
+// whose Upper is the longest [time.Duration] includes that duration.
 type DistributionBucket struct {
 	Lower, Upper time.Duration
 	Count        int64
 }
 
-// Merge adds the observations of another distribution, whose buckets must have
-// the same bounds as those of d or lie between them.
+// Merge adds the observations of another distribution. Each of its buckets must
+// have the same bounds as a bucket of d, or overlap none of them.
 func (d *Distribution) Merge(other Distribution) {
 	all := slices.Concat(d.Buckets, other.Buckets)
 	slices.SortFunc(all, func(a, b DistributionBucket) int { return cmp.Compare(a.Lower, b.Lower) })
@@ -52,7 +52,7 @@ func (d Distribution) Count() int64 {
 	return count
 }
 
-// Mean returns the mean of the observations, 0 when there are none.
+// Mean returns the mean of the observations, or 0 if there are none.
 func (d Distribution) Mean() time.Duration {
 	if count := d.Count(); count > 0 {
 		return d.Sum / time.Duration(count)
@@ -60,9 +60,9 @@ func (d Distribution) Mean() time.Duration {
 	return 0
 }
 
-// Quantile returns an estimate of the smallest observation that at least the
-// fraction q of all observations do not exceed, 0 when there are none. It lies
-// in the same bucket as that observation, and is exact for q = 1.
+// Quantile estimates the q-quantile of the observations, such as the 95th
+// percentile for q = 0.95, or returns 0 if there are none. The estimate lies in
+// the same bucket as the exact value, and for q = 1 it is Max.
 func (d Distribution) Quantile(q float64) time.Duration {
 	count := d.Count()
 	rank := min(max(1, int64(math.Ceil(q*float64(count)))), count)

@@ -6,36 +6,37 @@ import (
 	"runtime/debug"
 )
 
-// The errors that a caller can act on, to be tested with [errors.Is].
+// The errors that a caller can act on. Test for them with [errors.Is].
 var (
 	// ErrNotFound means that the organization has no alert with that ID.
 	ErrNotFound = errors.New("not found")
-	// ErrConflict means that somebody else changed the same thing first, or is
-	// working on it. Read it again, or try again later.
+	// ErrConflict means that another caller changed the same alert or settings first,
+	// or is processing the same event. Read the alert or settings again, or try again
+	// later.
 	ErrConflict = errors.New("conflict")
 	// ErrClosed means that the monitor was shut down.
 	ErrClosed = errors.New("closed")
 	// ErrOverloaded means that the queue is full. Try again later.
 	ErrOverloaded = errors.New("overloaded")
-	// ErrUndecided means that the event could not be verified because the
-	// authority for its key did not answer. The event was neither accepted nor
-	// reported as tampered with. Try again later.
+	// ErrUndecided means that the event could not be verified, for example because a
+	// key service did not answer. The event was neither accepted nor reported as
+	// tampered with. Try again later.
 	ErrUndecided = errors.New("verification undecided")
 	// ErrTooLarge means that an event exceeds a size limit. The
 	// [InvalidEventError] that wraps it names the field.
 	ErrTooLarge = errors.New("too large")
-	// ErrNoOrganization means that an operation that needs an organization was
+	// ErrNoOrganization means that an operation requires an organization and was
 	// given an empty one.
 	ErrNoOrganization = errors.New("organization is empty")
 )
 
-// An InvalidEventError names the field that makes an event invalid. The same
-// event always gives the same error.
+// An InvalidEventError names the field that makes an event invalid. Processing the
+// same event again gives the same error.
 type InvalidEventError struct {
 	// Field is the JSON name of the field, such as "timestamp" or
 	// "sessionContext.ipAddress", or empty when the text is not an event at all.
 	Field string
-	// Err says what is wrong with it.
+	// Err says what is wrong with the field or the text.
 	Err error
 }
 
@@ -55,7 +56,7 @@ func invalid(field, format string, args ...any) error {
 // A PanicError reports that a port panicked: a detector, a verifier, a store, a
 // runner or a notifier. The panic was recovered.
 type PanicError struct {
-	// Where names the port, such as "detector rules".
+	// Where names the port that panicked, such as "detector rules".
 	Where string
 	// Value is what was passed to panic.
 	Value any
@@ -67,7 +68,7 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("monitor: %s panicked: %v", e.Where, e.Value)
 }
 
-// Unwrap returns the panic's value if that was an error.
+// Unwrap returns Value if it is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

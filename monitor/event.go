@@ -15,11 +15,11 @@ const (
 	StatusFailure EventStatus = "failure"
 )
 
-// Classification is the sensitivity of the data that an event touched. It is
-// carried, not interpreted: any text is accepted.
+// Classification is the sensitivity of the data that an event is about. Any text
+// is valid; the library does not interpret it.
 type Classification string
 
-// The usual classifications.
+// The usual classifications. PHI is protected health information.
 const (
 	ClassificationPublic       Classification = "PUBLIC"
 	ClassificationInternal     Classification = "INTERNAL"
@@ -27,7 +27,8 @@ const (
 	ClassificationPHI          Classification = "PHI"
 )
 
-// Session is where an event came from.
+// Session describes the session and the client that caused an event. In JSON the
+// fields are sessionId, ipAddress, userAgent and geolocation.
 type Session struct {
 	ID          string
 	IPAddress   string
@@ -41,33 +42,36 @@ type Session struct {
 // An Event is one record of an audit trail: who did what to which resource,
 // from where, and with what outcome.
 //
-// Its JSON form has the members timestamp, action, status, principalId, organizationId, targetResourceType, targetResourceId,
-// outcomeDescription, sessionContext, ... matched in exact case. Decoding an
-// event keeps the text of its timestamp, because the hash covers that text.
+// In JSON, the names of the fields are id, timestamp, action, status, principalId,
+// organizationId, targetResourceType, targetResourceId, outcomeDescription,
+// sessionContext (for Session), correlationId, eventVersion, retentionPolicy,
+// dataClassification, recordCount, hash, hashAlgorithm, signature, algorithm (for
+// SignatureAlgorithm) and keyId. Decoding an event keeps the text of its
+// timestamp, because the hash covers that text.
 //
-// The monitor reads an event and never changes it. The caller must not change it
-// before the call that it was passed to has returned. An event that was passed to
+// The monitor never changes an event. The caller must not change an event while a
+// call that it was passed to is running. An event that was passed to
 // [Monitor.Submit] belongs to the monitor.
 type Event struct {
-	// ID identifies the event inside its organization. It is optional. Only an
-	// event with an ID, or with a [Delivery.ID], is recognized when it arrives
-	// again.
+	// ID identifies the event within its organization. It is optional, but the
+	// monitor only recognizes duplicates of events that have an ID or a
+	// [Delivery.ID].
 	ID string
-	// Timestamp is when the action took place. Detection goes by this time, not
-	// by the time of arrival.
+	// Timestamp is when the action took place. Detection uses this time, not the time
+	// of arrival.
 	Timestamp time.Time
 	// Action is what was done, such as "auth.login.failure" or "data.read".
 	Action string
 	// Status is the outcome of the action.
 	Status EventStatus
-	// PrincipalID is who did it.
+	// PrincipalID identifies who performed the action.
 	PrincipalID string
-	// OrganizationID is the tenant whose event this is.
+	// OrganizationID is the tenant that the event belongs to.
 	OrganizationID     string
 	TargetResourceType string
 	TargetResourceID   string
 	OutcomeDescription string
-	// Session is the sessionContext of the JSON form.
+	// Session is sessionContext in JSON.
 	Session            Session
 	CorrelationID      string
 	EventVersion       string
@@ -79,19 +83,18 @@ type Event struct {
 
 	// Hash is the SHA-256 of the event's canonical form, in hex.
 	Hash string
-	// HashAlgorithm names the hash, "SHA-256" or empty.
+	// HashAlgorithm is the name of the hash algorithm: "SHA-256" or empty.
 	HashAlgorithm string
-	// Signature is over the 64 hex characters of the hash: hex for HMAC,
-	// standard base64 for public-key algorithms.
+	// Signature is the signature of the 64 hex characters of the hash. It is written
+	// in hex for HMAC and in standard base64 for public-key algorithms.
 	Signature string
-	// SignatureAlgorithm is "algorithm" in the JSON form.
+	// SignatureAlgorithm is the name of the signature algorithm, "algorithm" in JSON.
 	SignatureAlgorithm string
-	// KeyID names the key of the signature. It is optional.
+	// KeyID is the ID of the key that made the signature. It is optional.
 	KeyID string
 
-	// Details holds every field of the JSON form that has no field above.
-	// Numbers are kept as [encoding/json.Number], so that encoding the event
-	// again gives the same values.
+	// Details holds every JSON field that has no Go field above. Numbers are kept as
+	// [encoding/json.Number], so that encoding the event again gives the same values.
 	Details map[string]any
 
 	// The timestamp as it was received, and what it was read as. The text
@@ -104,10 +107,10 @@ type Event struct {
 // with milliseconds.
 const canonicalTime = "2006-01-02T15:04:05.000Z"
 
-// AppendTimestamp appends the text of the event's timestamp that is hashed: the
-// text that was received, or, for an event made in Go or whose Timestamp was
-// changed since, the time in UTC with milliseconds. It does not allocate when
-// dst has room.
+// AppendTimestamp appends the text of the event's timestamp that the hash covers.
+// That is the text that was received. If there is none, or if Timestamp was
+// changed since, it is the time in UTC with milliseconds. AppendTimestamp does not
+// allocate when dst has room.
 func (e *Event) AppendTimestamp(dst []byte) []byte {
 	if e.timestampText != "" && e.Timestamp.Equal(e.timestampRead) {
 		return append(dst, e.timestampText...)
@@ -115,9 +118,9 @@ func (e *Event) AppendTimestamp(dst []byte) []byte {
 	return e.Timestamp.UTC().AppendFormat(dst, canonicalTime)
 }
 
-// TimestampText returns what [Event.AppendTimestamp] appends. A store that keeps
-// timestamps with another precision keeps this text beside them and hands it
-// back through [Event.SetTimestampText].
+// TimestampText returns the text that [Event.AppendTimestamp] appends. A database
+// that stores timestamps with a different precision should also store this text,
+// so that [Event.SetTimestampText] can restore it.
 func (e *Event) TimestampText() string {
 	if e.timestampText != "" && e.Timestamp.Equal(e.timestampRead) {
 		return e.timestampText
@@ -125,10 +128,10 @@ func (e *Event) TimestampText() string {
 	return e.Timestamp.UTC().Format(canonicalTime)
 }
 
-// SetTimestampText sets the event's timestamp from its text and keeps the text
-// for hashing. It accepts RFC 3339 and the form in which PostgreSQL prints a
-// timestamptz. A text that is neither, or a time before 1678 or after 2261, is
-// an [InvalidEventError].
+// SetTimestampText sets the event's timestamp from its text and keeps the text for
+// hashing. It accepts RFC 3339 and the form in which PostgreSQL prints a
+// timestamptz. It returns an [*InvalidEventError] for any other text and for a
+// time before 1678 or after 2261.
 func (e *Event) SetTimestampText(text string) error {
 	t, err := parseTimestamp(text)
 	if err != nil {

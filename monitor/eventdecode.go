@@ -9,28 +9,30 @@ import (
 	"github.com/auditwarden/auditwarden/internal/jsonscan"
 )
 
-// UnmarshalJSON decodes an event as [DecodeEvent] does. Null is no event.
+// UnmarshalJSON decodes an event as [DecodeEvent] does. Null is an error.
 func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
 
-// DecodeEvent reads an event from its JSON text, one object and nothing behind
-// it. It reads the text once, where [encoding/json.Unmarshal] reads it twice,
-// and does not keep it. Whatever is in e is overwritten; after an error e is as
-// it was.
+// DecodeEvent decodes one JSON object, which may only be followed by white space,
+// into e. It is faster than [encoding/json.Unmarshal], which scans the text twice,
+// and does not retain line. DecodeEvent overwrites all of e; after an error e is
+// unchanged.
 //
-// The names of fields are matched in exact case. Of a name that occurs twice the
-// last counts, as in JavaScript. Null for an optional field is the same as no
-// such field. Any other name goes to Details, or to Session.Details: objects as
-// map[string]any, arrays as []any, numbers as [encoding/json.Number].
+// The names of fields are case-sensitive. If a name occurs more than once, the
+// last value counts, as in JavaScript. An optional field that is null is treated
+// as absent. A field with any other name is stored in Details or Session.Details:
+// an object as a map[string]any, an array as an []any, a number as an
+// [encoding/json.Number].
 //
-// An error is an [*InvalidEventError]. It tells of text that is no JSON or no
-// UTF-8, of half a surrogate pair (which no UTF-8 can express, so that a hash
-// over it cannot be checked), a missing timestamp, action or status, a value of
-// the wrong type, a status or timestamp that is none, objects and arrays nested
-// deeper than 64, and, wrapping [ErrTooLarge], of text over [MaxEventSize] or a
-// field over [MaxFieldSize].
+// The error is an [*InvalidEventError]. The text is invalid if it is not JSON in
+// UTF-8, if it contains half of a surrogate pair (which UTF-8 cannot express, so
+// that a hash over it cannot be checked), if the timestamp, action or status is
+// missing or invalid, if a value has the wrong type, or if objects and arrays are
+// nested more than 64 deep. The error wraps [ErrTooLarge] for a text over
+// [MaxEventSize] or a field over [MaxFieldSize].
 //
-// The strings of the event, except its ID, share one copy of the text: clone
-// the ones that are kept for longer than the event.
+// The strings of the event, except its ID, share one copy of the text. Clone a
+// string before you keep it for longer than the event, or it keeps the whole text
+// in memory.
 func DecodeEvent(line []byte, e *Event) error {
 	if len(line) > MaxEventSize {
 		return invalid("", "%d bytes are more than %d: %w", len(line), MaxEventSize, ErrTooLarge)

@@ -16,15 +16,15 @@ import (
 // MarshalJSON encodes the event as [Event.AppendJSON] does.
 func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 
-// AppendJSON appends the event's JSON text: the timestamp as it was received,
-// the fields that are not empty, then Details in the order of their names.
-// [DecodeEvent] reads it back to an equal event.
+// AppendJSON appends the event's JSON text: the timestamp as it was received, the
+// fields that are not empty, then Details sorted by name. [DecodeEvent] decodes
+// the text to an equal event.
 //
-// An event that could not be read back is an [*InvalidEventError]: one that is
-// invalid by [Event.Validate] for another reason than an empty action, a name in
-// Details that a field of Event has, a value in Details that JSON cannot express
-// (NaN, a channel, nested too deep), a text over [MaxEventSize]. dst is then
-// returned as it was.
+// If DecodeEvent could not decode the text, AppendJSON returns dst unchanged and
+// an [*InvalidEventError]. This happens if [Event.Validate] refuses the event
+// (except for an empty action), if a name in Details is the JSON name of a field,
+// if JSON cannot express a value in Details (NaN, a channel, too much nesting), or
+// if the text exceeds [MaxEventSize].
 func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return dst, err

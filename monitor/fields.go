@@ -2,11 +2,11 @@ package monitor
 
 import "strings"
 
-// Fields is a set of event fields: those that a signature covers, or those that
-// a finding rests on.
+// Fields is a set of event fields, such as the fields that a signature covers.
 type Fields uint32
 
-// The fields of an event that can be covered by a signature or used by a rule.
+// The fields of an event that a signature can cover or a rule can use.
+// FieldSession stands for all of [Event.Session].
 const (
 	FieldTimestamp Fields = 1 << iota
 	FieldAction
@@ -35,7 +35,7 @@ var fieldNames = [...]string{
 	"dataClassification", "recordCount", "details",
 }
 
-// Has reports whether every field of other is in f.
+// Has reports whether f contains every field of other.
 func (f Fields) Has(other Fields) bool { return f&other == other }
 
 // String lists the JSON names of the fields, separated by commas.

@@ -2,11 +2,11 @@ package monitor
 
 import "time"
 
-// HealthStatus ranks health. The status of the whole is that of its worst
-// component.
+// HealthStatus is the status of a component. Statuses are ordered: the overall
+// status is the highest status of any component.
 type HealthStatus uint8
 
-// The statuses, best first.
+// The statuses, from best to worst.
 const (
 	HealthOK HealthStatus = iota
 	HealthWarning
@@ -18,18 +18,19 @@ var healthNames = [...]string{"OK", "WARNING", "CRITICAL"}
 // String returns OK, WARNING or CRITICAL.
 func (s HealthStatus) String() string { return name(healthNames[:], s) }
 
-// MarshalText writes the status's name.
+// MarshalText returns what String returns.
 func (s HealthStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// ComponentHealth is the health of one component: a queue, a backend, a route.
+// ComponentHealth is the health of one component, such as a queue, a backend or a
+// notification route.
 type ComponentHealth struct {
 	Name   string       `json:"name"`
 	Status HealthStatus `json:"status"`
 	// Message says what is wrong, or how full a queue is.
 	Message string `json:"message,omitempty"`
-	// LastSuccess and LastFailure are when a call to the component last succeeded
-	// and last failed. Since is when the failures began that have not ended yet.
-	// Each is zero if there was none, or if the component does not record them.
+	// LastSuccess and LastFailure are when a call to the component last succeeded and
+	// last failed. Since is when the current series of failures began. Each is zero
+	// if that never happened or the component does not record it.
 	LastSuccess time.Time `json:"lastSuccess,omitzero"`
 	LastFailure time.Time `json:"lastFailure,omitzero"`
 	Since       time.Time `json:"since,omitzero"`

@@ -12,8 +12,8 @@ import (
 // are a WARNING.
 const criticalFailures = 3
 
-// A HealthTracker judges a component by how the calls to it end. The zero value is
-// for a component that has not been called yet. It is safe for concurrent use.
+// A HealthTracker derives the health of a component from the results of the calls
+// to it. The zero value is ready to use. It is safe for concurrent use.
 type HealthTracker struct {
 	mu       sync.Mutex
 	failures int   // in a row
@@ -23,8 +23,8 @@ type HealthTracker struct {
 	since    time.Time
 }
 
-// Note records how a call ended. If ctx, with which the call was made, was
-// canceled, an error says nothing about the component and is ignored.
+// Note records the result of a call that was made with ctx. If ctx was canceled,
+// Note ignores an error, because it says nothing about the component.
 func (t *HealthTracker) Note(ctx context.Context, err error) {
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return
@@ -43,15 +43,17 @@ func (t *HealthTracker) Note(ctx context.Context, err error) {
 	t.failures++
 }
 
-// Err returns the error of the last call, nil if it succeeded or there was none.
+// Err returns the error of the last call, or nil if it succeeded or there was
+// none.
 func (t *HealthTracker) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.err
 }
 
-// Health returns the health of the component under a name: OK after a success,
-// WARNING after one or two failures in a row, and CRITICAL from the third.
+// Health returns the health of the component with the given name: OK if the last
+// call succeeded or there was none, WARNING after one or two failures in a row,
+// and CRITICAL after three or more.
 func (t *HealthTracker) Health(name string) ComponentHealth {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// An EventKey identifies an event wherever events are counted, so that a retry or
-// a second delivery does not count again. It is derived from the organization and
-// the ID of the event, or else from the ID of its delivery. An event with neither
-// gets a key that no other event has. A key never depends on the content of the
-// event.
+// An EventKey identifies an event for detectors and stores, so that a retry or a
+// second delivery is not counted again. It is derived from the organization and
+// the ID of the event. For an event without an ID it is derived from
+// [Config.Source] and [Delivery.ID]; if there is no delivery ID either, it is
+// unique. It never depends on the other content of the event.
 type EventKey [16]byte
 
 // String returns the key in hex.
 func (k EventKey) String() string { return hex.EncodeToString(k[:]) }
 
-// EventKeyOf returns the key of the event with that ID in that organization:
-// the first 16 bytes of SHA-256 over the two, each preceded by its length.
+// EventKeyOf returns the key of the event with that ID in that organization. It is
+// the first 16 bytes of the SHA-256 of "event", organization and id, each preceded
+// by its length as a varint.
 func EventKeyOf(organization, id string) EventKey {
 	digest := digestStrings("event", organization, id)
 	return EventKey(digest[:16])
@@ -49,12 +50,13 @@ func (k *keyspace) of(sequence uint64) (key EventKey) {
 	return key
 }
 
-// A Fingerprint tells alerts apart: occurrences of the same rule, organization
-// and key have the same one. It never depends on an alert's text.
+// A Fingerprint identifies what an alert is about. Occurrences with the same rule,
+// organization and key have the same fingerprint, whatever their texts are.
 type Fingerprint [32]byte
 
-// FingerprintOf returns the fingerprint of a rule's alerts for a key: SHA-256
-// over rule, organization and key, each preceded by its length.
+// FingerprintOf returns the fingerprint of a rule's alerts for a [Finding.Key]. It
+// is the SHA-256 of "alert", rule, organization and key, each preceded by its
+// length as a varint.
 func FingerprintOf(rule, organization, key string) Fingerprint {
 	return digestStrings("alert", rule, organization, key)
 }
@@ -62,10 +64,10 @@ func FingerprintOf(rule, organization, key string) Fingerprint {
 // String returns the fingerprint in lower-case hex.
 func (f Fingerprint) String() string { return hex.EncodeToString(f[:]) }
 
-// MarshalText writes the fingerprint in lower-case hex.
+// MarshalText returns the fingerprint in lower-case hex.
 func (f Fingerprint) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f[:]), nil }
 
-// UnmarshalText reads a fingerprint in hex.
+// UnmarshalText decodes a fingerprint in hex.
 func (f *Fingerprint) UnmarshalText(text []byte) error {
 	return decodeHex("fingerprint", f[:], text)
 }
@@ -76,10 +78,10 @@ type TraceID [16]byte
 // String returns the ID in lower-case hex.
 func (t TraceID) String() string { return hex.EncodeToString(t[:]) }
 
-// MarshalText writes the ID in lower-case hex.
+// MarshalText returns the ID in lower-case hex.
 func (t TraceID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, t[:]), nil }
 
-// UnmarshalText reads an ID in hex.
+// UnmarshalText decodes an ID in hex.
 func (t *TraceID) UnmarshalText(text []byte) error { return decodeHex("trace ID", t[:], text) }
 
 // A SpanID identifies a span of a trace, as in W3C Trace Context. Zero means none.
@@ -88,10 +90,10 @@ type SpanID [8]byte
 // String returns the ID in lower-case hex.
 func (s SpanID) String() string { return hex.EncodeToString(s[:]) }
 
-// MarshalText writes the ID in lower-case hex.
+// MarshalText returns the ID in lower-case hex.
 func (s SpanID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
 
-// UnmarshalText reads an ID in hex.
+// UnmarshalText decodes an ID in hex.
 func (s *SpanID) UnmarshalText(text []byte) error { return decodeHex("span ID", s[:], text) }
 
 // decodeHex reads hex digits, as many as fill the bytes.

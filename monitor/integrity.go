@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// The rules that the monitor itself applies.
+// The names of the rules that the monitor itself applies.
 const (
 	// RuleTampered is the rule of an event that failed verification.
 	RuleTampered = "tampered"
-	// RuleReplayed is the rule of an event that came again after the redelivery
-	// horizon.
+	// RuleReplayed is the rule of an event that arrived again after
+	// [Config.RedeliveryHorizon].
 	RuleReplayed = "replayed"
-	// RuleConflicting is the rule of an event with the ID of a different event.
+	// RuleConflicting is the rule of an event that has the same ID as an earlier
+	// event with different content.
 	RuleConflicting = "conflicting"
 )
 

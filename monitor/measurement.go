@@ -1,12 +1,12 @@
 package monitor
 
-// A Measurement is one thing that was counted or observed.
+// A Measurement is one value that is recorded for a metric.
 type Measurement struct {
 	Metric Metric
-	// Value is added to a counter, stored in a gauge, or observed by a
-	// histogram. Durations are in nanoseconds.
+	// Value is added to a counter, replaces the value of a gauge, or is added to a
+	// histogram as an observation. Durations are in nanoseconds.
 	Value int64
-	// Attribute is a value of the attribute that [MetricDescription] names. It
-	// comes from the configuration, never from an event.
+	// Attribute is the value of the attribute that [MetricDescription.Attribute]
+	// names. It comes from the configuration, never from an event.
 	Attribute string
 }

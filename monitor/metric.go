@@ -2,12 +2,12 @@ package monitor
 
 import "slices"
 
-// A Metric is one of the metrics that the library counts. A collector must
-// ignore a Metric that it does not know.
+// A Metric is one of the metrics of the library. A collector must ignore a Metric
+// that it does not know.
 type Metric uint8
 
-// A MetricDescription says everything about a metric that a collector or an
-// exporter needs to know.
+// A MetricDescription tells a collector or an exporter everything that it needs to
+// know about a metric.
 type MetricDescription struct {
 	// Name is unique and in snake case.
 	Name string
@@ -15,28 +15,28 @@ type MetricDescription struct {
 	// Unit is written as in OpenTelemetry (UCUM): "s", "{event}". A metric whose
 	// unit is "s" is recorded in nanoseconds.
 	Unit string
-	// Attribute is the name of what divides the metric: "rule", "verdict". It is
-	// empty if nothing does.
+	// Attribute is the name of the metric's attribute (label), such as "rule" or
+	// "verdict". It is empty if the metric has none.
 	Attribute string
 	// Values lists the values that the attribute can have. It is nil if they are
-	// names from the configuration, such as those of rules and routes.
+	// names from the configuration, such as the names of rules or routes.
 	Values []string
-	// Shared is set for a gauge that tells about a store which instances share.
-	// All of them report the same, so that it must not be added up.
+	// Shared is set for a gauge that describes a store which several instances share.
+	// All instances report the same value, so do not add these values up.
 	Shared bool
-	// Help says in one sentence what is counted.
+	// Help describes the metric in one sentence.
 	Help string
 }
 
-// MetricKind says how the values of a metric combine.
+// MetricKind says how a collector combines the values of a metric.
 type MetricKind uint8
 
 const (
-	// MetricCounter adds its values up.
+	// MetricCounter is the sum of its values.
 	MetricCounter MetricKind = iota
-	// MetricGauge keeps its last value.
+	// MetricGauge is the last of its values.
 	MetricGauge
-	// MetricHistogram counts its values by size. They are durations.
+	// MetricHistogram is the distribution of its values, which are durations.
 	MetricHistogram
 )
 
@@ -54,8 +54,8 @@ func define(d MetricDescription) Metric {
 	return Metric(len(metricDescriptions) - 1)
 }
 
-// AllMetrics returns every metric. A collector can keep what belongs to a metric
-// at its index in this list, which is int(metric).
+// AllMetrics returns every metric. The index of a metric in this slice is
+// int(metric), so a collector can store its data in a slice of the same length.
 func AllMetrics() []Metric {
 	all := make([]Metric, len(metricDescriptions))
 	for i := range all {
@@ -64,8 +64,8 @@ func AllMetrics() []Metric {
 	return all
 }
 
-// Description returns the metric's description. That of an unknown metric is
-// empty.
+// Description returns the metric's description, or an empty one for an unknown
+// metric.
 func (m Metric) Description() MetricDescription {
 	if int(m) >= len(metricDescriptions) {
 		return MetricDescription{}

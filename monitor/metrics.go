@@ -1,6 +1,6 @@
 package monitor
 
-// The metrics of the library. [Metric.Description] returns what stands here.
+// The metrics of the library. [Metric.Description] returns these descriptions.
 var (
 	EventsProcessed = define(MetricDescription{
 		Name: "events_processed", Unit: "{event}",

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A Monitor processes audit events and raises alerts. It is made by [New], and
-// safe for concurrent use.
+// A Monitor processes audit events and raises alerts. Use [New] to create one. It
+// is safe for concurrent use.
 type Monitor struct {
 	config   Config
 	pipeline pipeline
@@ -41,17 +41,19 @@ func (m *Monitor) newWorker() *worker {
 	return &worker{queue: &m.queue, pipeline: &m.pipeline, logger: m.config.Logger}
 }
 
-// Process takes an event through all stages: it is validated, verified, checked
-// for being a duplicate and judged by the detectors, and its findings are stored
-// as occurrences of alerts. When Process returns, the first occurrence of an alert
-// is in the store. Process works in the goroutine of its caller, whether
-// [Monitor.Run] is active or not.
+// Process takes an event through all stages: it validates and verifies the event,
+// checks whether it is a duplicate, passes it to the detectors, and stores the
+// findings as occurrences of alerts. When Process returns without an error, every
+// alert that the event opened is in the store; further occurrences of an open
+// alert may be buffered until [Monitor.Flush]. Process runs in the caller's
+// goroutine, whether [Monitor.Run] is active or not.
 //
-// [Result.State] says what the caller has to do next. An event that fails
+// [Result.State] says what the caller must do next. An event that fails
 // verification is done: it raises an alert, and no detector sees it. The error is
 //
 //   - an [*InvalidEventError] for an event that is rejected;
-//   - [ErrUndecided] for one that could not be verified and is not quarantined;
+//   - [ErrUndecided] for one that could not be verified and was not quarantined;
+//   - [ErrConflict] while another call is processing the same event;
 //   - [ErrClosed] after the monitor was shut down;
 //   - a [*PanicError] if a detector panicked: the event is done, and the findings
 //     of the other detectors are stored;
@@ -70,10 +72,10 @@ func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
 	return r, r.Err
 }
 
-// ProcessBatch is [Monitor.Process] for several events, with what their queue
-// knows about them. The store, and every detector that is a [BatchDetector], is
-// called once for all of them. The results are in the order of the deliveries.
-// The error joins the errors of the results.
+// ProcessBatch is like [Monitor.Process] for several events and for what their
+// queue knows about them. It calls the store, and every detector that is a
+// [BatchDetector], once for all events. The results are in the order of the
+// deliveries. The error joins the errors of the results.
 func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, error) {
 	results := make([]Result, len(ds))
 	if len(ds) == 0 {
@@ -111,15 +113,16 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Submit puts an event into the queue, on which [Monitor.Run] works, and returns.
+// Submit puts an event into the queue that [Monitor.Run] processes, and returns.
 // From then on the event belongs to the monitor. An event that fails is tried
-// again until it is done, or until a shutdown ends and returns it. The values of
-// the context stay with the event; its deadline does not.
+// again until it is done, or until a shutdown returns it in an [UnhandledError].
+// The event is processed with the values of ctx, but without its cancellation and
+// deadline.
 //
 // The error is an [*InvalidEventError]; [ErrClosed] once a shutdown has begun;
 // [ErrOverloaded] if the queue is full and the policy is [QueueReject]; or the
 // error of ctx if it ends while Submit waits for room under [QueueBlock]. After an
-// error the monitor does not have the event.
+// error the event still belongs to the caller.
 func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	ctx = orBackground(ctx)
 	if err := e.Validate(); err != nil {
@@ -130,8 +133,9 @@ func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 }
 
 // Flush stores everything that the monitor and its ports have buffered. A consumer
-// of a queue calls it before it acknowledges events: afterwards nothing that came
-// of them is in memory only. After an error some of it is, and stays buffered.
+// of a queue calls it before it acknowledges events, so that none of their results
+// exist only in memory. After an error, some results do and stay buffered until
+// the next Flush.
 func (m *Monitor) Flush(ctx context.Context) error {
 	ctx = orBackground(ctx)
 	err := m.pipeline.raising.flush(ctx)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Health tells how the monitor is: its queue, its quarantine, its background
-// work, the store, and every port that is a [HealthReporter]. The whole is as bad
-// as its worst component. No two components have the same name.
+// Health returns the health of the monitor's queue, quarantine, background work
+// and store, and of every port that is a [HealthReporter]. The overall status is
+// that of the worst component. The names of the components are unique.
 func (m *Monitor) Health(ctx context.Context) Health {
 	waiting, q := m.queue.waiting, &m.pipeline.quarantine
 	h := Health{Timestamp: time.Now()}

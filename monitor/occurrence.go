@@ -6,42 +6,40 @@ import (
 	"time"
 )
 
-// An Occurrence is one qualifying event of a rule on its way into an alert. It
-// belongs to the organization of its finding, and has the finding's severity.
+// An Occurrence is one qualifying event of a rule that is to be added to an alert.
+// Its organization and its severity are those of the finding.
 //
-// The occurrences of one organization and fingerprint belong to the same alert
-// while that is open. Everything about an occurrence that an alert cannot share
-// with its other occurrences is here; an [Alert] is what is stored.
+// While an alert is open, all occurrences with its organization and fingerprint
+// belong to it. An [Alert] is what is stored.
 type Occurrence struct {
-	// Finding says which event qualifies, and why.
+	// Finding reports which event qualifies, and why.
 	Finding Finding
-	// Fingerprint says which alert the occurrence belongs to.
+	// Fingerprint identifies the alert that the occurrence belongs to.
 	Fingerprint Fingerprint
 	// EventKey identifies the event. A store counts each key once per alert.
 	EventKey EventKey
-	// Type is the type of an alert that the occurrence opens. Empty means
+	// Type is the type of the alert if the occurrence opens one. Empty means
 	// [AlertSecurity].
 	Type AlertType
-	// Source names the part of the application that found the event,
-	// [Config.Source].
+	// Source is the [Config.Source] of the monitor.
 	Source string
-	// CorrelationID is the event's.
+	// CorrelationID is the [Event.CorrelationID] of the event.
 	CorrelationID string
 	// TraceID and SpanID identify the trace and the span in which the event was
 	// processed. They are zero if it was not traced.
 	TraceID TraceID
 	SpanID  SpanID
-	// Count is the number of qualifying events that the occurrence stands for.
-	// It is 1, and more after rate limiting.
+	// Count is the number of qualifying events that the occurrence stands for. It is
+	// more than 1 only if a rate limit aggregated occurrences.
 	Count int64
 	// FirstSeen and LastSeen are the earliest and the latest timestamp of these
 	// events.
 	FirstSeen, LastSeen time.Time
 }
 
-// Alert returns the alert that the occurrence opens, with a new ID and with
-// title, description, tags and metadata made from the finding. It shares nothing
-// with the occurrence. CreatedAt, UpdatedAt and Version are for a store to set.
+// Alert returns a new alert for the occurrence, with a new ID and with a title, a
+// description, tags and metadata made from the finding. It shares no memory with
+// the occurrence. It leaves CreatedAt, UpdatedAt and Version for the store to set.
 func (o *Occurrence) Alert() *Alert {
 	f := o.Finding
 	f.References = slices.Clone(f.References)

@@ -9,13 +9,13 @@ import (
 //
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
-//   - It must return [VerdictUndecided] only if it cannot decide now. An unknown
-//     or revoked key is [VerdictForged].
+//   - It must return [VerdictUndecided] only if a later attempt may succeed. For
+//     an unknown or revoked key it must return [VerdictForged].
 type Verifier interface {
 	Verify(ctx context.Context, e *Event) Verification
 }
 
-// VerifierFunc is a function that is a [Verifier].
+// VerifierFunc is an adapter that makes a function a [Verifier].
 type VerifierFunc func(ctx context.Context, e *Event) Verification
 
 // Verify calls f.
@@ -26,43 +26,44 @@ func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { retur
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
 //   - It reports findings to the reporter during the call, not later.
-//   - After an error it may be given the event again. A detector with state must
-//     then not count the event twice.
+//   - After an error it may be given the event again. A stateful detector must not
+//     count the event twice then.
 type Detector interface {
 	Name() string
 	Detect(ctx context.Context, e *Event, r *Reporter) error
 }
 
-// A BatchDetector judges the events of a batch in one call, in their order. rs[i]
-// is the reporter for es[i]. If the call panics, its reports are dropped and the
-// detector is given the events again one by one, so that the panic affects only
-// the event that causes it. A detector with state recognizes by
-// [Arrival.Sequence] an event that it has already counted.
+// A BatchDetector judges all events of a batch in one call, in their order. rs[i]
+// is the reporter for es[i]. An error applies to all of these events. If the call
+// panics, its reports are dropped and the detector is given the events again one
+// by one, so that the panic affects only the event that causes it. A stateful
+// detector can recognize an event that it has already counted by its
+// [Arrival.Sequence].
 type BatchDetector interface {
 	Detector
 	DetectBatch(ctx context.Context, es []*Event, rs []*Reporter) error
 }
 
-// An AlertStorer stores occurrences as alerts and tells what became of each. It
-// must be safe for concurrent use. alerting.Manager is one, and so is every
-// [AlertHandlerFunc].
+// An AlertStorer stores occurrences as alerts and returns a disposition for each.
+// It must be safe for concurrent use. alerting.Manager and [AlertHandlerFunc]
+// implement it.
 //
-//   - The occurrences are valid during the call only; [Occurrence.Alert] makes an
-//     alert to keep.
-//   - The dispositions are in the order of the occurrences. With an error none of
-//     the occurrences may be taken as stored, and [Monitor.Process] returns an
-//     error so that the event is tried again. The call may be repeated: an
-//     occurrence whose [EventKey] the alert already has is not counted again.
+//   - It must not keep the occurrences after the call. The alerts that
+//     [Occurrence.Alert] returns may be kept.
+//   - It returns the dispositions in the order of the occurrences.
+//   - After an error, the monitor treats all of the occurrences as not stored, and
+//     may pass them again. The storer must not count an occurrence again whose
+//     EventKey the alert already has.
 type AlertStorer interface {
 	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
 }
 
-// An AlertHandlerFunc is the simplest [AlertStorer]: a function that is handed
-// every occurrence as a new alert of its own, which it may keep. An error means
-// that the alert was not taken.
+// An AlertHandlerFunc is an adapter that makes a function an [AlertStorer]. The
+// function is called for every occurrence with a new alert, which it may keep. If
+// it returns an error, the event is tried again.
 type AlertHandlerFunc func(ctx context.Context, a *Alert) error
 
-// StoreOccurrences calls f with the alert of each occurrence, in their order, and
+// StoreOccurrences calls f with a new alert for each occurrence, in order, and
 // stops at the first error.
 func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error) {
 	dispositions := make([]Disposition, len(os))
@@ -87,40 +88,42 @@ type Snapshotter interface {
 	Snapshot(ctx context.Context) (MetricsSnapshot, error)
 }
 
-// A Tracer is told of every call that processes events: when the call starts,
-// before occurrences are stored, and when the call has ended and its results and
-// the times of its stages are known. So a tracer can decide at the end which calls
-// to keep, and create their spans then. If TraceProcessStart does nothing, an
-// event that is not kept costs hardly more than without a tracer.
+// A Tracer traces every call that processes events: [Monitor.Process],
+// [Monitor.ProcessBatch] and each batch of the queue. It is called at the start,
+// before occurrences are stored, and at the end, when the results and the times of
+// the stages are known. It can therefore decide at the end which calls to sample,
+// and create their spans then. If TraceProcessStart does nothing, an unsampled
+// event costs hardly more than without a tracer.
 //
-// It must be safe for concurrent use, and must not keep the data that it is given.
+// A Tracer must be safe for concurrent use, and must not keep the data after a
+// method returns.
 type Tracer interface {
-	// TraceProcessStart returns the context with which the verifier, the
-	// detectors and the store are called. It may return ctx.
+	// TraceProcessStart returns the context that is passed to the verifier, the
+	// detectors and the store. It may return ctx itself.
 	TraceProcessStart(ctx context.Context, data TraceProcessStart) context.Context
-	// TraceStoreStart is called if there are occurrences to store. It may set
-	// their TraceID and SpanID, and returns the context with which the store is
-	// called.
+	// TraceStoreStart is called only if there are occurrences to store. It may set
+	// their TraceID and SpanID. It returns the context that is passed to the store.
 	TraceStoreStart(ctx context.Context, data TraceStoreStart) context.Context
-	// TraceProcessEnd is given the context that was returned last.
+	// TraceProcessEnd gets the context that the last of the other methods returned.
 	TraceProcessEnd(ctx context.Context, data TraceProcessEnd)
 }
 
-// TraceProcessStart is what a [Tracer] is told at the start of a call.
+// TraceProcessStart is the data that a [Tracer] gets at the start of a call.
 type TraceProcessStart struct {
-	// Deliveries are the events, one for [Monitor.Process]. Each may have a
-	// context of its own, which a span for all of them links to.
+	// Deliveries holds the events of the call, exactly one for [Monitor.Process].
+	// Each delivery may have its own context; a span for the whole call can link to
+	// the spans in these contexts.
 	Deliveries []Delivery
 	Time       time.Time
 }
 
-// TraceStoreStart is what a [Tracer] is told before occurrences are stored.
+// TraceStoreStart is the data that a [Tracer] gets before occurrences are stored.
 type TraceStoreStart struct {
 	Occurrences []*Occurrence
 	Time        time.Time
 }
 
-// TraceProcessEnd is what a [Tracer] is told at the end of a call.
+// TraceProcessEnd is the data that a [Tracer] gets at the end of a call.
 type TraceProcessEnd struct {
 	Deliveries []Delivery
 	// Results are in the order of the deliveries.
@@ -128,23 +131,24 @@ type TraceProcessEnd struct {
 	Stages  Stages
 }
 
-// A Runner is a port that has background work: flushing, expiring, delivering.
-// [Monitor.Run] runs every port that is one and stops it by canceling ctx. Run
-// returns when the work has ended, after a last flush, and returns the error of
-// that flush. It must not return nil before ctx is canceled.
+// A Runner is a port with background work, such as flushing, expiring or
+// delivering. [Monitor.Run] calls Run for every such port and stops it by
+// canceling ctx. Run then flushes a last time and returns the error of that flush.
+// If Run returns before ctx is canceled, the monitor treats this as a failure and
+// shuts down.
 type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// A Flusher is a port that buffers. Flush stores what is buffered at the time of
-// the call. What could not be stored stays buffered. [Monitor.Flush] flushes
-// every port that is one.
+// A Flusher is a port that buffers data. Flush stores what is buffered at the time
+// of the call. Data that cannot be stored stays buffered. [Monitor.Flush] flushes
+// every such port.
 type Flusher interface {
 	Flush(ctx context.Context) error
 }
 
-// A HealthReporter is a port that reports its health, with one component for
-// each thing that can fail by itself. [Monitor.Health] includes them.
+// A HealthReporter is a port that reports its health, as one component for each
+// part that can fail independently. [Monitor.Health] includes these components.
 type HealthReporter interface {
 	Health(ctx context.Context) []ComponentHealth
 }

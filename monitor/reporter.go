@@ -2,9 +2,9 @@ package monitor
 
 import "errors"
 
-// A Reporter takes what a detector reports about one event. It is valid during
-// the call that it was passed to. The reporters of one call are for one
-// goroutine.
+// A Reporter receives what a detector reports about one event. It is valid only
+// during the call that it was passed to. Only one goroutine at a time may use the
+// reporters of a call.
 type Reporter struct {
 	arrival Arrival
 	reports
@@ -34,15 +34,18 @@ const (
 	referenceSlab = 256
 )
 
-// NewReporter returns a reporter for calling a detector without a monitor.
+// NewReporter returns a reporter for calling a detector without a monitor, for
+// example in a test.
 func NewReporter(a Arrival) *Reporter {
 	return &Reporter{arrival: a, shared: &reporting{}}
 }
 
-// Arrival returns what the monitor knows of the event.
+// Arrival returns what the monitor knows about the event besides its content.
+// Detectors must not change it.
 func (r *Reporter) Arrival() *Arrival { return &r.arrival }
 
-// Report adds a finding. An empty organization is filled in.
+// Report adds a finding. If its organization is empty, Report sets it to
+// [Arrival.OrganizationID].
 func (r *Reporter) Report(f Finding) {
 	if f.OrganizationID == "" {
 		f.OrganizationID = r.arrival.OrganizationID
@@ -54,22 +57,24 @@ func (r *Reporter) Report(f Finding) {
 	r.findings = append(r.findings, f)
 }
 
-// Fail reports that something about the event could not be judged, now or
-// later, for example because a rule of the application panicked on it. The other
-// findings about the event count, and Process returns the error.
+// Fail reports that a part of the detector could not judge the event and never
+// will, for example because one rule panicked. The event is not tried again, its
+// findings are kept, and [Monitor.Process] returns the error. Fail adds 1 to
+// [Errors] as a "panic". For an error that may be temporary, return it from Detect
+// instead.
 func (r *Reporter) Fail(err error) {
 	r.failure = errors.Join(r.failure, err)
 	r.Count(Errors, "panic", 1)
 }
 
-// References returns room for n references, to be filled in and put into a
-// finding.
+// References returns a slice of n zero references for [Finding.References]. It
+// allocates less often than make.
 func (r *Reporter) References(n int) []EventRef {
 	return carve(&r.shared.references, n, referenceSlab)
 }
 
-// Count adds n to a counter of the library's own, such as [StateEvictions],
-// under the attribute.
+// Count adds n to one of the library's counters, such as [StateEvictions], for
+// that value of its attribute.
 func (r *Reporter) Count(metric Metric, attribute string, n int) {
 	for i := range r.shared.counts {
 		if c := &r.shared.counts[i]; c.Metric == metric && c.Attribute == attribute {
@@ -80,10 +85,10 @@ func (r *Reporter) Count(metric Metric, attribute string, n int) {
 	r.shared.counts = append(r.shared.counts, Measurement{Metric: metric, Attribute: attribute, Value: int64(n)})
 }
 
-// Findings returns what was reported.
+// Findings returns the findings of all detectors for the event so far.
 func (r *Reporter) Findings() []Finding { return r.findings }
 
-// Failure returns the errors that were given to Fail.
+// Failure returns the joined errors that were passed to Fail, or nil.
 func (r *Reporter) Failure() error { return r.failure }
 
 // A slab is room for values that are handed out a few at a time. It is renewed

@@ -2,32 +2,34 @@ package monitor
 
 import "time"
 
-// A Result is what became of one event.
+// A Result reports what happened to one event.
 type Result struct {
-	// State says what the caller has to do next.
+	// State says what the caller must do next.
 	State        ResultState
 	Verification Verification
-	// Duplicate says whether the event was seen before. A known event is not
-	// handed to the detectors.
+	// Duplicate says whether the event arrived before. Detectors do not get
+	// duplicates.
 	Duplicate Duplicate
 	Timing    Timing
-	// Sequence is [Arrival.Sequence]. It is 0 for an event that was rejected.
+	// Sequence is the [Arrival.Sequence] of the event, or 0 if the event was
+	// rejected.
 	Sequence uint64
-	// Findings are those of the detectors, and of the monitor itself for events
-	// that failed verification, were replayed or conflict with another.
+	// Findings are the findings of the detectors. For an event that failed
+	// verification, was replayed or conflicts with another, the monitor adds a
+	// finding of its own.
 	Findings []Finding
-	// Dispositions are in the order of Findings: what the store made of each.
+	// Dispositions[i] reports how the store handled Findings[i]. Dispositions is nil
+	// if no finding was passed to the store.
 	Dispositions []Disposition
-	// Stages are the times of the stages of the call. It is nil unless
+	// Stages holds the times of the stages of the call. It is nil unless
 	// [Config.ReportStages] is set.
 	Stages *Stages
-	// Err is the event's error: what Process returns, and in a batch the part
-	// that belongs to this event. An event that is done has one if a detector
-	// panicked on it.
+	// Err is the error that Process returns for this event. It can be set in
+	// StateDone too, if a detector panicked on the event.
 	Err error
 }
 
-// ResultState says what the caller has to do next for an event.
+// ResultState says what the caller must do next with an event.
 type ResultState uint8
 
 const (
@@ -36,14 +38,14 @@ const (
 	// [Monitor.Flush].
 	StateDone ResultState = iota
 	// StateRejected means that the event is invalid. Trying again does not help. A
-	// consumer of a queue makes it a dead letter.
+	// consumer of a queue moves it to the dead-letter queue.
 	StateRejected
-	// StateRetry means that something the event needs did not work. The caller
-	// tries the event again later.
+	// StateRetry means that verification, a detector or the store failed for now. The
+	// caller tries the event again later.
 	StateRetry
-	// StateQuarantined means that the monitor keeps the event in memory and tries
-	// it again by itself. A consumer of a queue had better not acknowledge it yet,
-	// because it is lost if the process is killed.
+	// StateQuarantined means that the monitor keeps the event in memory and tries it
+	// again by itself. A consumer of a queue should not acknowledge it yet, because
+	// the event is lost if the process is killed.
 	StateQuarantined
 )
 
@@ -52,17 +54,18 @@ var stateNames = [...]string{"done", "rejected", "retry", "quarantined"}
 // String returns the state in lower case.
 func (s ResultState) String() string { return name(stateNames[:], s) }
 
-// Duplicate says whether an event was seen before.
+// Duplicate says whether an event arrived before.
 type Duplicate uint8
 
 const (
-	// DuplicateNone means that the event is new, or cannot be recognized.
+	// DuplicateNone means that the event is new, has no ID, or is no longer in the
+	// dedup cache.
 	DuplicateNone Duplicate = iota
-	// DuplicateRedelivered means that the same event arrived before, within the
-	// redelivery horizon or in the same message of its queue.
+	// DuplicateRedelivered means that the same event arrived before, within
+	// [Config.RedeliveryHorizon] or in the same message of its queue.
 	DuplicateRedelivered
-	// DuplicateReplayed means that the same event arrived before the redelivery
-	// horizon. It raises an alert.
+	// DuplicateReplayed means that the same event arrived before, longer ago than
+	// [Config.RedeliveryHorizon]. It raises an alert.
 	DuplicateReplayed
 	// DuplicateConflicting means that a different event with the same ID arrived
 	// before. It raises an alert.
@@ -74,16 +77,17 @@ var duplicateNames = [...]string{"none", "redelivered", "replayed", "conflicting
 // String returns the value in snake case.
 func (d Duplicate) String() string { return name(duplicateNames[:], d) }
 
-// Stages are the times at which the stages of a call began and ended. They are
-// those of all events of the call together.
+// Stages holds the times at which the stages of a call ended. They apply to all
+// events of the call together.
 type Stages struct {
-	// Start is when the first event was looked at.
+	// Start is when processing began.
 	Start time.Time
-	// Verified is when the events were validated, verified and looked up.
+	// Verified is when all events had been validated, verified and checked for
+	// duplicates.
 	Verified time.Time
-	// Detected is when the detectors had judged them. It is End if there was
-	// nothing to store.
+	// Detected is when the detectors had judged all events. It equals End if there
+	// was nothing to store.
 	Detected time.Time
-	// End is when the alerts were stored.
+	// End is when the occurrences had been stored.
 	End time.Time
 }

@@ -15,10 +15,11 @@ import (
 //
 // When ctx is canceled, Run drains the monitor: it accepts no more events, handles
 // the accepted ones for up to [Config.DrainTimeout], and then stops the ports in
-// reverse order, each after a last flush. Run can be called once. Afterwards the
-// monitor is closed.
+// reverse order, each after a last flush. Run can be called only once. When it
+// returns, the monitor is closed.
 //
-// The error joins those of the ports and, if events were left over, an
+// If a port stops early, Run shuts down in the same way. The error joins the
+// errors of the ports and, if accepted events were not handled, an
 // [*UnhandledError].
 func (m *Monitor) Run(ctx context.Context) (err error) {
 	// Draining goes on after ctx is canceled.
@@ -56,9 +57,9 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 
 // Shutdown stops the monitor and waits until it has stopped, whether [Monitor.Run]
 // is active or not. Nil means that every accepted event was handled and every
-// buffer flushed. If ctx ends first, work in progress is canceled, and the error
-// is or wraps an [*UnhandledError] if events were left over. Afterwards every call
-// returns [ErrClosed].
+// buffer flushed. If ctx ends first, Shutdown cancels the work in progress; the
+// error is or wraps an [*UnhandledError] if accepted events were not handled.
+// After Shutdown, Process, ProcessBatch, Submit and Run return [ErrClosed].
 func (m *Monitor) Shutdown(ctx context.Context) error {
 	m.queue.close()
 	if m.running.start(func() {}) {

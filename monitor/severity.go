@@ -2,10 +2,11 @@ package monitor
 
 import "fmt"
 
-// Severity ranks findings and alerts. Severities compare with < and >.
+// Severity is the severity of a finding or an alert. Severities can be compared
+// with < and >.
 type Severity uint8
 
-// The severities, lowest first.
+// The severities, from lowest to highest.
 const (
 	SeverityInfo Severity = iota
 	SeverityLow
@@ -19,10 +20,10 @@ var severityNames = [...]string{"INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"}
 // String returns the name of the severity: INFO, LOW, MEDIUM, HIGH or CRITICAL.
 func (s Severity) String() string { return name(severityNames[:], s) }
 
-// MarshalText writes the severity's name.
+// MarshalText returns what String returns.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads a severity's name in exact case.
+// UnmarshalText decodes a severity's name, which must be in upper case.
 func (s *Severity) UnmarshalText(text []byte) error {
 	for i, n := range severityNames {
 		if n == string(text) {

@@ -2,7 +2,7 @@ package monitor
 
 import "time"
 
-// A MetricsSnapshot is what was counted up to a moment.
+// A MetricsSnapshot holds the data of all metrics at one time.
 type MetricsSnapshot struct {
 	// Timestamp is when the snapshot was taken.
 	Timestamp time.Time
@@ -10,20 +10,21 @@ type MetricsSnapshot struct {
 	Metrics map[Metric]MetricData
 }
 
-// MetricData is what was counted of one metric.
+// MetricData is the data that was recorded for one metric.
 type MetricData struct {
 	// Value is the total of a counter, the last value of a gauge, or the number
 	// of observations of a histogram.
 	Value int64
-	// Distribution is what a histogram has observed. Other kinds have none.
+	// Distribution holds the observations of a histogram. It is empty for other
+	// kinds.
 	Distribution Distribution
-	// ByAttribute divides the data by the values of the metric's attribute. What
-	// was recorded without one is only in the data as a whole.
+	// ByAttribute holds the data for each value of the metric's attribute.
+	// Measurements without an attribute only count toward the total.
 	ByAttribute map[string]MetricData
 }
 
-// Add adds a part: what was counted with that value of the attribute, or, if the
-// value is empty, without one.
+// Add adds part to the total. If attribute is not empty, Add also sets
+// ByAttribute[attribute] to part, which must not be set yet.
 func (d *MetricData) Add(attribute string, part MetricData) {
 	d.Value += part.Value
 	d.Distribution.Merge(part.Distribution)
@@ -36,10 +37,11 @@ func (d *MetricData) Add(attribute string, part MetricData) {
 	d.ByAttribute[attribute] = part
 }
 
-// Value returns the value of a metric.
+// Value returns the [MetricData.Value] of a metric.
 func (s *MetricsSnapshot) Value(m Metric) int64 { return s.Metrics[m].Value }
 
-// ErrorRate returns errors per processed event, 0 when there was no event.
+// ErrorRate returns [Errors] divided by [EventsProcessed], or 0 if no event was
+// processed.
 func (s *MetricsSnapshot) ErrorRate() float64 {
 	if s.Value(EventsProcessed) == 0 {
 		return 0

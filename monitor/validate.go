@@ -8,23 +8,23 @@ import (
 
 // The size limits of an event, in bytes.
 const (
-	// MaxEventSize bounds the JSON text of an event.
+	// MaxEventSize is the maximum size of the JSON text of an event.
 	MaxEventSize = 1 << 20
-	// MaxFieldSize bounds every field of an event that holds text, without
-	// those in Details.
+	// MaxFieldSize is the maximum size of a text field of an event. It does not apply
+	// to the fields in Details.
 	MaxFieldSize = 8 << 10
 )
 
 var errNotUTF8 = errors.New("not valid UTF-8")
 
-// Validate reports what makes the event invalid as an [*InvalidEventError]: no
-// timestamp, action or status, a timestamp before 1678 or after 2261, a status
-// that is none, text that is no UTF-8 or over [MaxFieldSize] ([ErrTooLarge]), a
-// negative record count. It does not look into Details and does not allocate.
-// [Monitor.Process] calls it.
+// Validate returns an [*InvalidEventError] if the event is invalid: if the
+// timestamp, action or status is missing, if the timestamp is before 1678 or after
+// 2261, if the status is unknown, if a text is not UTF-8 or exceeds [MaxFieldSize]
+// ([ErrTooLarge]), or if the record count is negative. It does not check Details
+// and does not allocate. [Monitor.Process] calls it.
 //
-// [DecodeEvent] accepts an empty action, because some emitters sign such events,
-// but Validate does not: nothing says what was done.
+// Validate refuses an empty action, because such an event does not say what was
+// done. [DecodeEvent] accepts it, because some emitters sign such events.
 func (e *Event) Validate() error {
 	if e == nil {
 		return invalid("", "it is nil")

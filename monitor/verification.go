@@ -1,30 +1,32 @@
 package monitor
 
-// Verdict is what a verifier found out about an event.
+// Verdict is what a verifier found about the hash and the signature of an event.
 type Verdict uint8
 
 const (
-	// VerdictUnverified means that no verifier looked at the event.
+	// VerdictUnverified means that there is no verifier, or that it failed.
 	VerdictUnverified Verdict = iota
-	// VerdictVerified means that hash and signature agree with the content.
+	// VerdictVerified means that the hash and the signature match the content.
 	VerdictVerified
-	// VerdictHashOnly means that the hash agrees and there is no signature.
+	// VerdictHashOnly means that the hash matches and there is no signature.
 	VerdictHashOnly
 	// VerdictUnhashed means that there is no hash.
 	VerdictUnhashed
-	// VerdictHashFieldEdited means that the hash disagrees, but the signature is
+	// VerdictHashFieldEdited means that the hash does not match, but the signature is
 	// valid for the content: only the hash field was changed.
 	VerdictHashFieldEdited
-	// VerdictContentEdited means that the hash disagrees, but the signature is
+	// VerdictContentEdited means that the hash does not match, but the signature is
 	// valid for that hash: the content was changed after it was signed.
 	VerdictContentEdited
-	// VerdictForged means that the hash agrees and the signature does not: somebody
-	// without the key computed the hash anew, or the event was signed with a key
-	// that may not sign it.
+	// VerdictForged means that the hash matches the content, but the signature is not
+	// valid: somebody without the key computed a new hash, or the event was signed
+	// with a key that may not sign it.
 	VerdictForged
-	// VerdictReplaced means that neither hash nor signature agree with anything.
+	// VerdictReplaced means that the hash does not match the content, and that the
+	// signature is missing or matches neither the hash nor the content.
 	VerdictReplaced
-	// VerdictUndecided means that the authority for the key does not answer.
+	// VerdictUndecided means that the event could not be verified now, for example
+	// because a key service does not answer.
 	VerdictUndecided
 )
 
@@ -33,36 +35,36 @@ var verdictNames = [...]string{
 	"content_edited", "forged", "replaced", "undecided",
 }
 
-// String returns the verdict in snake case, as it stands in metrics and alerts.
+// String returns the verdict in snake case, as it appears in metrics and alerts.
 func (v Verdict) String() string { return name(verdictNames[:], v) }
 
-// Decision is what follows from a verdict under the verifier's policy.
+// Decision is what the monitor does with an event, by the verifier's policy.
 type Decision uint8
 
 const (
-	// DecisionAccept passes the event on to the detectors.
+	// DecisionAccept makes the monitor pass the event to the detectors.
 	DecisionAccept Decision = iota
-	// DecisionFail raises an alert. No detector sees the event.
+	// DecisionFail makes the monitor raise an alert. No detector sees the event.
 	DecisionFail
-	// DecisionDefer has the event verified again later.
+	// DecisionDefer means that the event must be verified again later.
 	DecisionDefer
 )
 
 var outcomeNames = [...]string{"accepted", "failed", "deferred"}
 
-// String returns the decision in lower case.
+// String returns accepted, failed or deferred.
 func (o Decision) String() string { return name(outcomeNames[:], o) }
 
-// A Verification is what a verifier says about one event.
+// A Verification is the result of verifying one event.
 type Verification struct {
 	Decision Decision
 	Verdict  Verdict
 	// Err says why the event is not accepted. It never contains a secret.
 	Err error
-	// KeyID and Algorithm name what verified the signature; they are empty
-	// unless one did.
+	// KeyID and Algorithm are those of the key that verified the signature. They are
+	// empty if no key did.
 	KeyID     string
 	Algorithm string
-	// Covered are the fields that the signature covers.
+	// Covered is the set of fields that the signature covers.
 	Covered Fields
 }

@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,7 @@ func (r *Keyring) verify(ctx context.Context, e *monitor.Event, message []byte, 
 	if k == nil {
 		return nil, fmt.Errorf("%w: %.64q", ErrUnknownKey, e.KeyID)
 	}
-	algorithm := Algorithm(e.SignatureAlgorithm)
-	if algorithm == "" {
-		algorithm = k.algorithm
-	}
+	algorithm := cmp.Or(Algorithm(e.SignatureAlgorithm), k.algorithm)
 	err := k.admits(e, algorithm, claims)
 	if err == nil {
 		err = k.verify(ctx, message, e.Signature)
@@ -68,10 +66,7 @@ func (r *Keyring) verify(ctx context.Context, e *monitor.Event, message []byte, 
 
 // try does the same as verify for an event that names no key.
 func (r *Keyring) try(ctx context.Context, e *monitor.Event, message []byte, claims bool) (*Key, error) {
-	algorithm := Algorithm(e.SignatureAlgorithm)
-	if algorithm == "" {
-		algorithm = r.algorithm
-	}
+	algorithm := cmp.Or(Algorithm(e.SignatureAlgorithm), r.algorithm)
 	if _, known := algorithm.hash(); !known {
 		return nil, fmt.Errorf("%w: %.40q", ErrAlgorithm, algorithm)
 	}

@@ -40,30 +40,15 @@ func appendConsoleLine(buf []byte, o *Options, l *line) []byte {
 }
 
 func appendLevel(buf []byte, level slog.Level, color bool) []byte {
-	name := levelName(level)
+	l := named(level)
 	if color {
-		buf = append(buf, levelColor(level)...)
+		buf = append(buf, l.color...)
 	}
-	buf = append(buf, strings.ToUpper(name)...)
+	buf = append(buf, strings.ToUpper(l.name)...)
 	if color {
 		buf = append(buf, "\x1b[0m"...)
 	}
-	return append(buf, "     "[:len("debug")-len(name)]...)
-}
-
-// levelColor returns the escape sequence for the color of a level: blue, green,
-// yellow or red.
-func levelColor(level slog.Level) string {
-	switch {
-	case level < slog.LevelInfo:
-		return "\x1b[34m"
-	case level < slog.LevelWarn:
-		return "\x1b[32m"
-	case level < slog.LevelError:
-		return "\x1b[33m"
-	default:
-		return "\x1b[31m"
-	}
+	return append(buf, "     "[:len("debug")-len(l.name)]...)
 }
 
 // appendIDs appends the IDs. They stand before the message, so that no attribute

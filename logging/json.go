@@ -53,7 +53,7 @@ func appendRecord(buf []byte, o *Options, l *line) []byte {
 		buf = append(buf, `,"time":`...)
 		buf = strconv.AppendInt(buf, l.time.UnixMilli(), 10)
 	}
-	text("level", levelName(l.level))
+	text("level", named(l.level).name)
 	text("message", l.message)
 	optional("trace_id", l.traceID)
 	optional("span_id", l.spanID)
@@ -80,23 +80,13 @@ func appendValue(buf []byte, v slog.Value) []byte {
 	if text, ok := textOf(v); ok {
 		return jsonquote.AppendPrintable(buf, text)
 	}
-	switch v.Kind() {
-	case slog.KindInt64:
-		return strconv.AppendInt(buf, v.Int64(), 10)
-	case slog.KindUint64:
-		return strconv.AppendUint(buf, v.Uint64(), 10)
-	case slog.KindFloat64:
-		return appendFloat(buf, v.Float64())
-	case slog.KindBool:
-		return strconv.AppendBool(buf, v.Bool())
-	case slog.KindGroup:
+	if v.Kind() == slog.KindGroup {
 		return appendGroup(buf, v.Group())
-	default:
-		return appendPlain(buf, v.Any())
 	}
+	return appendPlain(buf, v.Any())
 }
 
-// appendPlain appends what [walker.plain] returns.
+// appendPlain appends what [walker.plain] returns, and any float64.
 func appendPlain(buf []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
@@ -108,7 +98,10 @@ func appendPlain(buf []byte, v any) []byte {
 	case uint64:
 		return strconv.AppendUint(buf, v, 10)
 	case float64:
-		return appendFloat(buf, v)
+		if math.IsNaN(v) || math.IsInf(v, 0) { // for which JSON has no number
+			return jsonquote.AppendPrintable(buf, strconv.FormatFloat(v, 'g', -1, 64))
+		}
+		return strconv.AppendFloat(buf, v, 'g', -1, 64)
 	case json.Number:
 		return append(buf, v...)
 	case []any:
@@ -134,12 +127,4 @@ func appendPlain(buf []byte, v any) []byte {
 	default:
 		return append(buf, "null"...)
 	}
-}
-
-// appendFloat appends a number, or the name of what JSON has no number for.
-func appendFloat(buf []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return jsonquote.AppendPrintable(buf, strconv.FormatFloat(f, 'g', -1, 64))
-	}
-	return strconv.AppendFloat(buf, f, 'g', -1, 64)
 }

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,41 +12,41 @@ import (
 // Logging such a record does not end it.
 const LevelFatal = slog.LevelError + 4
 
+// levels are the levels that have names, the lowest first.
+var levels = []namedLevel{
+	{slog.LevelDebug, "debug", "\x1b[34m"}, // blue
+	{slog.LevelInfo, "info", "\x1b[32m"},   // green
+	{slog.LevelWarn, "warn", "\x1b[33m"},   // yellow
+	{slog.LevelError, "error", "\x1b[31m"}, // red
+	{LevelFatal, "fatal", "\x1b[31m"},
+}
+
+type namedLevel struct {
+	level slog.Level
+	name  string
+	color string // the escape sequence for it
+}
+
 // LevelFromEnv returns the level that the environment variable LOG_LEVEL names:
 // debug, info, warn, error or fatal, in upper or lower case. If the variable is
 // not set or is empty, the level is info. For any other value it returns info and
 // an error.
 func LevelFromEnv() (slog.Level, error) {
-	name := os.Getenv("LOG_LEVEL")
-	switch strings.ToLower(name) {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "", "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
-	case "fatal":
-		return LevelFatal, nil
-	default:
-		return slog.LevelInfo, fmt.Errorf("logging: read LOG_LEVEL: %.20q is not debug, info, warn, error or fatal", name)
+	name := cmp.Or(os.Getenv("LOG_LEVEL"), "info")
+	for _, l := range levels {
+		if strings.EqualFold(l.name, name) {
+			return l.level, nil
+		}
 	}
+	return slog.LevelInfo, fmt.Errorf("logging: read LOG_LEVEL: %.20q is not debug, info, warn, error or fatal", name)
 }
 
-// levelName returns the name of the highest of the five levels that is not
-// higher than this one.
-func levelName(level slog.Level) string {
-	switch {
-	case level < slog.LevelInfo:
-		return "debug"
-	case level < slog.LevelWarn:
-		return "info"
-	case level < slog.LevelError:
-		return "warn"
-	case level < LevelFatal:
-		return "error"
-	default:
-		return "fatal"
+// named returns the highest of the five levels that is not higher than this one,
+// or the lowest.
+func named(level slog.Level) namedLevel {
+	i := len(levels) - 1
+	for i > 0 && levels[i].level > level {
+		i--
 	}
+	return levels[i]
 }

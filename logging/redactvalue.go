@@ -149,13 +149,11 @@ func hides(v reflect.Value) bool {
 		}
 		v = v.Elem()
 	}
-	switch {
-	case !v.IsValid() || v.Kind() == reflect.Bool:
+	if !v.IsValid() || v.Kind() == reflect.Bool {
 		return false
-	default:
-		t := v.Type()
-		return t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[time.Duration]()
 	}
+	t := v.Type()
+	return t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[time.Duration]()
 }
 
 // plain returns the plain form of a value.

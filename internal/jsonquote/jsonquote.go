@@ -3,6 +3,7 @@ package jsonquote
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -93,22 +94,11 @@ func special(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 
 // appendEscape appends the escape of a special character.
 func appendEscape(dst []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(dst, '\\', byte(r))
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\t':
-		return append(dst, '\\', 't')
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\f':
-		return append(dst, '\\', 'f')
-	case '\r':
-		return append(dst, '\\', 'r')
-	default:
-		return appendUnicode(dst, r)
+	const characters, letters = "\"\\\b\t\n\f\r", `"\btnfr`
+	if i := strings.IndexRune(characters, r); i >= 0 {
+		return append(dst, '\\', letters[i])
 	}
+	return appendUnicode(dst, r)
 }
 
 func appendUnicode(dst []byte, r rune) []byte {

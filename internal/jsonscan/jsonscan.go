@@ -61,15 +61,7 @@ func (s *Scanner) Unexpected(want string) error {
 // Object reads an object, which comes next, and calls member for each of its
 // fields to read the value.
 func (s *Scanner) Object(depth int, member func(name string) error) error {
-	if depth > MaxDepth {
-		return ErrTooDeep
-	}
-	s.pos++
-	if s.Peek() == '}' {
-		s.pos++
-		return nil
-	}
-	for {
+	return s.list(depth, '}', "a comma or the end of the object", func() error {
 		if s.Peek() != '"' {
 			return s.Unexpected("a field name")
 		}
@@ -81,17 +73,33 @@ func (s *Scanner) Object(depth int, member func(name string) error) error {
 			return s.Unexpected("a colon")
 		}
 		s.pos++
-		if err := member(name); err != nil {
+		return member(name)
+	})
+}
+
+// list reads an object or an array, which comes next, and calls element to read
+// each of its elements.
+func (s *Scanner) list(depth int, end byte, want string, element func() error) error {
+	if depth > MaxDepth {
+		return ErrTooDeep
+	}
+	s.pos++
+	if s.Peek() == end {
+		s.pos++
+		return nil
+	}
+	for {
+		if err := element(); err != nil {
 			return err
 		}
 		switch s.Peek() {
 		case ',':
 			s.pos++
-		case '}':
+		case end:
 			s.pos++
 			return nil
 		default:
-			return s.Unexpected("a comma or the end of the object")
+			return s.Unexpected(want)
 		}
 	}
 }
@@ -110,7 +118,13 @@ func (s *Scanner) Value(depth int) (any, error) {
 		})
 		return m, err
 	case '[':
-		return s.array(depth + 1)
+		a := []any{}
+		err := s.list(depth+1, ']', "a comma or the end of the array", func() error {
+			v, err := s.Value(depth + 1)
+			a = append(a, v)
+			return err
+		})
+		return a, err
 	case 't':
 		return true, s.Literal("true")
 	case 'f':
@@ -122,34 +136,6 @@ func (s *Scanner) Value(depth int) (any, error) {
 		return json.Number(n), err
 	default:
 		return nil, s.Unexpected("a value")
-	}
-}
-
-func (s *Scanner) array(depth int) ([]any, error) {
-	if depth > MaxDepth {
-		return nil, ErrTooDeep
-	}
-	s.pos++
-	a := []any{}
-	if s.Peek() == ']' {
-		s.pos++
-		return a, nil
-	}
-	for {
-		v, err := s.Value(depth)
-		if err != nil {
-			return nil, err
-		}
-		a = append(a, v)
-		switch s.Peek() {
-		case ',':
-			s.pos++
-		case ']':
-			s.pos++
-			return a, nil
-		default:
-			return nil, s.Unexpected("a comma or the end of the array")
-		}
 	}
 }
 
@@ -264,46 +250,31 @@ func (s *Scanner) escaped(start int) (string, error) {
 
 // escape reads an escape, or the two that are one character.
 func (s *Scanner) escape() (rune, error) {
+	const letters, characters = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
 	s.pos++
-	switch c := s.next(); c {
-	case '"', '\\', '/':
+	if i := strings.IndexByte(letters, s.next()); i >= 0 {
 		s.pos++
-		return rune(c), nil
-	case 'b':
-		s.pos++
-		return '\b', nil
-	case 'f':
-		s.pos++
-		return '\f', nil
-	case 'n':
-		s.pos++
-		return '\n', nil
-	case 'r':
-		s.pos++
-		return '\r', nil
-	case 't':
-		s.pos++
-		return '\t', nil
-	case 'u':
-		r, err := s.hex()
-		if err != nil || !utf16.IsSurrogate(r) {
-			return r, err
-		}
-		if !strings.HasPrefix(s.text[s.pos:], `\u`) {
-			return 0, errLoneSurrogate
-		}
-		s.pos++
-		low, err := s.hex()
-		if err != nil {
-			return 0, err
-		}
-		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-			return 0, errLoneSurrogate
-		}
-		return r, nil
-	default:
+		return rune(characters[i]), nil
+	}
+	if s.next() != 'u' {
 		return 0, s.Unexpected("an escape")
 	}
+	r, err := s.hex()
+	if err != nil || !utf16.IsSurrogate(r) {
+		return r, err
+	}
+	if !strings.HasPrefix(s.text[s.pos:], `\u`) {
+		return 0, errLoneSurrogate
+	}
+	s.pos++
+	low, err := s.hex()
+	if err != nil {
+		return 0, err
+	}
+	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+		return 0, errLoneSurrogate
+	}
+	return r, nil
 }
 
 // hex reads u and four hex digits.

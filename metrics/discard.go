@@ -6,7 +6,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Discard is a collector that forgets every measurement.
+// Discard is a collector that ignores every measurement.
 type Discard struct{}
 
 // Record does nothing.

@@ -1,15 +1,15 @@
-// Package metrics has what goes with every collector of metrics: [Fanout] to
-// several collectors, [Discard], and the short [Report] on a snapshot.
+// Package metrics complements all metrics collectors: [Fanout] records with
+// several collectors, [Discard] ignores all measurements, and [Report] is a short
+// JSON form of a snapshot.
 //
-// The metrics and the port that takes them are in package monitor:
-// [monitor.Metric], [monitor.MetricDescription], [monitor.MetricsCollector]. The
-// collectors are in the packages below this one; memmetrics needs nothing but
-// memory.
+// Package monitor defines the metrics and the interface of a collector: see
+// [monitor.Metric], [monitor.MetricDescription] and [monitor.MetricsCollector].
+// The packages memmetrics and redismetrics contain collectors.
 package metrics
 
-// The values of attributes come from the application's configuration. Since a
-// mistake there must not exhaust the memory, a collector keeps at most
-// MaxAttributes values for a metric and counts the rest under OtherAttribute.
+// A collector keeps at most MaxAttributes attribute values for each metric, so
+// that a configuration mistake cannot exhaust the memory. It records measurements
+// with any further value under the value OtherAttribute.
 const (
 	MaxAttributes  = 1024
 	OtherAttribute = "other"

@@ -9,14 +9,14 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Fan passes every measurement to several collectors. It also does their
-// background work and reports their health. It is made by [Fanout].
+// A Fan passes every measurement to several collectors. It also runs their
+// background work and reports their health. Use [Fanout] to create one.
 type Fan struct {
 	collectors []monitor.MetricsCollector
 }
 
-// Fanout returns a collector that records with each of the collectors, in that
-// order. It is as safe for concurrent use as they are.
+// Fanout returns a collector that records every measurement with each of the
+// collectors, in that order. It is safe for concurrent use if they are.
 func Fanout(collectors ...monitor.MetricsCollector) *Fan {
 	return &Fan{collectors}
 }
@@ -28,8 +28,8 @@ func (f *Fan) Record(ctx context.Context, m monitor.Measurement) {
 	}
 }
 
-// Snapshot returns the snapshot of the first collector that can make one. When
-// none can, the error is [errors.ErrUnsupported].
+// Snapshot returns the snapshot of the first collector that is a
+// [monitor.Snapshotter]. If there is none, the error is [errors.ErrUnsupported].
 func (f *Fan) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 	for _, c := range f.collectors {
 		if s, ok := c.(monitor.Snapshotter); ok {
@@ -39,9 +39,9 @@ func (f *Fan) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 	return monitor.MetricsSnapshot{}, fmt.Errorf("metrics: snapshot of fan-out: %w", errors.ErrUnsupported)
 }
 
-// Run runs the collectors that are a [monitor.Runner] until ctx is canceled
-// and all of them have returned. One that fails earlier stops the others. The
-// errors are joined.
+// Run runs every collector that is a [monitor.Runner] until ctx is canceled, and
+// returns when all of them have returned. If one of them fails earlier, Run stops
+// the others. It returns the joined errors.
 func (f *Fan) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -61,7 +61,7 @@ func (f *Fan) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Health returns the components of all collectors that report their health.
+// Health returns the health of every collector that is a [monitor.HealthReporter].
 func (f *Fan) Health(ctx context.Context) []monitor.ComponentHealth {
 	var all []monitor.ComponentHealth
 	for _, c := range f.collectors {

@@ -6,8 +6,10 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Report is a short form of a snapshot, to be written as JSON. Where its names
-// come from is in docs/compatibility.md. The [monitor.MetricsSnapshot] has more.
+// A Report is a short form of a [monitor.MetricsSnapshot] for JSON. The counts are
+// totals since the collector started. ErrorsGenerated is the value of
+// [monitor.Errors], and AlertsGenerated of [monitor.AlertsCreated]. The file
+// docs/compatibility.md explains the names.
 type Report struct {
 	// Timestamp is when the snapshot was taken.
 	Timestamp         time.Time `json:"timestamp"`
@@ -15,7 +17,7 @@ type Report struct {
 	ProcessingLatency Latency   `json:"processingLatency"`
 	QueueDepth        int64     `json:"queueDepth"`
 	ErrorsGenerated   int64     `json:"errorsGenerated"`
-	// ErrorRate is errors per processed event.
+	// ErrorRate is ErrorsGenerated divided by EventsProcessed.
 	ErrorRate              float64       `json:"errorRate"`
 	IntegrityVerifications Verifications `json:"integrityVerifications"`
 	IntegrityViolations    int64         `json:"integrityViolations"`
@@ -23,7 +25,7 @@ type Report struct {
 	AlertsGenerated        int64         `json:"alertsGenerated"`
 }
 
-// Latency summarizes durations in milliseconds.
+// Latency contains the mean and percentiles of durations, in milliseconds.
 type Latency struct {
 	Average float64 `json:"average"`
 	P50     float64 `json:"p50"`
@@ -31,15 +33,15 @@ type Latency struct {
 	P99     float64 `json:"p99"`
 }
 
-// Verifications counts verifications by outcome. Those that are in Total alone
-// could not be decided yet.
+// Verifications counts verifications by result. Total also includes those that are
+// neither Passed nor Failed, because they could not be decided.
 type Verifications struct {
 	Total  int64 `json:"total"`
 	Passed int64 `json:"passed"`
 	Failed int64 `json:"failed"`
 }
 
-// NewReport returns the report on a snapshot.
+// NewReport returns the report for a snapshot.
 func NewReport(m *monitor.MetricsSnapshot) Report {
 	latency := m.Metrics[monitor.ProcessingLatency].Distribution
 	total := m.Value(monitor.Verifications)

@@ -1,11 +1,12 @@
-// Package memmetrics counts in the memory of the process.
+// Package memmetrics provides a metrics collector in the memory of the process.
 //
 // [Collector.Record] takes about ten nanoseconds, does not allocate for an
-// attribute that it knows, and scales over processors. Quantiles come from a
-// histogram whose buckets are never wider than 1/32 of the durations in them;
-// all other values are exact.
+// attribute value that it has seen before, and scales with the number of
+// processors. Quantiles are estimates with a relative error below 1/32; all other
+// values are exact.
 //
-// The counts end with the process, and every instance has its own.
+// Every instance of the application has its own counts, which are lost when its
+// process ends.
 package memmetrics
 
 import (
@@ -15,15 +16,14 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Collector counts in memory. It is a [monitor.MetricsCollector] and a
-// [monitor.Snapshotter], and safe for concurrent use.
+// A Collector keeps metrics in memory. It is a [monitor.MetricsCollector] and a
+// [monitor.Snapshotter], and is safe for concurrent use.
 type Collector struct {
 	series []series // by metric
 }
 
-// New returns a collector that has counted nothing. It takes about 17 KB for each
-// of its stripes. There are at least four stripes for each processor, and at most
-// 64.
+// New returns an empty collector. It uses about 17 KB of memory for each of its
+// stripes. It has at least four stripes per processor, but not more than 64.
 func New() *Collector {
 	all := monitor.AllMetrics()
 	c := &Collector{series: make([]series, len(all))}
@@ -33,7 +33,7 @@ func New() *Collector {
 	return c
 }
 
-// Record counts a measurement. An unknown metric is ignored.
+// Record records a measurement. It ignores an unknown metric.
 func (c *Collector) Record(_ context.Context, m monitor.Measurement) {
 	if int(m.Metric) >= len(c.series) {
 		return
@@ -46,11 +46,11 @@ func (c *Collector) Record(_ context.Context, m monitor.Measurement) {
 	p.record(m.Value)
 }
 
-// Snapshot returns what was counted. It includes every Record that returned
-// before; of those that run at the same time any may be missing, so that values
-// of different metrics may be from slightly different moments. A metric's total
-// is always the sum over its attributes and of what was counted without one. It
-// never returns an error.
+// Snapshot returns the data of all metrics. It includes every measurement whose
+// Record has returned. It may include or miss concurrent ones, so the values of
+// different metrics may be from slightly different times. The total of a metric is
+// always the sum of the values for its attributes and of the value without an
+// attribute. The error is always nil.
 func (c *Collector) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
 	s := monitor.MetricsSnapshot{
 		Timestamp: time.Now(),
@@ -62,9 +62,9 @@ func (c *Collector) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
 	return s, nil
 }
 
-// Reset sets counters and histograms to zero and forgets their attributes. Gauges
-// keep their values. A Record that runs at the same time may be forgotten or
-// stay.
+// Reset sets counters and histograms to zero and removes their attributes. Gauges
+// keep their values. The measurement of a concurrent Record may or may not be
+// lost.
 func (c *Collector) Reset() {
 	for i := range c.series {
 		c.series[i].reset()

@@ -6,26 +6,27 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Collector records, and returns what it has recorded.
+// A Collector is a collector that the suite can test: it records measurements and
+// returns a snapshot of them.
 type Collector interface {
 	monitor.MetricsCollector
 	monitor.Snapshotter
 }
 
-// A Resetter is a collector that can start again: its counters and histograms
-// become zero, its gauges keep their values. It is optional.
+// A Resetter is a collector that can set its counters and histograms to zero while
+// its gauges keep their values. The suite tests Reset if the collector has it.
 type Resetter interface{ Reset() }
 
-// Tolerance is the relative error that the mean, the quantiles and the maximum
-// of a histogram may have. Counts have none.
+// Tolerance is the maximum relative error of the mean, the quantiles and the
+// maximum of a histogram. Counts must be exact.
 const Tolerance = 0.05
 
-// A Harness tells the suite about a kind of collector.
+// A Harness gives the suite access to one kind of collector.
 type Harness struct {
-	// New returns a collector that has recorded nothing. What it needs is
-	// released by t.Cleanup.
+	// New returns an empty collector. It registers the release of its resources with
+	// t.Cleanup.
 	New func(t testing.TB) Collector
-	// Flush makes what was recorded visible to Snapshot. It is nil if that is
-	// visible at once.
+	// Flush makes the recorded measurements visible to Snapshot. It is nil if they
+	// are visible at once.
 	Flush func(t testing.TB, c Collector)
 }

@@ -1,10 +1,10 @@
-// Package metricstest holds the tests that every collector of metrics passes,
-// and its benchmarks.
+// Package metricstest contains the tests that every metrics collector must pass,
+// and benchmarks for collectors.
 package metricstest
 
 import "testing"
 
-// RunCollector runs the suite, each case as a subtest.
+// RunCollector runs the test suite, with each case as a subtest.
 func RunCollector(t *testing.T, h Harness) {
 	t.Helper()
 	for _, c := range cases {

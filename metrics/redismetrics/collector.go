@@ -15,31 +15,33 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options are the settings of a [Collector]. The zero value of each is its
-// default.
+// Options are the settings of a [Collector]. A field with its zero value has the
+// documented default.
 type Options struct {
-	// Prefix separates services that share a Redis. The instances of one service
-	// have the same. It must not contain braces. Default: auditwarden:metrics.
+	// Prefix distinguishes services that share a Redis. All instances of one service
+	// must have the same prefix. It must not contain braces. Defaults to
+	// "auditwarden:metrics".
 	Prefix string
-	// Interval is the time between two flushes. Default: one second.
+	// Interval is the time between two flushes, at least a millisecond. Defaults to 1
+	// s.
 	Interval time.Duration
-	// Retention is how long totals are kept after the last flush of any
-	// instance. If it is negative they do not expire. Default: 24 hours.
+	// Retention is how long Redis keeps the totals after the last flush of any
+	// instance. If it is negative, they do not expire. Defaults to 24 hours.
 	Retention time.Duration
 }
 
-// A Collector counts in memory and adds up over instances in Redis. It is a
-// [monitor.MetricsCollector], [monitor.Snapshotter], [monitor.Runner] and
-// [monitor.HealthReporter], and safe for concurrent use.
+// A Collector counts in memory and adds up the counts of all instances in Redis.
+// It is a [monitor.MetricsCollector], [monitor.Snapshotter], [monitor.Runner] and
+// [monitor.HealthReporter], and is safe for concurrent use.
 type Collector struct {
 	flusher flusher
 	running atomic.Bool
 	flushes monitor.HealthTracker // of Run
 }
 
-// New returns a collector that has counted nothing. Nil options are the
-// defaults. It does not connect to Redis and starts no goroutine. The error
-// names the option that is wrong.
+// New returns an empty collector. If options is nil, the defaults apply. New does
+// not connect to Redis and starts no goroutine. The error names the invalid
+// option.
 func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	if client == nil {
 		return nil, errors.New("redismetrics: new collector: client is nil")
@@ -77,14 +79,14 @@ func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	}}, nil
 }
 
-// Record counts a measurement in memory. An unknown metric is ignored.
+// Record records a measurement in memory. It ignores an unknown metric.
 func (c *Collector) Record(ctx context.Context, m monitor.Measurement) {
 	c.flusher.local.Record(ctx, m)
 }
 
-// Run flushes once an interval until ctx is canceled, and once more then, for
-// which it waits up to five seconds. It returns the error of that last flush. A
-// flush that failed earlier was repeated; [Collector.Health] tells of it.
+// Run flushes at every interval until ctx is canceled. Then it flushes a last
+// time, which may take up to five seconds, and returns the error of that flush. It
+// retries flushes that fail earlier; [Collector.Health] reports them.
 func (c *Collector) Run(ctx context.Context) error {
 	c.running.Store(true)
 	defer c.running.Store(false)
@@ -108,10 +110,10 @@ func (c *Collector) lastFlush(ctx context.Context) error {
 	return err
 }
 
-// Snapshot flushes and returns the totals over all instances: what this one has
-// counted until now, and the others until their last flush. Values of different
-// metrics may be from slightly different moments. It takes two round trips. With
-// an error there is no snapshot.
+// Snapshot flushes and returns the totals over all instances: what this instance
+// has counted until now, and the others until their last flush. The values of
+// different metrics may be from slightly different times. Snapshot takes two round
+// trips. If it returns an error, the snapshot is empty.
 func (c *Collector) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 	if err := c.flusher.flush(ctx); err != nil {
 		return monitor.MetricsSnapshot{}, err
@@ -119,9 +121,9 @@ func (c *Collector) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, erro
 	return read(ctx, c.flusher.client, c.flusher.keys)
 }
 
-// Health is WARNING while the flushes of [Collector.Run] fail or Run is not
-// active. It is never CRITICAL: the totals of the other instances are right, and
-// those of this one are late.
+// Health returns WARNING while the flushes of [Collector.Run] fail or Run is not
+// active, and OK otherwise. It never returns CRITICAL, because the totals of this
+// instance are only delayed.
 func (c *Collector) Health(context.Context) []monitor.ComponentHealth {
 	h := c.flushes.Health("redismetrics")
 	if h.Status == monitor.HealthOK && !c.running.Load() {

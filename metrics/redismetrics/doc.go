@@ -1,4 +1,5 @@
-// Package redismetrics adds up in Redis what all instances of a service count.
+// Package redismetrics provides a metrics collector that adds up the metrics of
+// all instances of a service in Redis.
 //
 //	collector, err := redismetrics.New(client, nil)
 //	...
@@ -6,31 +7,30 @@
 //	...
 //	err = m.Run(ctx) // flushes every second, and once more at the end
 //
-// [Collector.Record] counts in memory, in the same way and as fast as package
-// memmetrics, and never waits for Redis. A flush sends what is new since the last
-// one in one script call, which takes one round trip and is applied as a whole.
+// [Collector.Record] counts in memory, like package memmetrics and as fast, and
+// never waits for Redis. A flush sends everything that was counted since the last
+// flush. It calls one script, which takes one round trip and is atomic.
 //
 // # Guarantees
 //
-// Totals are exact over any number of instances. Every flush has a number, and
-// Redis remembers each instance's last one for 24 hours: a flush whose reply was
-// lost is sent again under its number and not counted again. While Redis is
-// away, nothing is lost and memory does not grow, because only totals are kept.
-// An instance that is killed loses what it counted since its last flush: at most
-// one interval, if Redis answers. What Redis has acknowledged is as durable as
-// Redis is configured to be.
+// Totals are exact for any number of instances. Every flush has a number, and
+// Redis remembers the last number of each instance for 24 hours. A flush whose
+// reply was lost is sent again with the same number and not counted twice. While
+// Redis is unavailable, nothing is lost and memory does not grow, because only
+// totals are kept. An instance that is killed loses what it counted since its last
+// flush: at most one interval, if Redis is available. The durability of flushed
+// data depends on the configuration of Redis.
 //
-// Durations are counted in the buckets of package memmetrics, which add up over
-// instances: quantiles are off by less than 1/32 of their value. The total of a
-// gauge is the sum of what each live instance reported last, or, for a gauge that
-// tells about a shared store, the greatest of these values. An instance is live
-// for ten intervals after its last flush. A sum that leaves 64 bits stays at the
-// limit.
+// Durations are counted in the same buckets as in package memmetrics, so that the
+// relative error of quantiles is below 1/32. The total of a gauge is the sum of
+// the last values of all live instances; if [monitor.MetricDescription.Shared] is
+// set, it is the maximum of these values. An instance is live for ten intervals
+// after its last flush. A sum that would overflow 64 bits stays at the limit.
 //
 // # Redis
 //
-// It is tested with Redis 7, standalone and Cluster. All keys begin with the
-// prefix in braces, so that a Cluster keeps them in one slot. No command scans
-// or blocks. The client belongs to the application, and so do its time-outs: a
-// hanging Redis holds up a flush or a snapshot until the client times out.
+// The package is tested with Redis 7, standalone and Cluster. All keys begin with
+// the prefix in braces, so that a Cluster keeps them in one slot. No command scans
+// the keys or blocks. The application configures and closes the client. If Redis
+// does not respond, a flush or a snapshot waits until the client times out.
 package redismetrics

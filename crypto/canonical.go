@@ -9,21 +9,21 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// CoveredV1 are the fields in canonical form v1, and so the fields that a
+// CoveredV1 is the set of fields in canonical form v1, which are the fields that a
 // signature protects.
 const CoveredV1 = monitor.FieldAction | monitor.FieldOrganizationID | monitor.FieldOutcomeDescription |
 	monitor.FieldPrincipalID | monitor.FieldStatus | monitor.FieldTargetResourceID |
 	monitor.FieldTargetResourceType | monitor.FieldTimestamp
 
-// AppendCanonical appends canonical form v1 of the event, the text that is hashed:
-// the covered fields in the order of their names, each as name, colon and value,
-// separated by vertical bars. A value is a JSON string as JSON.stringify of
-// JavaScript writes it, or null for an optional field that is empty. The timestamp
-// is the text that was received. An empty action is written as an empty string,
-// although [monitor.Event.Validate] refuses it.
+// AppendCanonical appends canonical form v1 of the event, which is the text that
+// is hashed. It consists of the covered fields in the order of their names, each
+// as name, colon and value, separated by vertical bars. A value is a JSON string
+// as JavaScript's JSON.stringify writes it, or null for an optional field that is
+// empty. The timestamp is [monitor.Event.TimestampText]. An empty action is an
+// empty string, although [monitor.Event.Validate] refuses it.
 //
 // AppendCanonical does not allocate if dst has room. The only error is
-// [ErrNotCanonical]; dst is then returned unchanged.
+// [ErrNotCanonical]; in this case AppendCanonical returns dst unchanged.
 func AppendCanonical(dst []byte, e *monitor.Event) ([]byte, error) {
 	fields := [...]struct {
 		name, value string
@@ -67,7 +67,7 @@ func notCanonical(field, reason string) error {
 	return &monitor.InvalidEventError{Field: field, Err: fmt.Errorf("%w: %s", ErrNotCanonical, reason)}
 }
 
-// Hash returns the event's hash, which is the SHA-256 of canonical form v1 in 64
+// Hash returns the event's hash: the SHA-256 of canonical form v1, in 64
 // lower-case hex digits. The only error is [ErrNotCanonical].
 func Hash(e *monitor.Event) (string, error) {
 	canonical, err := AppendCanonical(nil, e)

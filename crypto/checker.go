@@ -12,7 +12,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Checker verifies events. It is a [monitor.Verifier] and safe for concurrent
+// A Checker verifies events. It is a [monitor.Verifier] and is safe for concurrent
 // use. Verifying an HMAC signature does not allocate.
 type Checker struct {
 	keyring atomic.Pointer[Keyring]
@@ -23,8 +23,8 @@ type Checker struct {
 // Options are the options of [NewChecker]. By default an event must have both a
 // hash and a signature; each option weakens this.
 type Options struct {
-	// AllowHashOnly accepts events that have a correct hash and no signature.
-	// Anybody who can change an event can then hash it again and remove the
+	// AllowHashOnly accepts events that have a correct hash and no signature. Anybody
+	// who can change an event can then also replace the hash and remove the
 	// signature.
 	AllowHashOnly bool
 	// AllowUnhashed accepts events that have neither hash nor signature. Anybody
@@ -32,8 +32,8 @@ type Options struct {
 	AllowUnhashed bool
 }
 
-// NewChecker returns a checker that uses the keyring. A nil keyring has no keys.
-// Options may be nil.
+// NewChecker returns a checker that uses the keyring. If keyring is nil, there are
+// no keys. If opts is nil, the defaults apply.
 func NewChecker(keyring *Keyring, opts *Options) *Checker {
 	c := &Checker{}
 	if opts != nil {
@@ -45,7 +45,7 @@ func NewChecker(keyring *Keyring, opts *Options) *Checker {
 }
 
 // SetKeyring replaces the keyring. Calls of Verify that have already started use
-// the old one. A nil keyring has no keys.
+// the old one. If keyring is nil, there are no keys.
 func (c *Checker) SetKeyring(keyring *Keyring) {
 	if keyring == nil {
 		keyring = &Keyring{}
@@ -54,8 +54,8 @@ func (c *Checker) SetKeyring(keyring *Keyring) {
 }
 
 // Verify checks the event's hash and signature against its content. The package
-// comment has a table of the verdicts. The context is passed to the [Authority]
-// of a key.
+// comment has a table of the verdicts. Verify passes ctx to the [Authority] of a
+// key.
 func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verification {
 	if e.Hash == "" {
 		if c.options.AllowUnhashed && e.Signature == "" {

@@ -18,10 +18,10 @@ const (
 	minSecret      = 32                    // bytes
 )
 
-// NewHMACKey returns an HMAC-SHA256 key, which signs and verifies. The bytes of
-// the secret are used as they are: a secret that is a text in hex or base64 is
-// not decoded. The error is [ErrKeyTooShort] for a secret of less than 32 bytes,
-// unless the options allow a short one, and for an empty secret.
+// NewHMACKey returns an HMAC-SHA256 key, which signs and verifies. It uses the
+// bytes of the secret as they are and does not decode hex or base64. The error is
+// [ErrKeyTooShort] for an empty secret and, unless AllowShort is set, for a secret
+// of fewer than 32 bytes.
 func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 	k, err := newKey(id, HMACSHA256, opts)
 	if err != nil {
@@ -49,8 +49,9 @@ func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 	return k, nil
 }
 
-// KeyFromEnv returns the HMAC key whose secret is in the environment variable
-// AUDIT_CRYPTO_SECRET. No other function of this package reads the environment.
+// KeyFromEnv returns an HMAC key. The secret is the value of the environment
+// variable AUDIT_CRYPTO_SECRET. No other function of this package reads the
+// environment.
 func KeyFromEnv(id string, opts *KeyOptions) (*Key, error) {
 	secret := os.Getenv(secretVariable)
 	if secret == "" {

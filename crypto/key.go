@@ -9,8 +9,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Key verifies signatures of one algorithm. A secret or private key makes them
-// too. A key does not change and is safe for concurrent use. A printed key shows
+// A Key verifies signatures of one algorithm. An HMAC key or a private key can
+// also sign. A key is immutable and safe for concurrent use. Printing a key shows
 // its ID, algorithm and state, and never the secret.
 type Key struct {
 	id            string
@@ -24,15 +24,16 @@ type Key struct {
 	sign   func(ctx context.Context, message []byte) (string, error) // nil: cannot sign
 }
 
-// KeyOptions are the optional properties of a key. The zero value of a field is
-// its default.
+// KeyOptions are the optional properties of a key. Nil options have no properties
+// set.
 type KeyOptions struct {
 	// State defaults to [KeyActive].
 	State KeyState
-	// Organizations are those whose events the key may sign. An empty list allows
-	// all events. With a list, events without an organization are not allowed.
+	// Organizations are the organizations whose events the key may sign. If it is
+	// empty, the key may sign all events. If it is not empty, the key may not sign
+	// events without an organization.
 	Organizations []string
-	// AllowShort allows an HMAC secret of less than 32 bytes, such as one that an
+	// AllowShort allows an HMAC secret of fewer than 32 bytes, for a secret that an
 	// older system already uses.
 	AllowShort bool
 }
@@ -41,12 +42,13 @@ type KeyOptions struct {
 type KeyState uint8
 
 const (
-	// KeyActive keys sign and verify.
+	// KeyActive means that the key signs and verifies.
 	KeyActive KeyState = iota
-	// KeyVerifyOnly keys verify and do not sign: they are not yet, or no longer,
-	// in use.
+	// KeyVerifyOnly means that the key verifies but does not sign, because it is not
+	// yet or no longer in use.
 	KeyVerifyOnly
-	// KeyRevoked keys do neither. An event that is signed with one is forged.
+	// KeyRevoked means that the key does neither. An event that is signed with it
+	// counts as forged.
 	KeyRevoked
 )
 
@@ -126,7 +128,8 @@ func (k *Key) vouches(e *monitor.Event) error {
 	}
 }
 
-// ID returns the key's ID, which is the keyId of the events that it signs.
+// ID returns the key's ID, which is the [monitor.Event.KeyID] of the events that
+// it signs.
 func (k *Key) ID() string { return k.id }
 
 // Algorithm returns the key's algorithm.

@@ -12,8 +12,8 @@ import (
 // maxCandidates is how many keys are tried for an event that names none.
 const maxCandidates = 8
 
-// A Keyring is a set of keys. It does not change and is safe for concurrent use.
-// To rotate keys, give the [Checker] another keyring.
+// A Keyring is a set of keys. It is immutable and safe for concurrent use. To
+// rotate keys, pass a new keyring to [Checker.SetKeyring].
 type Keyring struct {
 	byID        map[string]*Key
 	byAlgorithm map[Algorithm][]*Key
@@ -21,9 +21,10 @@ type Keyring struct {
 	algorithm Algorithm
 }
 
-// NewKeyring returns a keyring with these keys. The newest key comes first: an
-// event that names no key is checked with the first eight keys of its algorithm
-// that may sign for its organization. Two keys with the same ID are an error.
+// NewKeyring returns a keyring with these keys. Pass the newest key first, because
+// an event that names no key is only checked with the first eight keys of its
+// algorithm that may sign for its organization. Two keys with the same ID are an
+// error.
 func NewKeyring(keys ...*Key) (*Keyring, error) {
 	r := &Keyring{byID: make(map[string]*Key, len(keys)), byAlgorithm: make(map[Algorithm][]*Key)}
 	for i, k := range keys {

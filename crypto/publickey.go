@@ -18,9 +18,9 @@ import (
 
 const minRSABits = 2048
 
-// NewPublicKey returns a key that verifies. It must be an [ed25519.PublicKey], an
-// [*ecdsa.PublicKey] on P-256 or an [*rsa.PublicKey] of at least 2,048 bits, and
-// the algorithm one for keys of that type.
+// NewPublicKey returns a key that only verifies. The public key must be an
+// [ed25519.PublicKey], an [*ecdsa.PublicKey] on P-256 or an [*rsa.PublicKey] of at
+// least 2,048 bits, and the algorithm must be one for keys of that type.
 func NewPublicKey(id string, algorithm Algorithm, public crypto.PublicKey, opts *KeyOptions) (*Key, error) {
 	k, err := newKey(id, algorithm, opts)
 	if err != nil {
@@ -42,7 +42,7 @@ func NewPublicKey(id string, algorithm Algorithm, public crypto.PublicKey, opts 
 
 // NewPrivateKey returns a key that signs and verifies with a [crypto.Signer], such
 // as a private key in memory, a hardware token or an agent. Its public key must be
-// one that [NewPublicKey] takes.
+// one that [NewPublicKey] accepts.
 func NewPrivateKey(id string, algorithm Algorithm, private crypto.Signer, opts *KeyOptions) (*Key, error) {
 	if private == nil {
 		return nil, fmt.Errorf("crypto: new key %q: private key: missing", id)
@@ -64,10 +64,10 @@ func NewPrivateKey(id string, algorithm Algorithm, private crypto.Signer, opts *
 }
 
 // NewCertificateKey returns a key that verifies with the public key of an X.509
-// certificate. It only accepts events whose timestamp is in the certificate's
-// period of validity. The certificate is trusted as it is; its issuer is not
-// checked. Since the signer chooses the timestamp, revoke a stolen key and do not
-// rely on its expiry.
+// certificate. It only accepts events whose timestamps are in the certificate's
+// validity period. The certificate itself is trusted; its issuer is not checked.
+// Since the signer chooses the timestamp, revoke a stolen key and do not rely on
+// its expiry.
 func NewCertificateKey(id string, algorithm Algorithm, certificate *x509.Certificate, opts *KeyOptions) (*Key, error) {
 	if certificate == nil {
 		return nil, fmt.Errorf("crypto: new key %q: certificate: missing", id)
@@ -81,8 +81,8 @@ func NewCertificateKey(id string, algorithm Algorithm, certificate *x509.Certifi
 }
 
 // KeyFromPEM returns the key in the first block of a PEM text (RFC 7468), which
-// must be a PUBLIC KEY, an RSA PUBLIC KEY or a CERTIFICATE. A certificate becomes
-// a key as by [NewCertificateKey].
+// must be a PUBLIC KEY, an RSA PUBLIC KEY or a CERTIFICATE. It passes a
+// certificate to [NewCertificateKey].
 func KeyFromPEM(id string, algorithm Algorithm, text []byte, opts *KeyOptions) (*Key, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {

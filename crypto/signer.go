@@ -13,12 +13,12 @@ import (
 // hashAlgorithm is the value of [monitor.Event.HashAlgorithm].
 const hashAlgorithm = "SHA-256"
 
-// A Signer hashes and signs events where they are made. It is safe for
+// A Signer hashes and signs events where they are created. It is safe for
 // concurrent use.
 type Signer struct{ key *Key }
 
 // NewSigner returns a signer that uses the key. The key must be active and able to
-// sign, as those of [NewHMACKey] and [NewPrivateKey] are.
+// sign, like a key from [NewHMACKey] or [NewPrivateKey].
 func NewSigner(key *Key) (*Signer, error) {
 	switch {
 	case key == nil:
@@ -34,7 +34,7 @@ func NewSigner(key *Key) (*Signer, error) {
 // Sign sets the event's Hash, HashAlgorithm, Signature, SignatureAlgorithm and
 // KeyID. It returns [ErrNotCanonical] if the event has no canonical form,
 // [ErrKeyForeign] if the key may not sign for its organization, or the error of
-// the key. The event is then unchanged.
+// the private key. After an error the event is unchanged.
 //
 // Call Sign after the last change to the event, and send its timestamp as the
 // text that [monitor.Event.TimestampText] returns.

@@ -317,3 +317,43 @@ func TestManyOrganizationsKeepTheirWatermarks(t *testing.T) {
 		check.Equal(t, "too late", timing(i, time.Duration(i)*time.Hour-time.Minute-time.Second), monitor.TimingTooLate)
 	}
 }
+
+func TestNewestEventsAreKnown(t *testing.T) {
+	t.Parallel()
+	const capacity, newest = 1024, 256
+	m := newMonitor(t, func(c *monitor.Config) { c.DuplicateCapacity = capacity })
+	duplicate := func(id int) monitor.Duplicate {
+		t.Helper()
+		return process(t, m, newEvent(list(id), time.Duration(id))).Duplicate
+	}
+	for id := range 4 * capacity {
+		check.Equal(t, "new", duplicate(id), monitor.DuplicateNone)
+	}
+	for id := 4*capacity - newest; id < 4*capacity; id++ {
+		check.Equal(t, "known", duplicate(id), monitor.DuplicateRedelivered)
+	}
+}
+
+// TestEvictedEventStartsAnew has the cache evict an event whose processing failed.
+func TestEvictedEventStartsAnew(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	m := newMonitor(t, func(c *monitor.Config) {
+		c.DuplicateCapacity, c.Alerts = 1, s
+		c.Detectors = []monitor.Detector{&detector{name: "read", trigger: "data.read"}}
+	})
+	s.setFail(errDown)
+	if _, err := m.Process(t.Context(), newEvent("e", 0)); err == nil {
+		t.Fatal("no error")
+	}
+	s.setFail(nil)
+	for id := range 1000 {
+		other := newEvent(list(id), 0)
+		other.Action = "data.list"
+		process(t, m, other)
+	}
+	check.Equal(t, "first", process(t, m, newEvent("e", 0)).Duplicate, monitor.DuplicateNone)
+	again := process(t, m, newEvent("e", 0))
+	check.Equal(t, "again", again.Duplicate, monitor.DuplicateRedelivered)
+	check.Equal(t, "findings", len(again.Findings), 0)
+}

@@ -17,7 +17,7 @@ const backlogInterval = 15 * time.Second
 // A dispatcher runs the workers that deliver what is in an outbox, and the timers
 // of the store.
 type dispatcher struct {
-	store    store
+	store    driverStore
 	tracing  tracing
 	reporter *reporter
 	poll     time.Duration
@@ -31,7 +31,7 @@ type dispatcher struct {
 	counted map[string]int64 // of what was dropped
 }
 
-func newDispatcher(s store, routes []Route, poll time.Duration, t tracing, r *reporter) *dispatcher {
+func newDispatcher(s driverStore, routes []Route, poll time.Duration, t tracing, r *reporter) *dispatcher {
 	d := &dispatcher{
 		store: s, tracing: t, reporter: r, poll: poll,
 		counted: map[string]int64{},

@@ -40,7 +40,7 @@ import (
 // it is empty. Bad input is an [InvalidError].
 type Manager struct {
 	options  ManagerOptions
-	store    store
+	store    driverStore
 	tracing  tracing
 	reporter *reporter
 	repeats  *coalescer
@@ -52,7 +52,7 @@ type Manager struct {
 
 // NewManager returns a manager for a store, which is a driver.Store, such as
 // memalerts.New and pgalerts.New return. Options may be nil. It starts nothing.
-func NewManager(store store, options *ManagerOptions) (*Manager, error) {
+func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 	var o ManagerOptions
 	if options != nil {
 		o = *options

@@ -24,9 +24,9 @@ type ManagerOptions struct {
 	// not ask the store. They are not used if nothing is buffered. Defaults to
 	// none.
 	Claims claims.Set
-	// Routes are the ways of notifications. Instances that share a store must have
-	// the same, except that some may have none: these leave the notifications to
-	// the others. Defaults to none.
+	// Routes say which notifier gets which notifications. Instances that share a
+	// store must have the same, except that some may have none: these leave the
+	// notifications to the others. Defaults to none.
 	Routes []Route
 	// PollInterval is how often the store is asked for notifications that other
 	// instances have written, and for timers that are due. Defaults to 1 second.

@@ -10,8 +10,8 @@ import (
 )
 
 // A Route hands notifications to a notifier. A notification takes every route whose
-// conditions it meets at the time when a route is looked for, which is as soon as
-// an instance with routes runs.
+// conditions it meets. Its routes are chosen when an instance that has routes sees
+// it first.
 type Route struct {
 	// Name identifies the route in the outbox, metrics, health and errors. It must
 	// be unique and not empty. It must stay the same over restarts and instances,
@@ -35,7 +35,7 @@ type Route struct {
 	// of one alert are never simultaneous. Defaults to 4.
 	Concurrency int
 	// ExpireAfter is the age at which a notification becomes a dead letter if its
-	// delivery fails. A notification that is older when a route is looked for does
+	// delivery fails. A notification that is older when its routes are chosen does
 	// not take this one. Defaults to 24 hours.
 	ExpireAfter time.Duration
 }

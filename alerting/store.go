@@ -8,9 +8,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A store is what a manager needs of a driver.Store, which says what the methods
-// must do. That package imports this one, so the port cannot be named here.
-type store interface {
+// A driverStore is what a manager needs of a driver.Store, which says what the
+// methods must do. That package imports this one, so the port cannot be named here.
+type driverStore interface {
 	StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error)
 	Change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error)
 	Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []Change, error)

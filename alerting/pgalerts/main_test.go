@@ -48,6 +48,7 @@ func TestOneServer(t *testing.T) {
 		"Deadlock":                 testDeadlock,
 		"Outbox":                   testOutbox,
 		"Claimers":                 testClaimers,
+		"RoutedOutOfOrder":         testRoutedOutOfOrder,
 		"BrokenAlert":              testBrokenAlert,
 		"HeapOnly":                 testHeapOnly,
 		"TimersOnce":               testTimersOnce,

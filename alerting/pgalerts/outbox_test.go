@@ -225,3 +225,29 @@ func escalating(after time.Duration) alerting.Settings {
 		monitor.SeverityMedium: {{After: after}, {After: 2 * after, Routes: []string{"pager"}}},
 	}}
 }
+
+// A notification that is routed before an older one of its alert waits for that.
+func testRoutedOutOfOrder(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	ds := put(t, s, occurrence("mallory", "e1", 0))
+	ref := monitor.AlertRef{Organization: "acme", ID: ds[0].AlertID}
+	_, err := s.Change(t.Context(), ref, monitor.AlertAcknowledged, "ann", "")
+	require.NoError(t, err)
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `SELECT FROM auditwarden_alert_outbox WHERE reason = 'opened' FOR UPDATE`)
+	require.NoError(t, err)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+	require.NoError(t, err)
+	assert.Empty(t, ns)
+	assert.Equal(t, 1, scan[int](t, pool, `SELECT count(*) FROM auditwarden_alert_outbox WHERE route = 'pager'`))
+	require.NoError(t, tx.Rollback(t.Context()))
+	for _, reason := range []alerting.Reason{alerting.ReasonOpened, alerting.ReasonAcknowledged} {
+		ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+		require.NoError(t, err)
+		require.Len(t, ns, 1)
+		assert.Equal(t, reason, ns[0].Reason)
+		require.NoError(t, s.SettleNotifications(t.Context(), []alerting.Delivery{{Notification: ns[0]}}))
+	}
+}

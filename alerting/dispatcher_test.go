@@ -176,13 +176,13 @@ func TestRefusedPermanently(t *testing.T) {
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r, c := &recorder{err: errPager}, &counts{}
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{{Name: "down", Notifier: r}}})
-		stop := run(t, m)
+		r, c, spy := &recorder{err: errPager}, &counts{}, newSpy()
+		m := newManager(t, spy, &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{{Name: "down", Notifier: r}}})
 		const alerts = 100
 		for i := range alerts {
-			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
+			put(t, spy, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
 		}
+		stop := run(t, m)
 		synctest.Wait()
 		// Two calls of four at a time have five failures.
 		if n := len(r.notifications()); n != 8 {
@@ -252,9 +252,11 @@ func TestSlowNotifierDelaysNothing(t *testing.T) {
 		})
 		stop := run(t, m)
 		began := time.Now()
+		var batch []*monitor.Occurrence
 		for i := range 100 {
-			put(t, m, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
+			batch = append(batch, occurrence(fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
 		}
+		put(t, m, batch...)
 		if took := time.Since(began); took != 0 {
 			t.Errorf("StoreOccurrences waited %v for the notifier", took)
 		}

@@ -9,14 +9,15 @@ import (
 	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
-// NewConsoleHandler returns a handler that writes a line for people:
+// NewConsoleHandler returns a handler that writes each record as a line for people
+// to read:
 //
 //	2023-10-26T10:30:00.123Z WARN  store [requestId=r-1] cannot reach redis attempt=3 error="dial tcp: timeout"
 //
 // A line has the time, the level, the module, the IDs of request, trace and span
 // in brackets, the message and the attributes. The key of an attribute in a group
-// begins with the name of the group and a dot. A value that is not a single word
-// is quoted as in JSON. Options may be nil.
+// has the name of the group and a dot as a prefix. A value that is not a single
+// word is quoted as in JSON. If options is nil, the defaults apply.
 func NewConsoleHandler(w io.Writer, options *Options) *Handler {
 	return newHandler(w, options, appendConsoleLine)
 }

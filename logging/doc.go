@@ -1,5 +1,5 @@
-// Package logging has handlers for [log/slog]: one writes records as lines of
-// JSON, one writes lines for people, and one drops most of the records that
+// Package logging provides three handlers for [log/slog]: one writes records as
+// lines of JSON, one writes lines for people to read, and one samples records that
 // repeat a message.
 //
 //	level := new(slog.LevelVar) // may be changed at any time
@@ -10,18 +10,19 @@
 //		Version:     "1.4.0",
 //	}))
 //
-// Both writing handlers
+// The two handlers that write records
 //
 //   - remove secrets from messages, attributes and errors, at any depth
 //     ([Redactor]),
 //   - add the ID of the request from the context ([WithRequestID]) and the IDs
 //     of its trace and span ([Options.TraceIDs]),
-//   - escape control characters and everything else that does not print, so that
-//     a value can neither start a line nor control a terminal,
-//   - write an error as its text, cut off a value that is cyclic or too large,
-//     and survive one that panics,
-//   - write each record with a single call of Write, and never two at a time.
+//   - escape control characters and all other characters that are not printable,
+//     so that a value can neither start a new line nor control a terminal,
+//   - write an error as its text, truncate a value that is cyclic or too large,
+//     and recover from a value that panics,
+//   - write each record with a single call of Write, and never call Write
+//     concurrently.
 //
-// A redactor can only remove what it recognizes: a secret in free text, without
-// its name or a known form, stays. Do not log secrets.
+// A redactor only removes the secrets that it recognizes. It cannot recognize a
+// secret in free text that has no name and no known form, so do not log secrets.
 package logging

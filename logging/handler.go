@@ -9,35 +9,35 @@ import (
 	"time"
 )
 
-// Options are the options of [NewJSONHandler] and [NewConsoleHandler]. The zero
-// value of a field is its documented default.
+// Options are the options of [NewJSONHandler] and [NewConsoleHandler]. A field
+// with its zero value has the documented default.
 type Options struct {
-	// Level is the lowest level that is written. Defaults to info. A
-	// [slog.LevelVar] can be changed at any time.
+	// Level is the lowest level that is written. Defaults to info. Use a
+	// [slog.LevelVar] to change the level at any time.
 	Level slog.Leveler
-	// Environment, Application, Module and Version say where a record comes
-	// from. The console handler writes only the module.
+	// Environment, Application, Module and Version identify the origin of a record.
+	// The console handler only writes the module.
 	Environment, Application, Module, Version string
-	// TraceIDs returns the IDs of the trace and the span in the context, or
-	// empty strings. Without it, records have none.
+	// TraceIDs returns the IDs of the trace and the span in the context, or empty
+	// strings. If it is nil, records contain no such IDs.
 	TraceIDs func(ctx context.Context) (traceID, spanID string)
 	// Redactor removes secrets. Defaults to NewRedactor(nil).
 	Redactor *Redactor
-	// Color makes the console handler color the level. The application decides
-	// whether it writes to a terminal.
+	// Color makes the console handler write the level in color. The handler does not
+	// check whether it writes to a terminal.
 	Color bool
 }
 
 type requestIDKey struct{}
 
-// WithRequestID returns a context that holds the ID of a request. The handlers
-// add it to the records that are logged with this context.
+// WithRequestID returns a context with the ID of a request. The handlers add this
+// ID to every record that is logged with the context.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// A Handler is a [slog.Handler] that writes lines. It is safe for concurrent
-// use.
+// A Handler is a [slog.Handler] that writes each record as a line. It is safe for
+// concurrent use.
 type Handler struct {
 	options Options
 	format  func(buf []byte, o *Options, l *line) []byte
@@ -91,7 +91,8 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h.with(scope{attrs: attrs}, len(attrs) == 0)
 }
 
-// WithGroup returns a handler that puts everything added later into the group.
+// WithGroup returns a handler that puts all attributes that are added later into
+// the group.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	return h.with(scope{group: name}, name == "")
 }
@@ -105,7 +106,7 @@ func (h *Handler) with(s scope, empty bool) slog.Handler {
 	return &derived
 }
 
-// Handle writes the record. The error is that of the writer.
+// Handle writes the record. It returns the error of the writer.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	redact := h.options.Redactor
 	l := line{

@@ -12,8 +12,8 @@ import (
 	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
-// NewJSONHandler returns a handler that writes a line of JSON for each record,
-// with these fields in this order:
+// NewJSONHandler returns a handler that writes each record as a line of JSON, with
+// these fields in this order:
 //
 //	type, "log"
 //	environment, application, module, version
@@ -24,9 +24,9 @@ import (
 //	trace_id, span_id, if there are any
 //	context, an object with the attributes
 //
-// Attributes are only in the context, so that none can replace another field. Of
-// two attributes with one key the last is written. Groups with one name are
-// joined. Options may be nil.
+// All attributes are inside context, so that none can replace another field. If
+// several attributes have the same key, the last one is written. Groups with the
+// same name are merged. If options is nil, the defaults apply.
 func NewJSONHandler(w io.Writer, options *Options) *Handler {
 	return newHandler(w, options, appendRecord)
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// LevelFatal is the level of a record about an error that ends the program.
-// Logging such a record does not end it.
+// LevelFatal is the level for an error that ends the program. Logging at this
+// level does not end the program.
 const LevelFatal = slog.LevelError + 4
 
 // levels are the levels that have names, the lowest first.
@@ -27,10 +27,9 @@ type namedLevel struct {
 	color string // the escape sequence for it
 }
 
-// LevelFromEnv returns the level that the environment variable LOG_LEVEL names:
-// debug, info, warn, error or fatal, in upper or lower case. If the variable is
-// not set or is empty, the level is info. For any other value it returns info and
-// an error.
+// LevelFromEnv returns the level in the environment variable LOG_LEVEL: debug,
+// info, warn, error or fatal, in any case. If the variable is empty or not set, it
+// returns info. For any other value, it returns info and an error.
 func LevelFromEnv() (slog.Level, error) {
 	name := cmp.Or(os.Getenv("LOG_LEVEL"), "info")
 	for _, l := range levels {

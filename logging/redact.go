@@ -23,35 +23,37 @@ var secretNames = []string{
 
 // RedactorOptions are the options of [NewRedactor].
 type RedactorOptions struct {
-	// Keys are additional keys whose values are secret, such as "patient name".
-	// Upper and lower case, and what separates the words, make no difference.
+	// Keys are additional keys whose values are secret, such as "patient name". Case
+	// and the separators between words are ignored.
 	Keys []string
-	// Patterns match additional text that is secret.
+	// Patterns are additional patterns. All text that matches one of them is secret.
 	Patterns []*regexp.Regexp
 }
 
-// A Redactor replaces secrets by "[REDACTED]". The handlers use one for log
-// records; it suits any other text that leaves the program, such as the
-// attributes of spans. It is safe for concurrent use.
+// A Redactor replaces secrets with "[REDACTED]". The handlers apply it to log
+// records. You can also apply it to other text that leaves the program, such as
+// the attributes of spans. It is safe for concurrent use.
 //
-// A value is secret if its key, a word of the key or two adjacent words of it
-// name a secret: password, token, secret, credential, authorization, cookie, api
-// key, access key, private key, signing key, connection string, ssn, credit card
-// and the like. Case, digits and punctuation separate words: dbPassword,
-// X-Api-Key and client_secret name secrets; author, keyId and tokenizer do not.
-// Times, durations and booleans are never secret.
+// A value is secret if its key, one word of the key or two adjacent words of the
+// key are the name of a secret: password, token, secret, credential,
+// authorization, cookie, api key, access key, private key, signing key, connection
+// string, ssn, credit card and the like. A change of case, a digit or punctuation
+// separates words: dbPassword, X-Api-Key and client_secret name secrets, but
+// author, keyId and tokenizer do not. Times, durations and booleans are never
+// secret.
 //
-// In text, a secret is a value that is assigned to such a name (password=x,
-// "token": "x", Authorization: Basic x), a token after the word Bearer or Basic,
-// a PEM private key, the password in a URL, a JSON web token, and a key of AWS,
-// GitHub, GitLab, Slack or Stripe. Other hex and base64 text is not redacted,
-// because hashes and signatures are meant to be read.
+// The following is secret in text: a value that is assigned to such a name
+// (password=x, "token": "x", Authorization: Basic x), a token after the word
+// Bearer or Basic, a PEM private key, the password in a URL, a JSON Web Token, and
+// a key of AWS, GitHub, GitLab, Slack or Stripe. Other hex and base64 text is not
+// redacted, because hashes and signatures must stay readable.
 type Redactor struct {
 	names    map[string]bool
 	patterns []*regexp.Regexp
 }
 
-// NewRedactor returns a redactor. Options may be nil.
+// NewRedactor returns a redactor. If options is nil, it only recognizes the
+// secrets that are listed at [Redactor].
 func NewRedactor(options *RedactorOptions) *Redactor {
 	r := &Redactor{names: make(map[string]bool)}
 	for _, name := range secretNames {

@@ -24,21 +24,21 @@ const (
 // cut stands in the place of what is beyond the limits.
 const cut = "..."
 
-// Value returns the value that belongs to a key, without its secrets and in plain
-// types: nil, bool, string, int64, uint64, float64, [encoding/json.Number],
-// []any and map[string]any. A struct becomes a map of its exported fields under
-// their JSON names. A value that encodes itself as text or JSON does so. An
-// error becomes its text, and a byte slice the text that it holds or its length.
-// What is nested deeper than 32 levels, counting pointers and interfaces, or comes
-// after the first 10,000 values, is cut off. A value that panics becomes the text
-// of the panic.
+// Value returns the value of a key without its secrets. The result has plain types
+// only: nil, bool, string, int64, uint64, float64, [encoding/json.Number], []any
+// and map[string]any. A struct becomes a map of its exported fields with their
+// JSON names. A value that is a json.Marshaler or encoding.TextMarshaler is
+// encoded that way. An error becomes its text. A byte slice becomes a string if it
+// is UTF-8, and a note of its length otherwise. Values that are nested more than
+// 32 levels deep (pointers and interfaces count), and all after the first 10,000,
+// are replaced with "...". If a value panics, the result is the text of the panic.
 func (r *Redactor) Value(key string, v any) any {
 	w := walker{redactor: r, left: maxValues}
 	return w.member(key, v)
 }
 
-// Attr returns the attribute without its secrets. Its value is resolved and has
-// the plain types of [Redactor.Value].
+// Attr returns the attribute without its secrets. It resolves the value and
+// converts it to the plain types of [Redactor.Value].
 func (r *Redactor) Attr(a slog.Attr) slog.Attr {
 	w := walker{redactor: r, left: maxValues}
 	return w.attr(a, 0)

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// SamplingOptions are the options of [NewSamplingHandler]. The zero value of a
-// field is its documented default.
+// SamplingOptions are the options of [NewSamplingHandler]. A field with its zero
+// value has the documented default.
 type SamplingOptions struct {
-	// Interval is the time after which counting starts again. It is measured by
-	// the times of the records. Defaults to 1 second.
+	// Interval is the time after which counting starts again, measured by the
+	// timestamps of the records. Defaults to 1 s.
 	Interval time.Duration
-	// First is how many records with the same level and message pass in an
-	// interval. Defaults to 10.
+	// First is the number of records with the same level and message that pass in
+	// each interval. Defaults to 10.
 	First int
-	// Thereafter makes one of so many of the others pass: with 100, every
-	// hundredth. Defaults to 100; with -1 none of them passes.
+	// Thereafter determines how many of the further records pass: 100 means every
+	// hundredth. Defaults to 100; -1 means none.
 	Thereafter int
 }
 
@@ -26,18 +26,19 @@ type SamplingOptions struct {
 // others count as one message.
 const sampledMessages = 1024
 
-// A SamplingHandler drops most of the records that repeat a message. It is safe
+// A SamplingHandler drops most records that repeat a level and message. It is safe
 // for concurrent use.
 type SamplingHandler struct {
 	next    slog.Handler
 	sampler *sampler // shared with derived handlers
 }
 
-// NewSamplingHandler returns a handler that passes on to next the first records
-// with the same level and message in an interval, and drops most of the others.
-// The next record that passes, whatever its message, has the number of records
-// dropped since the last one in the attribute "dropped". The memory that this takes
-// does not grow with the number of different messages. Options may be nil.
+// NewSamplingHandler returns a handler that passes the first records with the same
+// level and message in each interval to next, and drops most of the others. The
+// next record that passes, whatever its message is, gets the attribute "dropped"
+// with the number of records that were dropped since the last such report. The
+// handler tells up to 1,024 messages per interval apart and counts all further
+// ones together. If options is nil, the defaults apply.
 func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHandler {
 	s := &sampler{seed: maphash.MakeSeed(), counts: make(map[uint64]int)}
 	if options != nil {
@@ -55,8 +56,8 @@ func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHa
 	return &SamplingHandler{next: next, sampler: s}
 }
 
-// Dropped returns the number of records dropped so far, by this handler and by
-// all that share its counts: those made by WithAttrs and WithGroup.
+// Dropped returns the number of records that were dropped so far by this handler
+// and by all handlers that share its counts through WithAttrs and WithGroup.
 func (h *SamplingHandler) Dropped() uint64 {
 	h.sampler.mu.Lock()
 	defer h.sampler.mu.Unlock()
@@ -78,7 +79,7 @@ func (h *SamplingHandler) WithGroup(name string) slog.Handler {
 	return &SamplingHandler{next: h.next.WithGroup(name), sampler: h.sampler}
 }
 
-// Handle passes the record on to the next handler, or drops it.
+// Handle passes the record to the next handler, or drops it.
 func (h *SamplingHandler) Handle(ctx context.Context, r slog.Record) error {
 	pass, dropped := h.sampler.sample(&r)
 	if !pass {

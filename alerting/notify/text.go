@@ -9,19 +9,14 @@ import (
 // Line returns a text as one line that is safe as the value of a header. Every
 // control character, line separator and character that changes the writing
 // direction becomes a space, and what is not UTF-8 becomes U+FFFD.
-func Line(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unsafeRune(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD")))
-}
+func Line(s string) string { return printable(s, "") }
 
 // lines does the same as [Line] but keeps line feeds and tabs.
-func lines(s string) string {
+func lines(s string) string { return printable(s, "\n\t") }
+
+func printable(s, keep string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unsafeRune(r) && r != '\n' && r != '\t' {
+		if unsafeRune(r) && !strings.ContainsRune(keep, r) {
 			return ' '
 		}
 		return r

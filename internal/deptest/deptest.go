@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 )
@@ -20,7 +21,7 @@ import (
 type Module struct {
 	// Path is the module's path.
 	Path   string
-	listed map[string]*listing
+	listed map[string]listing
 }
 
 // listing is what the go command prints about a package. A variant that is compiled
@@ -33,27 +34,37 @@ type listing struct {
 	DepOnly    bool
 	Deps       []string
 	Module     *struct{ Path string }
+	Export     string // the file of compiled declarations
 }
 
 // Load asks the go command about the module in a folder.
 func Load(ctx context.Context, dir string) (*Module, error) {
-	path, err := run(ctx, dir, "list", "-m")
+	name, err := run(ctx, dir, "list", "-m")
 	if err != nil {
 		return nil, err
 	}
-	out, err := run(ctx, dir, "list", "-deps", "-test", "-json=ImportPath,Dir,Standard,DepOnly,Deps,Module", "./...")
+	listed, err := list(ctx, dir, "-test")
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{Path: strings.TrimSpace(string(path)), listed: map[string]*listing{}}
+	return &Module{Path: strings.TrimSpace(string(name)), listed: listed}, nil
+}
+
+// list returns the packages of a module and all that they depend on, by path.
+func list(ctx context.Context, dir, flag string) (map[string]listing, error) {
+	out, err := run(ctx, dir, "list", "-deps", flag, "-json=ImportPath,Dir,Standard,DepOnly,Deps,Module,Export", "./...")
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]listing{}
 	for packages := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listing
 		if err := packages.Decode(&p); errors.Is(err, io.EOF) {
-			return m, nil
+			return listed, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("deptest: decode list of packages: %w", err)
 		}
-		m.listed[p.ImportPath] = &p
+		listed[p.ImportPath] = p
 	}
 }
 
@@ -86,11 +97,8 @@ func (m *Module) Packages() []string {
 // Foreign returns the packages that a package or its tests depend on and that belong
 // neither to the standard library nor to the module.
 func (m *Module) Foreign(name string) []string {
-	deps := m.get(name).Deps
-	if test := m.listed[m.importPath(name)+".test"]; test != nil {
-		deps = slices.Concat(deps, test.Deps)
-	}
-	return m.filter(deps, func(p *listing) bool { return !p.Standard && !m.own(p) })
+	deps := slices.Concat(m.get(name).Deps, m.listed[m.importPath(name)+".test"].Deps)
+	return m.filter(deps, func(p listing) bool { return !p.Standard && !m.own(p) })
 }
 
 // Own returns the module's packages that a package depends on, tests left out.
@@ -98,12 +106,12 @@ func (m *Module) Own(name string) []string {
 	return m.filter(m.get(name).Deps, m.own)
 }
 
-func (m *Module) own(p *listing) bool { return p.Module != nil && p.Module.Path == m.Path }
+func (m *Module) own(p listing) bool { return p.Module != nil && p.Module.Path == m.Path }
 
-func (m *Module) filter(deps []string, keep func(*listing) bool) []string {
+func (m *Module) filter(deps []string, keep func(listing) bool) []string {
 	var kept []string
 	for _, path := range deps {
-		if p := m.listed[path]; p != nil && keep(p) {
+		if p, ok := m.listed[path]; ok && keep(p) {
 			path, _, _ = strings.Cut(path, " [")
 			kept = append(kept, m.inside(path))
 		}
@@ -112,12 +120,7 @@ func (m *Module) filter(deps []string, keep func(*listing) bool) []string {
 	return slices.Compact(kept)
 }
 
-func (m *Module) get(name string) *listing {
-	if p := m.listed[m.importPath(name)]; p != nil {
-		return p
-	}
-	return &listing{}
-}
+func (m *Module) get(name string) listing { return m.listed[m.importPath(name)] }
 
 func (m *Module) inside(path string) string {
 	if path == m.Path {
@@ -126,9 +129,4 @@ func (m *Module) inside(path string) string {
 	return strings.TrimPrefix(path, m.Path+"/")
 }
 
-func (m *Module) importPath(name string) string {
-	if name == "" {
-		return m.Path
-	}
-	return m.Path + "/" + name
-}
+func (m *Module) importPath(name string) string { return path.Join(m.Path, name) }

@@ -2,8 +2,6 @@ package deptest
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
@@ -15,33 +13,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Files tells which files of the packages of a module use which, for the system
 // that the test runs on.
 type Files struct {
-	module *Module
-	export map[string]string // by import path, the file of compiled declarations
+	module   *Module
+	compiled map[string]listing
 }
 
 // LoadFiles prepares to look into the packages of the module in a folder, which
 // are compiled for that if they are not yet.
 func LoadFiles(ctx context.Context, dir string, m *Module) (*Files, error) {
-	out, err := run(ctx, dir, "list", "-deps", "-export", "-json=ImportPath,Export", "./...")
+	compiled, err := list(ctx, dir, "-export")
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{module: m, export: map[string]string{}}
-	for packages := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var p struct{ ImportPath, Export string }
-		if err := packages.Decode(&p); errors.Is(err, io.EOF) {
-			return f, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("deptest: decode list of packages: %w", err)
-		}
-		f.export[p.ImportPath] = p.Export
-	}
+	return &Files{m, compiled}, nil
 }
 
 // Cycles returns the uses between files of a package, without its tests, that are
@@ -118,7 +106,7 @@ func (f *Files) uses(name string) (map[string]map[string]string, error) {
 }
 
 func (f *Files) open(path string) (io.ReadCloser, error) {
-	return os.Open(f.export[path])
+	return os.Open(f.compiled[path].Export)
 }
 
 // declaration reports whether an object is more than a local name.

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,10 +58,8 @@ func objectionsTo(file string, imports, uses []string) ([]string, error) {
 			local = spec.Name.Name
 		}
 		imported[local] = path
-		for _, banned := range imports {
-			if path == banned {
-				object(spec.Pos(), "imports "+path)
-			}
+		if slices.Contains(imports, path) {
+			object(spec.Pos(), "imports "+path)
 		}
 	}
 	ast.Inspect(parsed, func(n ast.Node) bool {
@@ -71,10 +70,8 @@ func objectionsTo(file string, imports, uses []string) ([]string, error) {
 			}
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok {
-				for _, banned := range uses {
-					if imported[x.Name]+"."+n.Sel.Name == banned {
-						object(n.Pos(), "uses "+banned)
-					}
+				if use := imported[x.Name] + "." + n.Sel.Name; slices.Contains(uses, use) {
+					object(n.Pos(), "uses "+use)
 				}
 			}
 		}

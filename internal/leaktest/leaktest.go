@@ -6,7 +6,7 @@ package leaktest
 import (
 	"fmt"
 	"os"
-	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -51,12 +51,9 @@ func others() []string {
 
 // stacks returns the complete stacks of all goroutines.
 func stacks() string {
-	for size := 64 << 10; ; size *= 2 {
-		buf := make([]byte, size)
-		if n := runtime.Stack(buf, true); n < size {
-			return string(buf[:n])
-		}
-	}
+	var all strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&all, 2) // a Builder takes everything
+	return all.String()
 }
 
 // harmless reports whether a goroutine belongs to the runtime or to package

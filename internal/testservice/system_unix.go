@@ -3,13 +3,12 @@
 package testservice
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
+	"strconv"
 	"syscall"
 )
 
@@ -49,22 +48,9 @@ func signalChildren(parent *os.Process, signal os.Signal) error {
 	if err := parent.Signal(pauseSignal); err != nil {
 		return err
 	}
-	list, err := exec.Command("ps", "-A", "-o", "ppid=,pid=").Output()
-	if err != nil {
-		return fmt.Errorf("ps: %w", err)
+	err := exec.Command("pkill", fmt.Sprintf("-%d", signal), "-P", strconv.Itoa(parent.Pid)).Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 {
+		return nil // it has none
 	}
-	for lines := bufio.NewScanner(bytes.NewReader(list)); lines.Scan(); {
-		var ppid, pid int
-		if _, err := fmt.Sscan(lines.Text(), &ppid, &pid); err != nil {
-			return fmt.Errorf("ps: %w", err)
-		}
-		if ppid != parent.Pid {
-			continue
-		}
-		child, _ := os.FindProcess(pid) // which always succeeds on Unix
-		if err := child.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
-		}
-	}
-	return nil
+	return err
 }

@@ -16,10 +16,12 @@
 package alertmanager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -61,9 +63,7 @@ type Notifier struct {
 // https://alertmanager.example.com. This is the --web.external-url of that
 // Alertmanager. Options may be nil.
 func New(url string, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
+	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)
 	texts, textsErr := o.Templates.Parse()
 	err := errors.Join(clientErr, textsErr, checkLabels(o.Labels))
@@ -76,11 +76,7 @@ func New(url string, o *Options) (*Notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: make notifier: %w", err)
 	}
-	n := &Notifier{client, texts, o.Token, maps.Clone(o.Labels), o.Expiry}
-	if n.expiry == 0 {
-		n.expiry = defaultExpiry
-	}
-	return n, nil
+	return &Notifier{client, texts, o.Token, maps.Clone(o.Labels), cmp.Or(o.Expiry, defaultExpiry)}, nil
 }
 
 // Notify posts the alert.
@@ -145,29 +141,20 @@ func (m *Notifier) alert(a *monitor.Alert, s monitor.Severity, annotations map[s
 	return alert{labels, annotations, starts.UTC(), ends.UTC()}
 }
 
+// labelName is from https://prometheus.io/docs/concepts/data_model.
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
 // checkLabels returns an error if a label has a name that Prometheus does not
 // allow, or that of a label which the alert sets.
 func checkLabels(labels map[string]string) error {
 	own := []string{"alertname", "organization", "severity", "alert"}
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		switch {
-		case !validLabel(name):
+		case !labelName.MatchString(name):
 			return fmt.Errorf("option Labels: %q is not the name of a label", name)
 		case slices.Contains(own, name):
 			return fmt.Errorf("option Labels: %q is set by the alert", name)
 		}
 	}
 	return nil
-}
-
-// validLabel reports whether a name is [a-zA-Z_][a-zA-Z0-9_]*
-// (https://prometheus.io/docs/concepts/data_model).
-func validLabel(name string) bool {
-	for i, r := range name {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return name != ""
 }

@@ -15,6 +15,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	netmail "net/mail"
 	"strconv"
@@ -71,10 +72,7 @@ type Notifier struct {
 // server at host:port. An address has the form ann@example.com or
 // Ann <ann@example.com>. Options may be nil.
 func New(server, from string, to []string, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
-	n, err := newNotifier(server, from, to, *o)
+	n, err := newNotifier(server, from, to, *cmp.Or(o, &Options{}))
 	if err != nil {
 		return nil, fmt.Errorf("email: make notifier: %w", err)
 	}
@@ -202,7 +200,7 @@ func (e *Notifier) connect(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn = &limitedConn{Conn: conn, left: maxReplies}
+	conn = &limitedConn{conn, io.LimitReader(conn, maxReplies)}
 	if e.options.Security != ImplicitTLS {
 		return conn, nil
 	}

@@ -26,14 +26,7 @@ const maxReplies = 1 << 20
 // A limitedConn reads a limited number of bytes.
 type limitedConn struct {
 	net.Conn
-	left int
+	limited io.Reader // of what comes from Conn
 }
 
-func (c *limitedConn) Read(p []byte) (int, error) {
-	if c.left == 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := c.Conn.Read(p[:min(len(p), c.left)])
-	c.left -= n
-	return n, err
-}
+func (c *limitedConn) Read(p []byte) (int, error) { return c.limited.Read(p) }

@@ -55,9 +55,7 @@ type Notifier struct {
 // New returns a notifier for the server at a URL, such as https://ntfy.sh. Options
 // may be nil.
 func New(url string, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
+	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)
 	texts, textsErr := notify.Templates{
 		Title: cmp.Or(o.Templates.Title, `{{.Alert.Title}}`),

@@ -54,9 +54,7 @@ type Notifier struct {
 // New returns a notifier for the integration with this routing key. Options may be
 // nil.
 func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
+	o = cmp.Or(o, &Options{})
 	client, err := notify.NewClient(cmp.Or(o.URL, defaultURL), o.Transport)
 	if err == nil {
 		err = client.RequireTLS()

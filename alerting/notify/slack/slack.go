@@ -37,9 +37,7 @@ type Notifier struct {
 // New returns a notifier for the incoming webhook at a URL. The URL is secret,
 // since anybody who has it can post. Options may be nil.
 func New(webhook notify.Secret, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
+	o = cmp.Or(o, &Options{})
 	client, err := notify.NewClient(webhook.Reveal(), o.Transport)
 	if err == nil {
 		err = client.RequireTLS()

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -56,9 +57,7 @@ func Verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOption
 }
 
 func verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOptions) error {
-	if o == nil {
-		o = &VerifyOptions{}
-	}
+	o = cmp.Or(o, &VerifyOptions{})
 	keys, err := parseSecrets(secrets)
 	if err != nil {
 		return err
@@ -74,15 +73,11 @@ func verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOption
 	if !signedBy(keys, h.Get(headerSignature), id, timestamp, body) {
 		return ErrSignature
 	}
-	now, tolerance := o.Now, o.Tolerance
+	now := o.Now
 	if now.IsZero() {
 		now = time.Now()
 	}
-	if tolerance == 0 {
-		tolerance = defaultTolerance
-	}
-	signed := time.Unix(seconds, 0)
-	if signed.Before(now.Add(-tolerance)) || signed.After(now.Add(tolerance)) {
+	if now.Sub(time.Unix(seconds, 0)).Abs() > cmp.Or(o.Tolerance, defaultTolerance) {
 		return ErrExpired
 	}
 	return nil

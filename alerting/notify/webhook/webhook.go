@@ -6,6 +6,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,9 +46,7 @@ type Notifier struct {
 // other. A secret is 24 to 64 random bytes in base64, with or without the prefix
 // whsec_. Options may be nil.
 func New(url string, secrets []notify.Secret, o *Options) (*Notifier, error) {
-	if o == nil {
-		o = &Options{}
-	}
+	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)
 	keys, keysErr := parseSecrets(secrets)
 	if err := errors.Join(clientErr, keysErr); err != nil {

@@ -3,12 +3,13 @@ package metricstest
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/metrics"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -99,12 +100,8 @@ func testHistogramByAttribute(p *probe) {
 	wantSteps(p, m.Metrics[monitor.ProcessingLatency], 10, time.Hour)
 	all := m.Metrics[monitor.DeliveryDuration]
 	p.wantValue(&m, monitor.DeliveryDuration, 3001)
-	if got := all.Distribution.Count(); got != 3001 {
-		p.Errorf("%d durations of deliveries are counted, want 3001", got)
-	}
-	if len(all.ByAttribute) != 2 {
-		p.Errorf("durations of deliveries by %d routes, want 2", len(all.ByAttribute))
-	}
+	check.Equal(p, "durations of deliveries", all.Distribution.Count(), 3001)
+	check.Equal(p, "routes with durations", len(all.ByAttribute), 2)
 	wantSteps(p, all.ByAttribute["slack"], 1000, time.Second)
 	wantSteps(p, all.ByAttribute["email"], 2000, time.Millisecond)
 }
@@ -121,9 +118,8 @@ func observeSteps(p *probe, metric monitor.Metric, attribute string, n int64, st
 func wantSteps(p *probe, data monitor.MetricData, n int64, step time.Duration) {
 	p.Helper()
 	d := data.Distribution
-	if data.Value != n || d.Count() != n {
-		p.Errorf("value = %d, count = %d, want %d", data.Value, d.Count(), n)
-	}
+	check.Equal(p, "value", data.Value, n)
+	check.Equal(p, "count", d.Count(), n)
 	most := time.Duration(n) * step
 	for _, c := range []struct {
 		name      string
@@ -163,9 +159,7 @@ func testAttributes(p *probe) {
 	for attribute, data := range m.Metrics[monitor.AlertsCreated].ByAttribute {
 		got[attribute] = data.Value
 	}
-	if !maps.Equal(got, want) {
-		p.Errorf("alerts_created by attribute = %v, want %v", got, want)
-	}
+	check.Equal(p, "alerts_created by attribute", got, want)
 	p.wantAttribute(&m, monitor.Errors, "off_hours", 16)
 }
 
@@ -179,9 +173,7 @@ func testAttributesBounded(p *probe) {
 	p.wantValue(&m, monitor.StateEvictions, metrics.MaxAttributes+excess+1)
 	p.wantAttribute(&m, monitor.StateEvictions, "rule-0", 2)
 	p.wantAttribute(&m, monitor.StateEvictions, metrics.OtherAttribute, excess)
-	if got := len(m.Metrics[monitor.StateEvictions].ByAttribute); got != metrics.MaxAttributes+1 {
-		p.Errorf("%d attributes are kept, want %d and %q", got, metrics.MaxAttributes, metrics.OtherAttribute)
-	}
+	check.Equal(p, "attributes", len(m.Metrics[monitor.StateEvictions].ByAttribute), metrics.MaxAttributes+1)
 }
 
 func testCanceledContext(p *probe) {
@@ -238,8 +230,12 @@ func testConcurrent(p *probe) {
 	)
 	rules := []string{"failed_auth", "off_hours", "data_velocity"}
 	var recording sync.WaitGroup
+	defer recording.Wait()
+	var running atomic.Int64
+	running.Store(recorders)
 	for range recorders {
 		recording.Go(func() {
+			defer running.Add(-1)
 			for i := range each {
 				p.record(monitor.EventsProcessed, 1, "")
 				p.record(monitor.SuspiciousPatterns, 1, rules[i%len(rules)])
@@ -248,14 +244,8 @@ func testConcurrent(p *probe) {
 			}
 		})
 	}
-	done := make(chan struct{})
-	go func() {
-		recording.Wait()
-		close(done)
-	}()
-	defer func() { <-done }()
 
-	check := func(m, last *monitor.MetricsSnapshot) {
+	compare := func(m, last *monitor.MetricsSnapshot) {
 		p.Helper()
 		var sum int64
 		for _, data := range m.Metrics[monitor.SuspiciousPatterns].ByAttribute {
@@ -269,18 +259,13 @@ func testConcurrent(p *probe) {
 		}
 	}
 	var last monitor.MetricsSnapshot
-	for running := true; running; {
-		select {
-		case <-done:
-			running = false
-		default:
-		}
-		m := p.peek(p.Context())
-		check(&m, &last)
+	for running.Load() > 0 {
+		m := p.peek()
+		compare(&m, &last)
 		last = m
 	}
 	m := p.snapshot()
-	check(&m, &last)
+	compare(&m, &last)
 	p.wantValue(&m, monitor.EventsProcessed, recorders*each)
 	p.wantValue(&m, monitor.SuspiciousPatterns, recorders*each)
 	p.wantValue(&m, monitor.ProcessingLatency, recorders*each)

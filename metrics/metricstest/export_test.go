@@ -7,7 +7,7 @@ func RunCase(t testing.TB, h Harness, name string) {
 	t.Helper()
 	for _, c := range cases {
 		if c.name == name {
-			c.run(newProbe(t, h))
+			c.run(&probe{t, h, h.New(t)})
 			return
 		}
 	}

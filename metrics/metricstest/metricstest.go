@@ -8,6 +8,6 @@ import "testing"
 func RunCollector(t *testing.T, h Harness) {
 	t.Helper()
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { c.run(newProbe(t, h)) })
+		t.Run(c.name, func(t *testing.T) { c.run(&probe{t, h, h.New(t)}) })
 	}
 }

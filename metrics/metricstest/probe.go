@@ -1,9 +1,9 @@
 package metricstest
 
 import (
-	"context"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -12,11 +12,6 @@ type probe struct {
 	testing.TB
 	harness   Harness
 	collector Collector
-}
-
-func newProbe(t testing.TB, h Harness) *probe {
-	t.Helper()
-	return &probe{t, h, h.New(t)}
 }
 
 func (p *probe) record(metric monitor.Metric, value int64, attribute string) {
@@ -28,29 +23,21 @@ func (p *probe) snapshot() monitor.MetricsSnapshot {
 	if p.harness.Flush != nil {
 		p.harness.Flush(p, p.collector)
 	}
-	return p.peek(p.Context())
+	return p.peek()
 }
 
 // peek takes a snapshot of what happens to be visible.
-func (p *probe) peek(ctx context.Context) monitor.MetricsSnapshot {
+func (p *probe) peek() monitor.MetricsSnapshot {
 	p.Helper()
-	m, err := p.collector.Snapshot(ctx)
-	if err != nil {
-		p.Fatalf("Snapshot: %v", err)
-	}
-	return m
+	return check.Must(p.collector.Snapshot(p.Context()))(p)
 }
 
 func (p *probe) wantValue(m *monitor.MetricsSnapshot, metric monitor.Metric, want int64) {
 	p.Helper()
-	if got := m.Value(metric); got != want {
-		p.Errorf("%s = %d, want %d", metric, got, want)
-	}
+	check.Equal(p, metric.String(), m.Value(metric), want)
 }
 
 func (p *probe) wantAttribute(m *monitor.MetricsSnapshot, metric monitor.Metric, attribute string, want int64) {
 	p.Helper()
-	if got := m.Metrics[metric].ByAttribute[attribute].Value; got != want {
-		p.Errorf("%s of %s = %d, want %d", metric, attribute, got, want)
-	}
+	check.Equal(p, metric.String()+" of "+attribute, m.Metrics[metric].ByAttribute[attribute].Value, want)
 }

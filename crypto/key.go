@@ -79,7 +79,7 @@ func newKey(id string, algorithm Algorithm, opts *KeyOptions) (*Key, error) {
 		return nil, k.errorf("Algorithm: %.40q: %w", algorithm, ErrAlgorithm)
 	}
 	if opts.State > KeyRevoked {
-		return nil, k.errorf("State: %d is no state", opts.State)
+		return nil, k.errorf("State: %d is not a KeyState", opts.State)
 	}
 	if len(opts.Organizations) > 0 {
 		k.organizations = make(map[string]bool, len(opts.Organizations))

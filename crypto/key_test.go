@@ -216,7 +216,7 @@ func TestKeyFromPEM(t *testing.T) {
 		`block "PUBLIC KEY": `:         encode("PUBLIC KEY", pkcs1),
 		`block "CERTIFICATE": `:        encode("CERTIFICATE", pkcs1),
 		`block "RSA PUBLIC KEY": `:     encode("RSA PUBLIC KEY", pkcs8),
-		"algorithm not allowed: RSASSA_PSS_SHA_256 does not go with ed25519.PublicKey": encode("PUBLIC KEY",
+		"algorithm not allowed: RSASSA_PSS_SHA_256 does not match a key of type ed25519.PublicKey": encode("PUBLIC KEY",
 			check.Must(x509.MarshalPKIXPublicKey(privateKeys()["ed25519"].Public()))(t)),
 	} {
 		_, err := auditcrypto.KeyFromPEM("k", auditcrypto.RSAPSSSHA256, text, nil)

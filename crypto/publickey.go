@@ -127,7 +127,7 @@ func publicVerifier(algorithm Algorithm, public crypto.PublicKey) (func(message,
 			return rsaVerifier(algorithm, key)
 		}
 	}
-	return nil, fmt.Errorf("%w: %s does not go with %T", ErrAlgorithm, algorithm, public)
+	return nil, fmt.Errorf("%w: %s does not match a key of type %T", ErrAlgorithm, algorithm, public)
 }
 
 func rsaVerifier(algorithm Algorithm, key *rsa.PublicKey) (func(message, signature []byte) bool, error) {

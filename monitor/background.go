@@ -94,7 +94,7 @@ func runPort(ctx context.Context, r Runner) (err error) {
 		return fmt.Errorf("monitor: run %T: %w", r, err)
 	}
 	if ctx.Err() == nil {
-		return fmt.Errorf("monitor: run %T: ended by itself", r)
+		return fmt.Errorf("monitor: run %T: returned before it was stopped", r)
 	}
 	return nil
 }

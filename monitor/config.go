@@ -138,7 +138,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.OperatorOrganization = "operator"
 	}
 	if c.DefaultOrganization == c.OperatorOrganization {
-		bad("DefaultOrganization", "is the OperatorOrganization")
+		bad("DefaultOrganization", "must not be the OperatorOrganization")
 	}
 	setDefault(&c.Lateness, time.Minute, "Lateness", bad)
 	setDefault(&c.MaxSkew, 2*time.Minute, "MaxSkew", bad)
@@ -162,11 +162,11 @@ func (c Config) withDefaults() (Config, error) {
 		{"Workers", int64(c.Workers)},
 	} {
 		if f.value == -1 {
-			bad(f.field, "cannot be switched off")
+			bad(f.field, "cannot be turned off")
 		}
 	}
 	if int(c.QueuePolicy) >= len(queuePolicyNames) {
-		bad("QueuePolicy", "%d is no policy", c.QueuePolicy)
+		bad("QueuePolicy", "%d is not a QueuePolicy", c.QueuePolicy)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

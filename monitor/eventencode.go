@@ -112,7 +112,7 @@ func (w *eventEncoder) details(depth int, prefix string, details map[string]any,
 		var err error
 		switch {
 		case taken(name):
-			err = errors.New("a detail has the name of a field")
+			err = errors.New("the name is reserved for a field of Event")
 		case !utf8.ValidString(name):
 			err = errNotUTF8
 		default:

@@ -459,7 +459,7 @@ func TestPortThatEndsStopsRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := m.Run(context.Background())
-		if err == nil || !strings.Contains(err.Error(), "ended by itself") {
+		if err == nil || !strings.Contains(err.Error(), "returned before it was stopped") {
 			t.Errorf("error %v", err)
 		}
 		check.Equal(t, "accepted events handled", len(d.events()), 1)

@@ -32,7 +32,7 @@ func RequireTLS(u *url.URL) error {
 	if u.Scheme == "https" || Loopback(u.Hostname()) {
 		return nil
 	}
-	return errors.New("a secret does not go over plain http to another machine")
+	return errors.New("a secret may not be sent over plain http to another machine")
 }
 
 // Loopback reports whether a host is this machine: localhost (RFC 6761, 6.3) or a

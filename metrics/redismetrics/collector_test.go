@@ -282,10 +282,10 @@ func TestForeignData(t *testing.T) {
 	t.Parallel()
 	client := testservice.SharedRedisClient(t)
 	for field, want := range map[string]string{
-		"64\x00":       "no bucket",
-		"64-64\x00":    "no bucket",
-		"-1-64\x00":    "no bucket",
-		"middle\x00":   "no bucket",
+		"64\x00":       "not a histogram bucket",
+		"64-64\x00":    "not a histogram bucket",
+		"-1-64\x00":    "not a histogram bucket",
+		"middle\x00":   "not a histogram bucket",
 		"\x00":         "invalid syntax",
 		"sum\x00\x00x": "invalid syntax",
 	} {

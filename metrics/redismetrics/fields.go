@@ -71,7 +71,7 @@ func setPart(data *monitor.MetricData, part string, n int64) error {
 		lo, err := strconv.ParseInt(lower, 10, 64)
 		hi, hiErr := strconv.ParseInt(upper, 10, 64)
 		if err != nil || hiErr != nil || lo < 0 || hi <= lo {
-			return fmt.Errorf("no bucket of a histogram: %q", part)
+			return fmt.Errorf("%q is not a histogram bucket", part)
 		}
 		d.Buckets = append(d.Buckets, monitor.DistributionBucket{
 			Lower: time.Duration(lo), Upper: time.Duration(hi), Count: n,

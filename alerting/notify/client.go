@@ -19,33 +19,34 @@ import (
 	"github.com/auditwarden/auditwarden/internal/guard"
 )
 
-// Transport says how a destination is reached. The zero value of a field is its
-// default.
+// Transport configures the connections to a destination. A field with its zero
+// value has the documented default.
 type Transport struct {
-	// AllowedNetworks are networks that a destination may be in besides the
-	// public internet. By default an address that is private, link-local,
-	// loopback or otherwise special is refused, whatever name leads to it.
+	// AllowedNetworks are networks that connections are allowed to in addition to the
+	// public internet. By default, connections to private, link-local, loopback and
+	// other special addresses are refused, whatever name resolves to them.
 	AllowedNetworks []netip.Prefix
-	// TLS defaults to the root certificates of the system and TLS 1.2 or later.
+	// TLS is the TLS configuration. Defaults to the root certificates of the system
+	// and TLS 1.2 or later.
 	TLS *tls.Config
-	// Timeout limits a delivery, from looking up the name to the end of the
-	// response. Defaults to 10 seconds.
+	// Timeout limits a delivery, from the DNS lookup to the end of the response.
+	// Defaults to 10 s.
 	Timeout time.Duration
 }
 
 // maxRetryAfter is the longest pause that a destination can ask for.
 const maxRetryAfter = time.Hour
 
-// A Client posts to one HTTP endpoint. It follows no redirects, uses no proxy,
-// reads at most 1 MiB of a response and opens a connection for each request. It
-// is safe for concurrent use.
+// A Client posts requests to one HTTP endpoint. It does not follow redirects, uses
+// no proxy, reads at most 1 MiB of a response and opens a new connection for each
+// request. It is safe for concurrent use.
 type Client struct {
 	endpoint *url.URL
 	guarded  *guard.Client
 }
 
-// NewClient returns a client. The error does not quote the endpoint, which may
-// contain a token.
+// NewClient returns a client for the URL of an endpoint. The error does not quote
+// the URL, which may contain a token.
 func NewClient(endpoint string, t Transport) (*Client, error) {
 	u, err := guard.ParseURL(endpoint)
 	if err != nil {
@@ -63,8 +64,8 @@ func NewClient(endpoint string, t Transport) (*Client, error) {
 	return c, nil
 }
 
-// RequireTLS returns an error if the endpoint is neither https nor on this
-// machine. A destination that sends a secret calls it when it is made.
+// RequireTLS returns an error unless the endpoint uses https or is on this
+// machine. The constructor of a destination that sends a secret should call it.
 func (c *Client) RequireTLS() error {
 	if err := guard.RequireTLS(c.endpoint); err != nil {
 		return fmt.Errorf("URL: %w", err)
@@ -72,17 +73,17 @@ func (c *Client) RequireTLS() error {
 	return nil
 }
 
-// A Request is what a [Client] posts.
+// A Request is a request that a [Client] posts.
 type Request struct {
-	// Path has the elements to add to the path of the endpoint. They need not be
-	// escaped.
+	// Path contains elements that are appended to the path of the endpoint. The
+	// client escapes them.
 	Path   []string
 	Header http.Header
 	Body   []byte
 }
 
-// JSON returns a request with v as its body. If v cannot be encoded, the error is
-// a permanent [alerting.DeliveryError].
+// JSON returns a request whose body is v in JSON. If v cannot be encoded, the
+// error is a permanent [alerting.DeliveryError].
 func JSON(v any) (Request, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -93,11 +94,11 @@ func JSON(v any) (Request, error) {
 
 // Post sends a request and returns the body of the response if its status is 2xx.
 //
-// All errors are of type [alerting.DeliveryError]. They contain the endpoint's
-// scheme and host, but nothing of its path, the request or the response. An error
-// is permanent for status 3xx and for 4xx except 408, 425 and 429. With these,
-// with status 5xx and after an exchange that failed, the delivery is to be tried
-// again; a header Retry-After of up to an hour is respected.
+// Every error is an [*alerting.DeliveryError]. It contains the endpoint's scheme
+// and host, but no part of its path, the request or the response. The error is
+// permanent for status 3xx and for 4xx except 408, 425 and 429. For all other
+// statuses and for connection failures it is temporary, and its RetryAfter is the
+// Retry-After header of the response, at most one hour.
 func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.at(r.Path), bytes.NewReader(r.Body))
 	if err != nil {
@@ -123,10 +124,10 @@ func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
 	return nil, e
 }
 
-// Unexpected returns the error for a response that the destination's protocol
-// does not allow. It is not permanent.
+// Unexpected returns the error to use for a response that violates the
+// destination's protocol. It is a temporary [*alerting.DeliveryError].
 func (c *Client) Unexpected() error {
-	return c.failed(errors.New("the response is not what the protocol prescribes"))
+	return c.failed(errors.New("the response does not follow the protocol"))
 }
 
 func (c *Client) failed(err error) *alerting.DeliveryError {

@@ -139,5 +139,5 @@ func TestUnexpected(t *testing.T) {
 	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
 	e := check.ErrorAs[*alerting.DeliveryError](t, "unexpected", c.Unexpected())
 	check.Equal(t, "permanent", e.Permanent, false)
-	check.Equal(t, "text", e.Error(), "notify: post to https://example.com: the response is not what the protocol prescribes")
+	check.Equal(t, "text", e.Error(), "notify: post to https://example.com: the response does not follow the protocol")
 }

@@ -2,7 +2,7 @@ package notify
 
 import "github.com/auditwarden/auditwarden/monitor"
 
-// Color returns the color of a severity, such as #b00020.
+// Color returns the color for a severity in hex notation, such as #b00020.
 func Color(s monitor.Severity) string {
 	switch s {
 	case monitor.SeverityCritical:

@@ -8,15 +8,16 @@ import (
 // hidden replaces a secret.
 const hidden = "[REDACTED]"
 
-// A Secret is a text that is not printed, encoded or logged: [REDACTED] appears in
-// its place, or nothing if it is empty. The zero value is the empty secret.
+// A Secret is a text that cannot be printed, encoded or logged by accident:
+// "[REDACTED]" appears in its place, or nothing if it is empty. The zero value is
+// the empty secret.
 type Secret struct {
 	// A pointer, since package fmt does not call the methods of unexported fields
 	// when it prints a struct.
 	text *string
 }
 
-// NewSecret returns a secret with this text.
+// NewSecret returns a secret that contains text.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -24,7 +25,7 @@ func NewSecret(text string) Secret {
 	return Secret{&text}
 }
 
-// Reveal returns the text. Keep it out of errors and logs.
+// Reveal returns the secret text. Keep it out of errors and logs.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -35,7 +36,7 @@ func (s Secret) Reveal() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.text == nil }
 
-// String returns [REDACTED], or nothing for the empty secret.
+// String returns "[REDACTED]", or "" for the empty secret.
 func (s Secret) String() string {
 	if s.text == nil {
 		return ""

@@ -12,17 +12,19 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Templates make the text of a notification, in the language of package
-// text/template. The data is the [alerting.Notification]: {{.Reason}},
-// {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line puts a text on one
-// line: {{line .Alert.ResolvedBy}}. The function time writes a time in UTC.
+// Templates are the templates for the text of a notification, in the syntax of
+// package text/template. The data is the [alerting.Notification]: {{.Reason}},
+// {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line is [Line]: {{line
+// .Alert.ResolvedBy}}. The function time formats a time in UTC: {{time
+// .Alert.FirstSeen}}.
 //
-// The destination escapes the result for its format.
+// The destination escapes the text for its format.
 type Templates struct {
-	// Title makes one line. Defaults to severity, status and title of the alert.
+	// Title is the template for the title, which is one line. Defaults to the
+	// severity, status and title of the alert.
 	Title string
-	// Body defaults to the description, followed by status, organization, rule,
-	// occurrences, reason and ID.
+	// Body is the template for the text below the title. Defaults to the description,
+	// followed by the status, organization, rule, occurrences, reason and ID.
 	Body string
 }
 
@@ -48,13 +50,13 @@ Notified because: {{.Reason}}
 Alert: {{line .Alert.ID}}`
 )
 
-// Texts are parsed [Templates]. They are safe for concurrent use.
+// Texts holds parsed [Templates]. It is safe for concurrent use.
 type Texts struct {
 	title, body *template.Template
 }
 
-// Parse parses the templates and tries them on a sample notification, which finds
-// fields that do not exist. The error names the template.
+// Parse parses the templates and executes them with a sample notification, in
+// order to detect fields that do not exist. The error names the template.
 func (t Templates) Parse() (*Texts, error) {
 	title, titleErr := parse("Templates.Title", cmp.Or(t.Title, defaultTitle))
 	body, bodyErr := parse("Templates.Body", cmp.Or(t.Body, defaultBody))
@@ -79,9 +81,9 @@ func parse(name, text string) (*template.Template, error) {
 	return t, nil
 }
 
-// Render returns the title and the body of a notification. The title is one line.
-// The body has no control characters except line feeds and tabs. Both are limited
-// in length. If a template fails for this notification, the error is a permanent
+// Render returns the title and the body of a notification. The title is one line
+// of at most 400 bytes. The body has no control characters except line feeds and
+// tabs, and at most 16 KiB. If a template fails, the error is a permanent
 // [alerting.DeliveryError].
 func (t *Texts) Render(n *alerting.Notification) (title, body string, err error) {
 	title, titleErr := execute(t.title, n, maxTitle)

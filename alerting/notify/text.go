@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text as one line that is safe as the value of a header. Every
-// control character, line separator and character that changes the writing
-// direction becomes a space, and what is not UTF-8 becomes U+FFFD.
+// Line returns the text as a single line that is safe in a header. It replaces
+// every control character, line separator and character that changes the writing
+// direction with a space, and invalid UTF-8 with U+FFFD.
 func Line(s string) string { return printable(s, "") }
 
 // lines does the same as [Line] but keeps line feeds and tabs.
@@ -27,8 +27,8 @@ func unsafeRune(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// Clip returns at most limit bytes of a text in UTF-8. A text that is too long is
-// cut off and ends in an ellipsis. The limit must be at least 3.
+// Clip truncates a UTF-8 text to at most limit bytes. A truncated text ends with
+// an ellipsis. The limit must be at least 3.
 func Clip(s string, limit int) string {
 	const ellipsis = "…"
 	if len(s) <= limit {

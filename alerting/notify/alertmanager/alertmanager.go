@@ -1,18 +1,19 @@
-// Package alertmanager delivers notifications to Prometheus Alertmanager by its
-// API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
+// Package alertmanager delivers notifications to Prometheus Alertmanager with its
+// API v2
+// (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
 //
 // An alert has the labels alertname (the rule), organization, severity and alert
-// (its ID), those of [Options.Labels], and the annotations summary, description,
-// status and occurrences. It ends in Alertmanager when it is resolved or dismissed,
-// if the route has the reasons of [alerting.Reasons]. Alertmanager distinguishes
-// alerts by their labels: when the severity rises, the request also ends the alert
-// with the lower severity.
+// (its ID), the labels in [Options.Labels], and the annotations summary,
+// description, status and occurrences. It ends in Alertmanager when it is resolved
+// or dismissed, if the route has all of [alerting.Reasons]. Alertmanager
+// distinguishes alerts by their labels. When the severity rises, the request
+// therefore also ends the alert with the lower severity.
 //
-// An open alert ends in Alertmanager after [Options.Expiry] if no other
-// notification of it follows.
+// An open alert ends in Alertmanager when [Options.Expiry] has passed since its
+// last notification.
 //
-// Every member of a cluster of Alertmanagers must get every alert: give each member
-// a notifier and a route.
+// Every member of an Alertmanager cluster must get every alert. Create a notifier
+// and a route for each member.
 package alertmanager
 
 import (
@@ -33,19 +34,19 @@ import (
 
 const defaultExpiry = 7 * 24 * time.Hour
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Labels are added to those of every alert. Their names consist of letters,
-	// digits and underscores.
+	// Labels are additional labels of every alert. A name consists of ASCII letters,
+	// digits and underscores, and does not begin with a digit.
 	Labels map[string]string
-	// Expiry is how long an open alert remains after its last notification. It
-	// must be longer than an alert stays open, or than the time between two
-	// escalations. Defaults to 7 days.
+	// Expiry is how long an open alert remains in Alertmanager after its last
+	// notification. It must be longer than alerts stay open, or longer than the time
+	// between two escalations. Defaults to 7 days.
 	Expiry time.Duration
-	// Templates make the annotations summary and description.
+	// Templates are the templates for the annotations summary and description.
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -59,9 +60,9 @@ type Notifier struct {
 	expiry time.Duration
 }
 
-// New returns a notifier for the Alertmanager at a URL, such as
-// https://alertmanager.example.com. This is the --web.external-url of that
-// Alertmanager. Options may be nil.
+// New returns a notifier for the Alertmanager at url, such as
+// https://alertmanager.example.com. The URL must include the path of that
+// Alertmanager's --web.external-url. If o is nil, the defaults apply.
 func New(url string, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)

@@ -1,12 +1,12 @@
-// Package email delivers notifications by SMTP, as mails with the text in plain
-// text and in HTML. The mails about one alert form a thread. The Message-ID is
-// derived from the notification's idempotency key, so that a mail server or client
-// can recognize a mail that arrives again.
+// Package email delivers notifications as emails by SMTP. An email contains the
+// text as plain text and as HTML. The emails about one alert form a thread. The
+// Message-ID is derived from the notification's idempotency key, so that a mail
+// server or client can recognize an email that arrives again.
 //
-// By default no mail is sent unless the server offers STARTTLS; see
-// [Options.Security]. A mail goes to all recipients or to none: if the server
-// refuses one of them, nothing is sent. After a reply 4xx the delivery is to be
-// tried again; a reply 5xx is permanent.
+// By default no email is sent unless the server offers STARTTLS; see
+// [Options.Security]. An email goes to all recipients or to none: if the server
+// refuses one of them, nothing is sent. The error is temporary after a 4xx reply
+// and permanent after a 5xx reply.
 package email
 
 import (
@@ -32,32 +32,32 @@ import (
 type Security int
 
 const (
-	// StartTLS encrypts the connection by STARTTLS, usually on port 587. Sending
+	// StartTLS encrypts the connection with STARTTLS, usually on port 587. Sending
 	// fails if the server does not offer it.
 	StartTLS Security = iota
 	// ImplicitTLS uses TLS from the start, usually on port 465.
 	ImplicitTLS
-	// NoTLS does not encrypt. It allows authentication only to a server on this
-	// machine.
+	// NoTLS does not encrypt the connection. It allows authentication only if the
+	// server is on this machine.
 	NoTLS
 )
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
-	// Security defaults to StartTLS.
+	// Security is how the connection is encrypted. Defaults to StartTLS.
 	Security Security
-	// Username and Password are used to authenticate, by SCRAM-SHA-256, PLAIN or
-	// LOGIN. Without them there is no authentication.
+	// Username and Password authenticate to the server with SCRAM-SHA-256, PLAIN or
+	// LOGIN. If both are empty, there is no authentication.
 	Username string
 	Password notify.Secret
-	// Templates make the subject and the text.
+	// Templates are the templates for the subject and the text.
 	Templates notify.Templates
 	Transport notify.Transport
 }
 
-// A Notifier sends mails through one server. It opens a connection for each mail
-// and is safe for concurrent use.
+// A Notifier sends emails through one server. It opens a new connection for each
+// email. It is safe for concurrent use.
 type Notifier struct {
 	host     string
 	port     int
@@ -68,9 +68,9 @@ type Notifier struct {
 	deadline time.Duration
 }
 
-// New returns a notifier that sends mails from one address to others through the
-// server at host:port. An address has the form ann@example.com or
-// Ann <ann@example.com>. Options may be nil.
+// New returns a notifier that sends emails through a server (host:port). Each
+// address in from and to has the form ann@example.com or Ann <ann@example.com>. If
+// o is nil, the defaults apply.
 func New(server, from string, to []string, o *Options) (*Notifier, error) {
 	n, err := newNotifier(server, from, to, *cmp.Or(o, &Options{}))
 	if err != nil {
@@ -104,7 +104,7 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	case o.Username == "" != o.Password.IsZero():
 		return nil, errors.New("options Username and Password: one is missing")
 	case o.Username != "" && o.Security == NoTLS && !guard.Loopback(host):
-		return nil, errors.New("option Security: a password does not go without TLS to another machine")
+		return nil, errors.New("option Security: a password may not be sent without TLS to another machine")
 	}
 	texts, err := o.Templates.Parse()
 	if err != nil {
@@ -127,7 +127,7 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	}, nil
 }
 
-// Notify sends a mail.
+// Notify sends the notification as an email.
 func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	m, err := e.composer.message(n)
 	if err != nil {
@@ -150,7 +150,7 @@ func (e *Notifier) failed(ctx context.Context, err error) error {
 		cause = fmt.Errorf("reply %d", code)
 	}
 	if cause == nil {
-		cause = errors.New("the session broke off, or the server does not offer STARTTLS or the authentication")
+		cause = errors.New("the connection broke, or the server does not offer STARTTLS or a supported authentication method")
 	}
 	d.Err = fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause)
 	return d

@@ -219,7 +219,7 @@ func TestTLSAndAuthentication(t *testing.T) {
 			if tt.want == nil {
 				require.Error(t, err)
 				if name == "no authentication" || name == "no STARTTLS" {
-					require.ErrorContains(t, err, "the server does not offer STARTTLS or the authentication")
+					require.ErrorContains(t, err, "the server does not offer STARTTLS or a supported authentication method")
 				}
 				require.NotRegexp(t, `(?m)^(MAIL|AUTH)`, strings.Join(commands, "\n"))
 				return

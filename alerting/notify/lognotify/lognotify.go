@@ -1,5 +1,6 @@
-// Package lognotify writes each notification as a record to a logger. The level is
-// error for CRITICAL and HIGH alerts, warn for MEDIUM and info for the others.
+// Package lognotify writes each notification to a logger, as a record with the
+// message "alert notification". The level is error for CRITICAL and HIGH alerts,
+// warn for MEDIUM and info for the others.
 package lognotify
 
 import (
@@ -17,7 +18,7 @@ type Notifier struct {
 	logger *slog.Logger
 }
 
-// New returns a notifier that writes to the logger.
+// New returns a notifier that writes to the logger, which must not be nil.
 func New(logger *slog.Logger) (*Notifier, error) {
 	if logger == nil {
 		return nil, errors.New("lognotify: make notifier: logger is nil")
@@ -25,7 +26,8 @@ func New(logger *slog.Logger) (*Notifier, error) {
 	return &Notifier{logger}, nil
 }
 
-// Notify writes a record. It always returns nil, since a logger reports no errors.
+// Notify writes the record. It always returns nil, because a logger does not
+// report errors.
 func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	a := n.Alert
 	l.logger.LogAttrs(ctx, level(a.Severity), "alert notification",

@@ -27,20 +27,21 @@ const confidential = "a confidential response"
 // patience is the time limit of the deliveries that are to exceed it.
 const patience = 100 * time.Millisecond
 
-// HTTP describes a destination that speaks HTTP.
+// HTTP is the harness for a destination that uses HTTP.
 type HTTP struct {
-	// New returns the destination for the server at a URL, or fails the test.
+	// New returns the destination for the server at url, or fails the test.
 	New func(tb testing.TB, url string, t notify.Transport) alerting.Notifier
 	// Status and Body are the response of a server that accepts a notification.
 	// They default to 200 and an empty body.
 	Status int
 	Body   string
-	// Secrets must not appear in an error or when the destination is printed.
+	// Secrets are texts that must not appear in an error or in the printed
+	// destination.
 	Secrets []string
 }
 
-// Loopback returns a transport that may connect to this machine and trusts the
-// certificate of the server, which may be nil.
+// Loopback returns a transport that may connect to this machine. If s is not nil,
+// the transport trusts its certificate.
 func Loopback(s *httptest.Server) notify.Transport {
 	t := notify.Transport{AllowedNetworks: []netip.Prefix{
 		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
@@ -60,8 +61,8 @@ type Received struct {
 	Body   string
 }
 
-// Receive delivers a notification to a server that accepts it, and returns the
-// request.
+// Receive delivers a notification to a test server that accepts it, and returns
+// the request that the server received.
 func (h HTTP) Receive(t *testing.T, n *alerting.Notification) Received {
 	t.Helper()
 	got := make(chan Received, 1)
@@ -93,10 +94,10 @@ func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// RunHTTP tests what all destinations that speak HTTP have in common: the outcome
-// for each status, redirects, time limits, responses that are invalid, huge or cut
-// off, servers that cannot be reached, addresses that are refused, and that secrets
-// are kept.
+// RunHTTP runs the tests that every destination that uses HTTP must pass: the
+// result for each status, redirects, timeouts, invalid, huge and truncated
+// responses, unreachable servers, refused addresses, and that secrets are not
+// disclosed.
 func RunHTTP(t *testing.T, h HTTP) {
 	t.Run("Statuses", h.testStatuses)
 	t.Run("RetryAfter", h.testRetryAfter)

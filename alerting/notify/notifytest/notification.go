@@ -1,6 +1,6 @@
-// Package notifytest helps to test destinations of notifications. It makes
-// notifications, and [RunHTTP] tests what all destinations that speak HTTP have in
-// common.
+// Package notifytest helps to test destinations of notifications. It provides
+// sample notifications and [RunHTTP], the test suite for destinations that use
+// HTTP.
 package notifytest
 
 import (
@@ -10,11 +10,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Hostile is a text that an attacker might put into an event. Where it is not
-// escaped, it breaks out of lines, headers, HTML, JSON and the markup of Slack.
+// Hostile is a text that an attacker might put into an event. If it is not
+// escaped, it breaks out of lines, headers, HTML, JSON and Slack markup.
 const Hostile = "eve\r\nX-Injected: yes\r\n\r\n<script>alert(\"1\")</script> <!channel> &amp; {{.Reason}} \x00\u2028\u202e"
 
-// Notification returns a notification of a new alert.
+// Notification returns a sample notification about a new alert.
 func Notification() *alerting.Notification {
 	at := time.Date(2026, 3, 1, 2, 30, 0, 0, time.UTC)
 	o := &monitor.Occurrence{
@@ -46,7 +46,8 @@ func Notification() *alerting.Notification {
 	}
 }
 
-// InStatus returns a notification of the alert in another status.
+// InStatus returns a sample notification about the same alert with the given
+// status.
 func InStatus(status monitor.AlertStatus) *alerting.Notification {
 	n := Notification()
 	a := n.Alert

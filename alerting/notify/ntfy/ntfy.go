@@ -1,16 +1,17 @@
 // Package ntfy delivers notifications as push messages of ntfy
-// (https://docs.ntfy.sh/publish/). A message is posted to a topic, which is the
-// alert's organization by default. Its text is the description of the alert, and
-// it has the headers
+// (https://docs.ntfy.sh/publish/). Each message is posted to a topic, which is the
+// alert's organization by default. By default its text is the description of the
+// alert. It has the headers
 //
 //	Authorization: Bearer <token>
 //	Title: <title>
 //	Tags: warning,<type>,<severity>,<source>,<status>
 //	Priority: 5
 //
-// where the priority is for CRITICAL alerts only. A title that is not ASCII is
-// encoded by RFC 2047, which ntfy decodes. Commas in a tag become spaces. A text
-// of more than 4,096 bytes is cut off, since ntfy would make it an attachment.
+// Only CRITICAL alerts have the header Priority. A title that is not ASCII is
+// encoded according to RFC 2047, which ntfy decodes. Commas in a tag become
+// spaces. A text of more than 4,096 bytes is truncated, because ntfy would make it
+// an attachment.
 package ntfy
 
 import (
@@ -30,16 +31,16 @@ import (
 // maxText is the longest text of a message, in bytes.
 const maxText = 4096
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Topic is the topic of all notifications. Defaults to the organization of
-	// each alert.
+	// Topic is the topic for all notifications. Defaults to the organization of each
+	// alert.
 	Topic string
-	// Templates make the title and the text. They default to the title and the
-	// description of the alert.
+	// Templates are the templates for the title and the text. They default to the
+	// title and the description of the alert.
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -52,8 +53,8 @@ type Notifier struct {
 	topic  string
 }
 
-// New returns a notifier for the server at a URL, such as https://ntfy.sh. Options
-// may be nil.
+// New returns a notifier for the server at url, such as https://ntfy.sh. If o is
+// nil, the defaults apply.
 func New(url string, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)

@@ -1,13 +1,13 @@
-// Package pagerduty delivers notifications to PagerDuty by the Events API v2
-// (https://developer.pagerduty.com/docs/send-alert-event). An alert is one incident
-// of PagerDuty, with the alert's ID as its dedup_key. The alert's status decides
-// the action, whatever the reason of the notification is:
+// Package pagerduty delivers notifications to PagerDuty with the Events API v2
+// (https://developer.pagerduty.com/docs/send-alert-event). Each alert is one
+// incident in PagerDuty, with the alert's ID as its dedup_key. The status of the
+// alert, and not the reason of the notification, determines the action:
 //
 //	active                trigger
 //	acknowledged          acknowledge
 //	resolved, dismissed   resolve
 //
-// To pass on all changes of the status, the route needs the reasons of
+// For PagerDuty to follow all changes of the status, the route needs all of
 // [alerting.Reasons].
 //
 // The severity is critical for CRITICAL alerts, error for HIGH, warning for MEDIUM
@@ -33,26 +33,26 @@ const maxText = 4096
 
 const defaultURL = "https://events.pagerduty.com/v2/enqueue"
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
-	// URL defaults to https://events.pagerduty.com/v2/enqueue. That of the EU is
-	// https://events.eu.pagerduty.com/v2/enqueue.
+	// URL is the URL of the API. Defaults to https://events.pagerduty.com/v2/enqueue.
+	// For the EU use https://events.eu.pagerduty.com/v2/enqueue.
 	URL string
-	// Templates make the summary and the detail "text".
+	// Templates are the templates for the summary and the custom detail "text".
 	Templates notify.Templates
 	Transport notify.Transport
 }
 
-// A Notifier sends events to one service. It is safe for concurrent use.
+// A Notifier sends events to one PagerDuty service. It is safe for concurrent use.
 type Notifier struct {
 	client     *notify.Client
 	texts      *notify.Texts
 	routingKey notify.Secret
 }
 
-// New returns a notifier for the integration with this routing key. Options may be
-// nil.
+// New returns a notifier for the integration with this routing key. If o is nil,
+// the defaults apply.
 func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, err := notify.NewClient(cmp.Or(o.URL, defaultURL), o.Transport)

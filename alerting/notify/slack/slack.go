@@ -1,9 +1,9 @@
 // Package slack delivers notifications to an incoming webhook of Slack
-// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) or of
-// a chat that accepts the same messages. A message has the title and an attachment
-// in the color of the severity, which has the text and a line with severity, status
-// and occurrences. Everything is plain text, so that markup and mentions of
-// channels have no effect.
+// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) or
+// of a chat that accepts the same messages. A message consists of the title and an
+// attachment in the color of the severity. The attachment contains the text and a
+// line with the severity, status and occurrences. Everything is plain text, so
+// that markup and mentions of channels have no effect.
 package slack
 
 import (
@@ -20,10 +20,10 @@ import (
 // maxText is the longest text that Slack accepts, in characters.
 const maxText = 3000
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
-	// Templates make the title and the text.
+	// Templates are the templates for the title and the text.
 	Templates notify.Templates
 	Transport notify.Transport
 }
@@ -34,8 +34,8 @@ type Notifier struct {
 	texts  *notify.Texts
 }
 
-// New returns a notifier for the incoming webhook at a URL. The URL is secret,
-// since anybody who has it can post. Options may be nil.
+// New returns a notifier for the URL of an incoming webhook. The URL is secret,
+// because anybody who has it can post. If o is nil, the defaults apply.
 func New(webhook notify.Secret, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, err := notify.NewClient(webhook.Reveal(), o.Transport)

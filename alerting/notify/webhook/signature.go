@@ -27,28 +27,31 @@ const (
 	maxSignatures    = 16 // more are ignored
 )
 
-// The errors of [Verify], to be tested with [errors.Is].
+// The errors of [Verify]. Test for them with [errors.Is].
 var (
-	// ErrSignature: no signature of the request was made with one of the secrets.
+	// ErrSignature means that none of the request's signatures was made with one of
+	// the secrets.
 	ErrSignature = errors.New("signature does not verify")
-	// ErrExpired: the request was signed too long ago, or in the future.
+	// ErrExpired means that the request was signed too long ago or too far in the
+	// future.
 	ErrExpired = errors.New("timestamp is outside the tolerance")
 )
 
-// VerifyOptions are the options of [Verify]. The zero value of a field is its
-// default.
+// VerifyOptions are the options of [Verify]. A field with its zero value has the
+// documented default.
 type VerifyOptions struct {
-	// Tolerance is how far the timestamp may be from Now. Defaults to 5 minutes.
+	// Tolerance is how far the timestamp may be before or after Now. Defaults to 5
+	// minutes.
 	Tolerance time.Duration
-	// Now defaults to the time of the call.
+	// Now is the time to compare the timestamp with. Defaults to the current time.
 	Now time.Time
 }
 
-// Verify returns nil if a request with this header and body was signed with one of
-// the secrets, and recently. A receiver should call it before it decodes the body.
+// Verify returns nil if a request with this header and body was recently signed
+// with one of the secrets. A receiver should call it before it decodes the body.
 // To recognize repeated requests, it should remember each webhook-id for longer
 // than the tolerance. The error wraps [ErrSignature] or [ErrExpired], or names the
-// header or secret that is invalid. Options may be nil.
+// invalid header or secret. If o is nil, the defaults apply.
 func Verify(h http.Header, body []byte, secrets []notify.Secret, o *VerifyOptions) error {
 	if err := verify(h, body, secrets, o); err != nil {
 		return fmt.Errorf("webhook: verify request: %w", err)

@@ -1,8 +1,9 @@
-// Package webhook delivers notifications as signed JSON to a server of your own,
+// Package webhook delivers notifications as signed JSON to your own server,
 // according to Standard Webhooks 1.0 (https://www.standardwebhooks.com). The body
-// is a [Payload]. The headers are webhook-id, which is the notification's
-// idempotency key, webhook-timestamp and webhook-signature. The server checks them
-// with [Verify] or a library for that standard.
+// is a [Payload]. The headers are webhook-id, webhook-timestamp and
+// webhook-signature; webhook-id is the notification's idempotency key, or a hash
+// of it. The server checks the signature with [Verify] or with a library for that
+// standard.
 package webhook
 
 import (
@@ -18,33 +19,34 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options are the settings of a [Notifier]. The zero value of a field is its
-// default.
+// Options are the settings of a [Notifier]. A field with its zero value has the
+// documented default.
 type Options struct {
 	Transport notify.Transport
 }
 
-// A Payload is the body of a request, as JSON. Times are in RFC 3339 and UTC.
+// A Payload is the body of a request in JSON. Times are in UTC and in the format
+// of RFC 3339.
 type Payload struct {
 	// Key is the idempotency key. It is the same in every delivery of a
 	// notification.
 	Key       string          `json:"key"`
 	Reason    alerting.Reason `json:"reason"`
 	CreatedAt time.Time       `json:"createdAt"`
-	// Alert is the alert as it was when the delivery began.
+	// Alert is the state of the alert when the delivery began.
 	Alert *monitor.Alert `json:"alert"`
 }
 
-// A Notifier delivers to one URL. It is safe for concurrent use.
+// A Notifier posts notifications to one URL. It is safe for concurrent use.
 type Notifier struct {
 	client *notify.Client
 	keys   *[][]byte // behind a pointer, package fmt does not print them
 }
 
-// New returns a notifier that posts to a URL and signs with each of the secrets.
-// One secret is enough; with two of them the receiver can change from one to the
-// other. A secret is 24 to 64 random bytes in base64, with or without the prefix
-// whsec_. Options may be nil.
+// New returns a notifier that posts to url and signs each request with each of the
+// secrets. Usually there is one secret; use two while the receiver changes from
+// one to the other. A secret is 24 to 64 random bytes in base64, with or without
+// the prefix whsec_. If o is nil, the defaults apply.
 func New(url string, secrets []notify.Secret, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)

@@ -9,16 +9,16 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Alerts is a [monitor.AlertStorer] that records every occurrence as an alert of
-// its own. The zero value is ready to use. It is safe for concurrent use.
+// Alerts is a [monitor.AlertStorer] that records a new alert for every occurrence.
+// The zero value is ready to use. It is safe for concurrent use.
 type Alerts struct {
 	mu     sync.Mutex
 	alerts []*monitor.Alert
 	err    error
 }
 
-// StoreOccurrences records the alerts of the occurrences, or returns the error
-// that was set.
+// StoreOccurrences records an alert for each occurrence, or returns the error that
+// FailWith has set.
 func (a *Alerts) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -33,22 +33,23 @@ func (a *Alerts) record(_ context.Context, alert *monitor.Alert) error {
 	return nil
 }
 
-// FailWith makes every further call of StoreOccurrences return the error and record
-// nothing, until it is called with nil.
+// FailWith makes every following call of StoreOccurrences return err and record
+// nothing, until FailWith is called with nil.
 func (a *Alerts) FailWith(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.err = err
 }
 
-// All returns the recorded alerts in the order of arrival.
+// All returns the recorded alerts in the order in which they were recorded.
 func (a *Alerts) All() []*monitor.Alert {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.alerts)
 }
 
-// Want checks that the recorded alerts are of these rules, in this order.
+// Want checks that the recorded alerts are from exactly these rules, in this
+// order.
 func (a *Alerts) Want(tb testing.TB, rules ...string) {
 	tb.Helper()
 	var got []string

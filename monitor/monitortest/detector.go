@@ -12,23 +12,24 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// DetectorHarness is what [RunDetector] needs to know of a detector.
+// DetectorHarness gives [RunDetector] access to a detector.
 type DetectorHarness struct {
-	// New returns a detector that has seen nothing. It is called often; all that
-	// it returns must find the same.
+	// New returns a new detector without any state. The suite calls it often, and all
+	// of the detectors must report the same findings for the same events.
 	New func(t *testing.T) monitor.Detector
-	// Events returns new events, in order of time, in which the detector finds
-	// something on arrival. Defaults to events with each of the five patterns of
-	// package detect, in two organizations.
+	// Events returns new events, sorted by timestamp, for which the detector reports
+	// findings. Defaults to events with each of the five patterns of package detect,
+	// in two organizations.
 	Events func() []*monitor.Event
-	// Skip names cases that do not apply, with the reason.
+	// Skip maps the names of cases that do not apply to the reasons why.
 	Skip map[string]string
 }
 
-// RunDetector checks that a detector leaves events alone and keeps none, that
-// its findings are complete and the same each time, that organizations do not
-// concern each other, that it can be used concurrently and, if it is a
-// [monitor.BatchDetector], that batches give the same findings as single events.
+// RunDetector checks that a detector does not change or keep events, that its
+// findings are complete and reproducible, that the events of one organization do
+// not affect the findings of another, that it is safe for concurrent use and, if
+// it is a [monitor.BatchDetector], that batches give the same findings as single
+// events.
 func RunDetector(t *testing.T, h DetectorHarness) {
 	t.Helper()
 	if h.Events == nil {

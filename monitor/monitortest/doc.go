@@ -1,5 +1,4 @@
-// Package monitortest helps to test what uses package monitor, and what
-// implements its ports: an event to start from, recorders for alerts and
-// metrics, a few assertions, and the suites that every implementation of a port
-// has to pass.
+// Package monitortest helps to test code that uses package monitor or implements
+// its ports. It provides a sample event, recorders for alerts and metrics, a few
+// assertions, and the test suites that every implementation of a port must pass.
 package monitortest

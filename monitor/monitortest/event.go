@@ -6,12 +6,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Time is the timestamp of the events that [NewEvent] makes: a Monday morning,
-// 10:00 UTC.
+// Time returns the timestamp of the events that [NewEvent] returns: Monday, March
+// 2, 2026, 10:00 UTC.
 func Time() time.Time { return time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC) }
 
-// NewEvent returns a valid event that no default rule finds suspicious, after
-// the edits. It has no ID, so that two of them are not duplicates.
+// NewEvent returns a valid event that no default rule finds suspicious, and
+// applies the edits to it. The event has no ID, so two of these events are not
+// duplicates.
 func NewEvent(edits ...func(e *monitor.Event)) *monitor.Event {
 	e := &monitor.Event{
 		Timestamp:          Time(),

@@ -9,11 +9,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// MemoryWindows are [detect.Windows] in memory, for tests of engines that share
-// them. The zero value is empty. It is safe for concurrent use.
+// MemoryWindows is an in-memory [detect.Windows], for tests of engines that share
+// windows. The zero value is empty and ready to use. It is safe for concurrent
+// use.
 type MemoryWindows struct {
-	// Fail is asked after each exchange, if it is set; the exchange returns its
-	// error.
+	// Fail, if it is set, makes every exchange store the events and then return the
+	// error of Fail, which must not be nil, in place of the answers.
 	Fail func() error
 
 	mu   sync.Mutex

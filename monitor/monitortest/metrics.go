@@ -7,8 +7,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Metrics is a [monitor.MetricsCollector] that records what it is handed. The
-// zero value is ready to use; it is safe for concurrent use.
+// Metrics is a [monitor.MetricsCollector] that records all measurements. The zero
+// value is ready to use. It is safe for concurrent use.
 type Metrics struct {
 	mu     sync.Mutex
 	values map[series]int64
@@ -37,8 +37,8 @@ func (m *Metrics) Record(_ context.Context, v monitor.Measurement) {
 	}
 }
 
-// Value returns a counter's total, a gauge's last value or a histogram's number
-// of observations, over all attributes.
+// Value returns the total of a counter, the last value of a gauge or the number of
+// observations of a histogram, added up over all attributes.
 func (m *Metrics) Value(metric monitor.Metric) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -51,7 +51,7 @@ func (m *Metrics) Value(metric monitor.Metric) int64 {
 	return sum
 }
 
-// ValueOf is Value for one attribute.
+// ValueOf is like Value for one value of the metric's attribute.
 func (m *Metrics) ValueOf(metric monitor.Metric, attribute string) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

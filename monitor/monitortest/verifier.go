@@ -11,25 +11,25 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// VerifierHarness is what [RunVerifier] needs to know of a verifier.
+// VerifierHarness gives [RunVerifier] access to a verifier.
 type VerifierHarness struct {
-	// New returns a verifier that demands a signature.
+	// New returns a verifier that requires a signature.
 	New func(t *testing.T) monitor.Verifier
-	// Sign sets the hash and signature fields of an event such that the
-	// verifier accepts it.
+	// Sign sets the hash and signature fields of an event so that the verifier
+	// accepts it.
 	Sign func(e *monitor.Event)
-	// SignWrong does so with a key of the same algorithm and ID that is not the
-	// verifier's.
+	// SignWrong is like Sign, but uses a different key with the same algorithm and
+	// ID, so that the verifier must reject the event.
 	SignWrong func(e *monitor.Event)
-	// Skip names cases that do not apply, with the reason.
+	// Skip maps the names of cases that do not apply to the reasons why.
 	Skip map[string]string
 }
 
-// RunVerifier checks that a verifier accepts what was signed and rejects what
-// was tampered with: every bit that it says it covers, swapped fields, wrong
-// keys, cut or missing hashes and signatures, other algorithms, signatures of
-// other events. It also checks that the verifier leaves events alone and can be
-// used concurrently.
+// RunVerifier checks that a verifier accepts signed events and rejects events that
+// were tampered with: changes of any field that it reports as covered, swapped
+// fields, wrong keys, truncated or missing hashes and signatures, other
+// algorithms, and signatures of other events. It also checks that the verifier
+// does not change events and is safe for concurrent use.
 func RunVerifier(t *testing.T, h VerifierHarness) {
 	t.Helper()
 	for _, c := range verifierCases() {

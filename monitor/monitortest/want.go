@@ -7,8 +7,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// WantVerdict checks the decision and the verdict of a verification, and that it
-// has an error unless the event was accepted.
+// WantVerdict checks the decision and the verdict of a verification. It also
+// checks that the verification has an error if and only if the event was not
+// accepted.
 func WantVerdict(tb testing.TB, v monitor.Verification, decision monitor.Decision, verdict monitor.Verdict) {
 	tb.Helper()
 	if v.Decision != decision || v.Verdict != verdict {
@@ -19,7 +20,8 @@ func WantVerdict(tb testing.TB, v monitor.Verification, decision monitor.Decisio
 	}
 }
 
-// WantFindings checks that the findings are of these rules, in this order.
+// WantFindings checks that the findings are from exactly these rules, in this
+// order.
 func WantFindings(tb testing.TB, findings []monitor.Finding, rules ...string) {
 	tb.Helper()
 	var got []string

@@ -14,9 +14,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// RunWindows checks that engines which share windows find together what one
-// engine with all the events finds, and what an exchange promises. It calls
-// newWindows for windows that are empty.
+// RunWindows checks the contract of [detect.Windows], and that several engines
+// that share windows report the same findings together as one engine that gets all
+// events. The function newWindows must return empty windows.
 func RunWindows(t *testing.T, newWindows func(t *testing.T) detect.Windows) {
 	t.Helper()
 	for _, c := range []struct {

@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,10 +36,7 @@ type Options struct {
 // NewChecker returns a checker that uses the keyring. If keyring is nil, there are
 // no keys. If opts is nil, the defaults apply.
 func NewChecker(keyring *Keyring, opts *Options) *Checker {
-	c := &Checker{}
-	if opts != nil {
-		c.options = *opts
-	}
+	c := &Checker{options: *cmp.Or(opts, &Options{})}
 	c.scratch.New = func() any { return new(scratch) }
 	c.SetKeyring(keyring)
 	return c

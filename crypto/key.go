@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,9 +69,7 @@ func (s KeyState) String() string {
 
 // newKey returns a key that cannot verify or sign yet.
 func newKey(id string, algorithm Algorithm, opts *KeyOptions) (*Key, error) {
-	if opts == nil {
-		opts = &KeyOptions{}
-	}
+	opts = cmp.Or(opts, &KeyOptions{})
 	k := &Key{id: id, algorithm: algorithm, state: opts.State}
 	if id == "" {
 		return nil, errors.New("crypto: new key: ID: missing")

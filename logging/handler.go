@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -68,17 +69,14 @@ type line struct {
 }
 
 func newHandler(w io.Writer, options *Options, format func([]byte, *Options, *line) []byte) *Handler {
-	h := &Handler{format: format, out: &output{w: w}}
-	if options != nil {
-		h.options = *options
+	o := *cmp.Or(options, &Options{})
+	if o.Level == nil {
+		o.Level = slog.LevelInfo
 	}
-	if h.options.Level == nil {
-		h.options.Level = slog.LevelInfo
+	if o.Redactor == nil {
+		o.Redactor = NewRedactor(nil)
 	}
-	if h.options.Redactor == nil {
-		h.options.Redactor = NewRedactor(nil)
-	}
-	return h
+	return &Handler{options: o, format: format, out: &output{w: w}}
 }
 
 // Enabled reports whether records of the level are written.

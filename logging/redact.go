@@ -1,7 +1,9 @@
 package logging
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,17 +57,12 @@ type Redactor struct {
 // NewRedactor returns a redactor. If options is nil, it only recognizes the
 // secrets that are listed at [Redactor].
 func NewRedactor(options *RedactorOptions) *Redactor {
-	r := &Redactor{names: make(map[string]bool)}
-	for _, name := range secretNames {
-		r.names[name] = true
-	}
-	if options != nil {
-		for _, key := range options.Keys {
-			if name := lowerLetters(key); name != "" {
-				r.names[name] = true
-			}
+	options = cmp.Or(options, &RedactorOptions{})
+	r := &Redactor{names: make(map[string]bool), patterns: options.Patterns}
+	for _, key := range slices.Concat(secretNames, options.Keys) {
+		if name := lowerLetters(key); name != "" {
+			r.names[name] = true
 		}
-		r.patterns = options.Patterns
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"log/slog"
@@ -40,19 +41,11 @@ type SamplingHandler struct {
 // handler tells up to 1,024 messages per interval apart and counts all further
 // ones together. If options is nil, the defaults apply.
 func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHandler {
-	s := &sampler{seed: maphash.MakeSeed(), counts: make(map[uint64]int)}
-	if options != nil {
-		s.options = *options
-	}
-	if s.options.Interval == 0 {
-		s.options.Interval = time.Second
-	}
-	if s.options.First == 0 {
-		s.options.First = 10
-	}
-	if s.options.Thereafter == 0 {
-		s.options.Thereafter = 100
-	}
+	o := *cmp.Or(options, &SamplingOptions{})
+	o.Interval = cmp.Or(o.Interval, time.Second)
+	o.First = cmp.Or(o.First, 10)
+	o.Thereafter = cmp.Or(o.Thereafter, 100)
+	s := &sampler{options: o, seed: maphash.MakeSeed(), counts: make(map[uint64]int)}
 	return &SamplingHandler{next: next, sampler: s}
 }
 

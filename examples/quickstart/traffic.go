@@ -174,8 +174,6 @@ func (t *traffic) do(method, path, user, secret string, body io.Reader) {
 		t.keep(err)
 		return
 	}
-	_, err = io.Copy(io.Discard, response.Body)
-	t.keep(err)
 	t.keep(response.Body.Close())
 	if response.StatusCode >= http.StatusInternalServerError {
 		t.keep(fmt.Errorf("%s %s: %s", method, path, response.Status))

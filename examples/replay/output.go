@@ -52,40 +52,33 @@ func (j jsonLines) close() error          { return nil }
 // table prints a row for each rule, organization and key at the end.
 type table struct {
 	out  io.Writer
-	rows map[subject]*row
+	rows map[[3]string]*row // by rule, organization and key
 }
 
-type subject struct{ rule, organization, key string }
-
 type row struct {
-	subject
-	first, last moment
+	first, last finding
 	events      int
 }
 
-// A moment is a time together with its text in the input.
-type moment struct {
-	at   time.Time
-	text string
-}
-
-func newTable(out io.Writer) *table { return &table{out: out, rows: map[subject]*row{}} }
+func newTable(out io.Writer) *table { return &table{out: out, rows: map[[3]string]*row{}} }
 
 // print counts a finding in its row. It copies the strings that it keeps, which may
 // be parts of a whole line.
 func (t *table) print(f finding) error {
-	now := moment{f.at, strings.Clone(f.Timestamp)}
-	r := t.rows[subject{f.Rule, f.OrganizationID, f.Key}]
+	f.OrganizationID = strings.Clone(f.OrganizationID)
+	f.Key = strings.Clone(f.Key)
+	f.Timestamp = strings.Clone(f.Timestamp)
+	about := [3]string{f.Rule, f.OrganizationID, f.Key}
+	r := t.rows[about]
 	if r == nil {
-		about := subject{f.Rule, strings.Clone(f.OrganizationID), strings.Clone(f.Key)}
-		r = &row{subject: about, first: now, last: now}
+		r = &row{first: f, last: f}
 		t.rows[about] = r
 	}
-	if now.at.Before(r.first.at) {
-		r.first = now
+	if f.at.Before(r.first.at) {
+		r.first = f
 	}
-	if now.at.After(r.last.at) {
-		r.last = now
+	if f.at.After(r.last.at) {
+		r.last = f
 	}
 	r.events++
 	return nil
@@ -95,16 +88,17 @@ func (t *table) close() error {
 	rows := slices.SortedFunc(maps.Values(t.rows), func(a, b *row) int {
 		return cmp.Or(
 			a.first.at.Compare(b.first.at),
-			cmp.Compare(a.rule, b.rule),
-			cmp.Compare(a.organization, b.organization),
-			cmp.Compare(a.key, b.key),
+			cmp.Compare(a.first.Rule, b.first.Rule),
+			cmp.Compare(a.first.OrganizationID, b.first.OrganizationID),
+			cmp.Compare(a.first.Key, b.first.Key),
 		)
 	})
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RULE\tORGANIZATION\tKEY\tFIRST\tLAST\tEVENTS")
 	for _, r := range rows {
+		f := r.first
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n",
-			r.rule, plain(r.organization), plain(r.key), r.first.text, r.last.text, r.events)
+			f.Rule, plain(f.OrganizationID), plain(f.Key), f.Timestamp, r.last.Timestamp, r.events)
 	}
 	return w.Flush()
 }

@@ -59,10 +59,7 @@ func (o Options) Validate() error {
 
 // TimeoutOrDefault returns Timeout, or its default.
 func (o Options) TimeoutOrDefault() time.Duration {
-	if o.Timeout == 0 {
-		return defaultTimeout
-	}
-	return o.Timeout
+	return cmp.Or(o.Timeout, defaultTimeout)
 }
 
 // A Client speaks HTTP to servers that are not trusted. It opens a connection for

@@ -38,7 +38,7 @@ type SamplingHandler struct {
 // level and message in each interval to next, and drops most of the others. The
 // next record that passes, whatever its message is, gets the attribute "dropped"
 // with the number of records that were dropped since the last such report. The
-// handler tells up to 1,024 messages per interval apart and counts all further
+// handler distinguishes up to 1,024 messages per interval and counts all further
 // ones together. If options is nil, the defaults apply.
 func NewSamplingHandler(next slog.Handler, options *SamplingOptions) *SamplingHandler {
 	o := *cmp.Or(options, &SamplingOptions{})

@@ -78,7 +78,7 @@ type Alert struct {
 	ResolvedBy      string    `json:"resolvedBy,omitempty"`
 	ResolutionNotes string    `json:"resolutionNotes,omitempty"`
 	// Version increases whenever the status or the severity changes. Further
-	// occurrences do not change it.
+	// occurrences alone do not change it.
 	Version int64 `json:"version"`
 }
 

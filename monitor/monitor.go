@@ -72,9 +72,9 @@ func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
 	return r, r.Err
 }
 
-// ProcessBatch is like [Monitor.Process] for several events and for what their
-// queue knows about them. It calls the store, and every detector that is a
-// [BatchDetector], once for all events. The results are in the order of the
+// ProcessBatch is like [Monitor.Process] for several events at once, and also uses
+// what their queue knows about them. It calls the store, and every detector that
+// is a [BatchDetector], once for all events. The results are in the order of the
 // deliveries. The error joins the errors of the results.
 func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, error) {
 	results := make([]Result, len(ds))
@@ -134,8 +134,8 @@ func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 
 // Flush stores everything that the monitor and its ports have buffered. A consumer
 // of a queue calls it before it acknowledges events, so that none of their results
-// exist only in memory. After an error, some results do and stay buffered until
-// the next Flush.
+// exist only in memory. After an error, the data that could not be stored stays
+// buffered.
 func (m *Monitor) Flush(ctx context.Context) error {
 	ctx = orBackground(ctx)
 	err := m.pipeline.raising.flush(ctx)

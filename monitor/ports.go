@@ -26,8 +26,8 @@ func (f VerifierFunc) Verify(ctx context.Context, e *Event) Verification { retur
 //   - It must be safe for concurrent use.
 //   - It must not change or keep the event.
 //   - It reports findings to the reporter during the call, not later.
-//   - After an error it may be given the event again. A stateful detector must not
-//     count the event twice then.
+//   - After an error it may be given the event again. In that case a stateful
+//     detector must not count the event twice.
 type Detector interface {
 	Name() string
 	Detect(ctx context.Context, e *Event, r *Reporter) error
@@ -52,8 +52,8 @@ type BatchDetector interface {
 //     [Occurrence.Alert] returns may be kept.
 //   - It returns the dispositions in the order of the occurrences.
 //   - After an error, the monitor treats all of the occurrences as not stored, and
-//     may pass them again. The storer must not count an occurrence again whose
-//     EventKey the alert already has.
+//     may pass them again. The storer must not count an occurrence again if the
+//     alert already has its [EventKey].
 type AlertStorer interface {
 	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
 }

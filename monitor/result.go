@@ -58,8 +58,8 @@ func (s ResultState) String() string { return name(stateNames[:], s) }
 type Duplicate uint8
 
 const (
-	// DuplicateNone means that the event is new, has no ID, or is no longer in the
-	// dedup cache.
+	// DuplicateNone means that the event is new, or that it cannot be recognized
+	// because it has no ID or is no longer in the dedup cache.
 	DuplicateNone Duplicate = iota
 	// DuplicateRedelivered means that the same event arrived before, within
 	// [Config.RedeliveryHorizon] or in the same message of its queue.

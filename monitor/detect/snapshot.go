@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -117,23 +116,25 @@ func (b *encoder) group(g *window.Group, ids *window.IDs) {
 func (en *Engine) Restore(r io.Reader) error {
 	en.swap.Lock()
 	defer en.swap.Unlock()
-	old := en.set.Load()
-	d := &decoder{in: bufio.NewReader(r), ids: en.ids, renumbered: map[uint64]uint64{0: 0}}
-	tables, err := d.snapshot(old.rules)
-	if err != nil {
-		return fmt.Errorf("detect: read snapshot: %w", err)
+	set := en.set.Load()
+	text, err := io.ReadAll(r)
+	if err == nil {
+		d := &decoder{rest: text, ids: en.ids, renumbered: map[uint64]uint64{0: 0}}
+		var tables map[stateKey]*window.Table
+		if tables, err = d.snapshot(set.rules); err == nil {
+			en.set.Store(set.withTables(tables))
+			return nil
+		}
 	}
-	en.set.Store(old.withTables(tables))
-	return nil
+	return fmt.Errorf("detect: read snapshot: %w", err)
 }
 
 // A decoder reads a snapshot. It keeps the first error, and everything that is read
 // after it is zero.
 type decoder struct {
-	in  *bufio.Reader
-	sum uint32
-	err error
-	ids *window.IDs
+	rest []byte
+	err  error
+	ids  *window.IDs
 	// renumbered maps the sequence numbers of the snapshot.
 	renumbered map[uint64]uint64
 }
@@ -144,42 +145,39 @@ func (d *decoder) failf(format string, args ...any) {
 	}
 }
 
-// ReadByte makes the decoder an [io.ByteReader].
-func (d *decoder) ReadByte() (byte, error) {
+// take returns the next n bytes, or nil if there are none left.
+func (d *decoder) take(n int) []byte {
+	if n > len(d.rest) {
+		d.failf("it ends too early")
+	}
 	if d.err != nil {
-		return 0, d.err
+		return nil
 	}
-	c, err := d.in.ReadByte()
-	if err != nil {
-		d.cut(err)
-		return 0, d.err
-	}
-	d.sum = crc32.Update(d.sum, crc32.IEEETable, []byte{c})
-	return c, nil
-}
-
-// cut records an error of reading, at a place where the snapshot must go on.
-func (d *decoder) cut(err error) {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends too early")
-	}
-	d.failf("%w", err)
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
 }
 
 func (d *decoder) uvarint() uint64 {
-	v, err := binary.ReadUvarint(d)
-	if err != nil {
-		d.failf("%w", err)
-		return 0
-	}
-	return v
+	v, n := binary.Uvarint(d.rest)
+	return number(d, v, n)
 }
 
 func (d *decoder) varint() int64 {
-	v, err := binary.ReadVarint(d)
-	if err != nil {
-		d.failf("%w", err)
-		return 0
+	v, n := binary.Varint(d.rest)
+	return number(d, v, n)
+}
+
+// number takes off the n bytes of a number, which is incomplete if n is 0.
+func number[T any](d *decoder, v T, n int) (zero T) {
+	switch {
+	case n == 0:
+		n = len(d.rest) + 1
+	case n < 0:
+		d.failf("a number overflows 64 bits")
+	}
+	if d.take(n) == nil {
+		return zero
 	}
 	return v
 }
@@ -189,36 +187,25 @@ func (d *decoder) string() string {
 	if n > maxText {
 		d.failf("a text of %d bytes is too long", n)
 	}
-	if d.err != nil {
-		return ""
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(d.in, text); err != nil {
-		d.cut(err)
-		return ""
-	}
-	d.sum = crc32.Update(d.sum, crc32.IEEETable, text)
-	return string(text)
+	return string(d.take(int(n)))
 }
 
 // more reads whether there is another element.
 func (d *decoder) more() bool {
-	c, _ := d.ReadByte()
-	if c > 1 {
-		d.failf("%d is neither a further element nor an end", c)
+	b := d.take(1)
+	if len(b) == 1 && b[0] > 1 {
+		d.failf("%d is neither a further element nor an end", b[0])
 	}
-	return c == 1 && d.err == nil
+	return d.err == nil && b[0] == 1
 }
 
 // snapshot reads everything, and returns a table for each of the rules that has
 // one.
 func (d *decoder) snapshot(rules []*rule) (map[stateKey]*window.Table, error) {
-	header := make([]byte, len(snapshotHeader))
-	if _, err := io.ReadFull(d.in, header); err != nil || string(header) != snapshotHeader {
+	text := d.rest
+	if string(d.take(min(len(snapshotHeader), len(text)))) != snapshotHeader {
 		return nil, errors.New("this is no snapshot of version 1")
 	}
-	d.sum = crc32.ChecksumIEEE(header)
-
 	own := map[stateKey]*rule{}
 	tables := map[stateKey]*window.Table{}
 	for _, r := range rules {
@@ -241,20 +228,12 @@ func (d *decoder) snapshot(rules []*rule) (map[stateKey]*window.Table, error) {
 		read[key] = true
 		d.rule(own[key], tables[key], key.shape.kind)
 	}
-	sum := d.sum
-	var trailer [4]byte
-	if d.err == nil {
-		if _, err := io.ReadFull(d.in, trailer[:]); err != nil {
-			d.cut(err)
-		}
-	}
-	if d.err == nil && binary.BigEndian.Uint32(trailer[:]) != sum {
+	content := text[:len(text)-len(d.rest)]
+	if sum := d.take(crc32.Size); sum != nil && binary.BigEndian.Uint32(sum) != crc32.ChecksumIEEE(content) {
 		d.failf("the checksum is wrong")
 	}
-	if d.err == nil {
-		if _, err := d.in.ReadByte(); !errors.Is(err, io.EOF) {
-			d.failf("it goes on after its end")
-		}
+	if len(d.rest) > 0 {
+		d.failf("it goes on after its end")
 	}
 	return tables, d.err
 }

@@ -8,7 +8,8 @@ import (
 // groups are found by their place, a hash of organization and key, and queued by
 // organization.
 type groups struct {
-	index
+	n       int
+	byPlace map[uint64]*member // the first of those with the same place
 	// tenants are the organizations with groups here.
 	tenants map[string]*tenant
 	// lost is the newest timestamp of any group that was evicted. A new group
@@ -18,7 +19,16 @@ type groups struct {
 }
 
 func newGroups() groups {
-	return groups{tenants: map[string]*tenant{}, lost: math.MinInt64}
+	return groups{byPlace: map[uint64]*member{}, tenants: map[string]*tenant{}, lost: math.MinInt64}
+}
+
+// find returns the group with that key, or nil.
+func (s *groups) find(place uint64, organization, key string) *member {
+	m := s.byPlace[place]
+	for m != nil && (!m.key.is(key) || m.tenant.organization != organization) {
+		m = m.sibling
+	}
+	return m
 }
 
 // tenant returns the organization, which has not been here if it has no groups.
@@ -33,15 +43,27 @@ func (s *groups) tenant(organization string) *tenant {
 
 // join adds a group that is not here to a tenant.
 func (s *groups) join(t *tenant, m *member) {
-	m.tenant = t
-	s.add(m)
+	m.tenant, m.sibling = t, s.byPlace[m.place]
+	s.byPlace[m.place] = m
+	s.n++
 	t.keys++
 	t.push(m)
 }
 
 // forget removes a group that was taken out of its tenant's queue.
 func (s *groups) forget(m *member) {
-	s.remove(m)
+	switch first := s.byPlace[m.place]; {
+	case first != m:
+		for first.sibling != m {
+			first = first.sibling
+		}
+		first.sibling = m.sibling
+	case m.sibling != nil:
+		s.byPlace[m.place] = m.sibling
+	default:
+		delete(s.byPlace, m.place)
+	}
+	s.n--
 	m.tenant.keys--
 }
 

@@ -9,30 +9,27 @@ import (
 // findings can name the events that made them. It is lossy on purpose: a window
 // holds two numbers an event, and the IDs of old events are forgotten.
 //
-// The bytes are copied, because an event's strings may be parts of something
-// much larger.
-type IDs struct {
-	stripes [idStripes]idStripe
-}
+// The bytes are copied, because the strings of an event may be parts of something
+// much larger, and into place, because an event that nothing comes of must not
+// allocate.
+type IDs struct{ blocks [512]idBlock }
 
 const (
-	idStripes = 64
-	idBlocks  = 8
-	// idBlock is how many numbers in a row are remembered in one stripe. A monitor
-	// gives that many to a batch, so that goroutines seldom meet.
-	idBlock = 64
+	// idBlockSize is how many numbers in a row are remembered in one block. A
+	// monitor gives that many to a batch, so that goroutines seldom meet in one.
+	idBlockSize = 64
 	// MaxID is the length of the longest ID that is remembered.
 	MaxID = 71
 	// idText is the number of bytes that are allocated at once for the IDs in
 	// findings.
-	idText = 4096
+	idText = 1024
 )
 
-type idStripe struct {
+type idBlock struct {
 	mu    sync.Mutex
-	slots []idSlot
+	slots *[idBlockSize]idSlot
 	text  strings.Builder
-	_     [64]byte
+	_     [16]byte // a cache line each
 }
 
 type idSlot struct {
@@ -43,46 +40,41 @@ type idSlot struct {
 
 // Put remembers the ID of an event. An ID that is empty or too long is none.
 func (s *IDs) Put(sequence uint64, id string) {
-	if sequence == 0 {
-		return
-	}
 	if len(id) > MaxID {
 		id = ""
 	}
-	stripe := s.stripe(sequence)
-	stripe.mu.Lock()
-	defer stripe.mu.Unlock()
-	if stripe.slots == nil {
-		stripe.slots = make([]idSlot, idBlocks*idBlock)
+	b := s.lock(sequence)
+	defer b.mu.Unlock()
+	if b.slots == nil {
+		b.slots = &[idBlockSize]idSlot{}
 	}
-	slot := stripe.slot(sequence)
+	slot := &b.slots[sequence%idBlockSize]
 	slot.sequence = sequence
 	slot.size = uint8(copy(slot.id[:], id))
 }
 
-// Get returns the ID of the event, or "" if it has none or was forgotten.
+// Get returns the ID of the event, or "" if it has none or was forgotten. The
+// number 0 is that of no event.
 func (s *IDs) Get(sequence uint64) string {
-	stripe := s.stripe(sequence)
-	stripe.mu.Lock()
-	defer stripe.mu.Unlock()
-	if sequence == 0 || stripe.slots == nil || stripe.slot(sequence).sequence != sequence {
+	b := s.lock(sequence)
+	defer b.mu.Unlock()
+	if sequence == 0 || b.slots == nil || b.slots[sequence%idBlockSize].sequence != sequence {
 		return ""
 	}
 	// A builder only ever writes behind the text that it has handed out.
-	if stripe.text.Cap()-stripe.text.Len() < MaxID {
-		stripe.text.Reset()
-		stripe.text.Grow(idText)
+	if b.text.Cap()-b.text.Len() < MaxID {
+		b.text.Reset()
+		b.text.Grow(idText)
 	}
-	slot := stripe.slot(sequence)
-	start := stripe.text.Len()
-	stripe.text.Write(slot.id[:slot.size])
-	return stripe.text.String()[start:]
+	slot := &b.slots[sequence%idBlockSize]
+	start := b.text.Len()
+	b.text.Write(slot.id[:slot.size])
+	return b.text.String()[start:]
 }
 
-func (s *IDs) stripe(sequence uint64) *idStripe {
-	return &s.stripes[sequence/idBlock%idStripes]
-}
-
-func (s *idStripe) slot(sequence uint64) *idSlot {
-	return &s.slots[sequence/idBlock/idStripes%idBlocks*idBlock+sequence%idBlock]
+// lock returns the block of the number, locked.
+func (s *IDs) lock(sequence uint64) *idBlock {
+	b := &s.blocks[sequence/idBlockSize%uint64(len(s.blocks))]
+	b.mu.Lock()
+	return b
 }

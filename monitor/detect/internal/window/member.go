@@ -2,15 +2,16 @@ package window
 
 // A member is a group of a table.
 type member struct {
-	key    string
+	key    name
 	tenant *tenant
 	// touched is set by events, but for the first one.
 	touched bool
 
 	Group
 
-	// place is where the index has it.
-	place uint64
+	// place is where the table has it, and sibling the next one of that place.
+	place   uint64
+	sibling *member
 	// next is the next in the tenant's queue.
 	next *member
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -32,7 +31,7 @@ const (
 	// minDepth and maxDepth are the binary logarithms of how many shards a table
 	// begins with, and of how many it comes to have.
 	minDepth = 5
-	maxDepth = 11
+	maxDepth = 9
 	// A table that may hold few groups has fewer shards, so that each holds a
 	// sample of them in which shares are fair.
 	groupsPerShard = 64
@@ -181,7 +180,7 @@ func (s *Shard) Admit(place uint64, organization, key string, horizon int64) (g 
 	if places != 1 {
 		s.table.groups.Add(int64(1 - places))
 	}
-	m := &member{Group: Group{lost: s.lost}, key: strings.Clone(key), place: place}
+	m := &member{Group: Group{lost: s.lost}, key: newName(key), place: place}
 	m.stamps.buf = m.small[:]
 	s.join(t, m)
 	return &m.Group, evicted
@@ -218,7 +217,7 @@ func (s *Shard) Lost() int64 { return s.lost }
 
 // Groups calls f for every group.
 func (s *Shard) Groups(f func(organization, key string, g *Group)) {
-	s.each(func(m *member) { f(m.tenant.organization, m.key, &m.Group) })
+	s.each(func(m *member) { f(m.tenant.organization, m.key.String(), &m.Group) })
 }
 
 // Stats are what a table holds and what its caps cut off.

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	claimTimeout = 100 * time.Millisecond // for a call; a store is slower than that
+	claimTimeout = 100 * time.Millisecond // per call; a slower call would save no time
 	claimPause   = 5 * time.Second        // after a call that failed
 )
 
-// A claimer uses claims as long as they work.
+// A claimer calls a [claims.Set], and pauses for a while after a call fails.
 type claimer struct {
 	claims  claims.Set
 	ttl     time.Duration
@@ -33,7 +33,7 @@ func keyOf(o *monitor.Occurrence) claims.AlertKey {
 	return claims.AlertKey{Organization: o.Finding.OrganizationID, Fingerprint: o.Fingerprint}
 }
 
-// lookup returns the claims that there are for these keys.
+// lookup returns the claims for these keys, or none after a failure.
 func (c *claimer) lookup(ctx context.Context, keys map[claims.AlertKey]bool) (found []claims.Claim) {
 	if len(keys) == 0 {
 		return nil
@@ -45,7 +45,7 @@ func (c *claimer) lookup(ctx context.Context, keys map[claims.AlertKey]bool) (fo
 	return found
 }
 
-// claim claims the alerts that a call to the store found open.
+// claim claims the alerts that a call to the store opened or found open.
 func (c *claimer) claim(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	open := map[claims.AlertKey]claims.Claim{}
 	for i, o := range os {
@@ -63,14 +63,14 @@ func (c *claimer) claim(ctx context.Context, os []*monitor.Occurrence, ds []moni
 	}
 }
 
-// release ends the claim of an alert that was closed.
+// release removes the claim of an alert that was closed.
 func (c *claimer) release(ctx context.Context, a *monitor.Alert) {
 	c.try(ctx, func(ctx context.Context) error {
 		return c.claims.Release(ctx, claims.AlertKey{Organization: a.OrganizationID, Fingerprint: a.Fingerprint})
 	})
 }
 
-// try calls f, unless a call failed a moment ago.
+// try calls f, unless the breaker is open because a call has just failed.
 func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
 	if c.breaker.Allow(1, time.Now()) == 0 {
 		return
@@ -82,7 +82,7 @@ func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
 	case err == nil:
 		c.breaker.Succeed()
 	case ctx.Err() != nil:
-		return // the caller left
+		return // the caller canceled it, which says nothing about the claims
 	default:
 		c.breaker.Fail(0, time.Now())
 	}

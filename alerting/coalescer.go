@@ -8,28 +8,29 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A coalescer holds back repeats of alerts that are known to be open. It does no
-// I/O; its owner flushes what it holds.
+// A coalescer buffers (holds) repeats of alerts that are known to be open. It does no
+// I/O; its owner flushes the buffer.
 type coalescer struct {
 	capacity int
-	full     chan struct{} // holds a token if half of the capacity was used
+	full     chan struct{} // holds a token if more than half of the capacity is used
 	flushes  monitor.HealthTracker
 
 	mu     sync.Mutex
 	active bool
-	// open has the alerts that were seen open lately, see age.
+	// open has the alerts that are known to be open. age removes those without recent
+	// repeats.
 	open map[claims.AlertKey]*openAlert
-	// epoch changes when an alert may have been closed. What a call to the store
-	// has learned in another epoch may be wrong.
+	// epoch is incremented when an alert may have been closed. What a call to the
+	// store found in an earlier epoch may be outdated.
 	epoch int
-	// held has the repeats that are to be flushed. taken is the number of those
-	// that are being flushed, and spare is the memory of a batch that was.
+	// held has the repeats that are buffered. taken is the number of those that are
+	// being flushed, and spare has the memory of an earlier batch for reuse.
 	held, spare batch
 	taken       int
 	slab        []monitor.Disposition
 }
 
-// A batch holds copies of occurrences in memory that can be used again.
+// A batch has copies of occurrences, in memory that is reused.
 type batch struct {
 	occurrences []monitor.Occurrence
 	references  []monitor.EventRef // of all their findings
@@ -42,13 +43,13 @@ func (b *batch) add(o *monitor.Occurrence) {
 	b.occurrences[len(b.occurrences)-1].Finding.References = slices.Clip(b.references[n:])
 }
 
-// emptied returns the batch's memory.
+// emptied returns an empty batch that reuses the memory.
 func (b batch) emptied() batch { return batch{b.occurrences[:0], b.references[:0]} }
 
 type openAlert struct {
 	id       string
-	severity monitor.Severity // the alert's is at least this
-	used     bool             // since age was called
+	severity monitor.Severity // lower bound of the alert's severity
+	used     bool             // since the last call of age
 }
 
 func newCoalescer(capacity int) *coalescer {
@@ -59,7 +60,7 @@ func newCoalescer(capacity int) *coalescer {
 	}
 }
 
-// activate makes the coalescer hold repeats, or no longer.
+// activate starts or stops buffering.
 func (c *coalescer) activate(active bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,9 +69,10 @@ func (c *coalescer) activate(active bool) {
 	clear(c.open)
 }
 
-// hold takes over the repeats among the occurrences, and returns the others with
-// their places. The dispositions have room for all occurrences. They are nil if
-// none was taken over. A repeat that is taken over costs no allocation.
+// hold buffers the repeats among the occurrences, and returns the others (rest) with
+// their indexes (places). The dispositions have one element per occurrence; those of
+// the rest are not set. They are nil if nothing was buffered. Buffering a repeat does
+// not allocate.
 func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, rest []*monitor.Occurrence, places []int, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,8 +101,7 @@ func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, re
 	return ds, rest, places, c.epoch
 }
 
-// unknown returns the keys of occurrences that hold does not take over, and would
-// if their alerts were known to be open.
+// unknown returns the keys of the occurrences whose alerts are not known to be open.
 func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[claims.AlertKey]bool, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,8 +116,8 @@ func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[claims.AlertK
 	return unknown, c.epoch
 }
 
-// known returns the open alert that the occurrence repeats, unless the occurrence
-// raises the alert's severity.
+// known returns the open alert that the occurrence repeats, or nil if the occurrence
+// raises the severity of that alert.
 func (c *coalescer) known(o *monitor.Occurrence) *openAlert {
 	if known := c.open[keyOf(o)]; known != nil && o.Finding.Severity <= known.severity {
 		return known
@@ -124,8 +125,8 @@ func (c *coalescer) known(o *monitor.Occurrence) *openAlert {
 	return nil
 }
 
-// dispositions returns room for n. It comes from a slab that is never reused, so
-// that the caller may keep it.
+// dispositions returns a slice of length n. It is cut from a slab that is never
+// reused, so that the caller may keep it.
 func (c *coalescer) dispositions(n int) []monitor.Disposition {
 	const slab = 64
 	if len(c.slab) < n {
@@ -136,8 +137,8 @@ func (c *coalescer) dispositions(n int) []monitor.Disposition {
 	return ds
 }
 
-// learn remembers the alerts that a call to the store, begun in that epoch, found
-// open.
+// learn records the alerts that a call to the store found open. The call was started
+// in the given epoch.
 func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +152,8 @@ func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disp
 	}
 }
 
-// believe remembers the alerts that are claimed to be open, in that epoch.
+// believe records the alerts that other instances claim to be open. The claims were
+// read in the given epoch.
 func (c *coalescer) believe(epoch int, found []claims.Claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +165,7 @@ func (c *coalescer) believe(epoch int, found []claims.Claim) {
 	}
 }
 
-// remember remembers an open alert. The caller holds the mutex.
+// remember records an open alert. The caller holds the mutex.
 func (c *coalescer) remember(open claims.Claim) {
 	known := c.open[open.AlertKey]
 	switch {
@@ -174,7 +176,7 @@ func (c *coalescer) remember(open claims.Claim) {
 	}
 }
 
-// age forgets the alerts that were not seen since age was called before.
+// age removes the alerts that had no repeat since the previous call of age.
 func (c *coalescer) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,7 +188,7 @@ func (c *coalescer) age() {
 	}
 }
 
-// forget makes the next occurrence of every alert go to the store.
+// forget removes all alerts, so that their next occurrences go to the store.
 func (c *coalescer) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -194,7 +196,7 @@ func (c *coalescer) forget() {
 	clear(c.open)
 }
 
-// take hands out what is held, to be given back with done.
+// take removes and returns the buffered repeats. The caller must pass them to done.
 func (c *coalescer) take() (b batch, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,8 +205,7 @@ func (c *coalescer) take() (b batch, epoch int) {
 	return b, c.epoch
 }
 
-// done says how the flush of a batch ended. After an error the batch is held
-// again.
+// done ends the flush of a batch. If it failed, the batch is buffered again.
 func (c *coalescer) done(b batch, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

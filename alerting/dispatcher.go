@@ -11,11 +11,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// backlogInterval is the time between two looks at the size of the outbox.
+// backlogInterval is how often the size of the outbox is read.
 const backlogInterval = 15 * time.Second
 
-// A dispatcher runs the workers that deliver what is in an outbox, and the timers
-// of the store.
+// A dispatcher runs one worker per route, which delivers notifications from the
+// outbox, and the timers of the store.
 type dispatcher struct {
 	store    driverStore
 	tracing  tracing
@@ -26,9 +26,9 @@ type dispatcher struct {
 
 	mu      sync.Mutex
 	running bool
-	backlog Backlog // when it was looked at last
+	backlog Backlog // as of looked
 	looked  time.Time
-	counted map[string]int64 // of what was dropped
+	counted map[string]int64 // dropped notifications by reason
 }
 
 func newDispatcher(s driverStore, routes []Route, poll time.Duration, t tracing, r *reporter) *dispatcher {
@@ -42,8 +42,9 @@ func newDispatcher(s driverStore, routes []Route, poll time.Duration, t tracing,
 	return d
 }
 
-// post says that there are notifications. While run is active the workers deliver
-// them, so that a slow notifier delays nothing else. Otherwise post does.
+// post has new notifications delivered. While run is active it only wakes the
+// workers, so that a slow notifier does not block the caller. Otherwise it delivers
+// before it returns.
 func (d *dispatcher) post(ctx context.Context) {
 	d.mu.Lock()
 	running := d.running
@@ -61,7 +62,7 @@ func (d *dispatcher) signal() {
 	}
 }
 
-// drain delivers what is due.
+// drain delivers the notifications that are due.
 func (d *dispatcher) drain(ctx context.Context) {
 	if len(d.workers) == 0 {
 		return
@@ -79,14 +80,14 @@ func (d *dispatcher) note(ctx context.Context, err error) {
 	d.reporter.note(ctx, &d.calls, "outbox", err)
 }
 
-// start makes run deliver what is posted from now on.
+// start makes post leave deliveries to the workers of run.
 func (d *dispatcher) start() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.running = true
 }
 
-// run works until stop is closed, and returns when nothing is under way.
+// run works until stop is closed, and returns when all deliveries have ended.
 func (d *dispatcher) run(ctx context.Context, stop <-chan struct{}) {
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -105,18 +106,17 @@ func (d *dispatcher) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// tend runs the timers and looks at the backlog. Whichever of them fails, the other
-// is done.
+// tend runs the timers and reads the backlog, even if one of them fails.
 func (d *dispatcher) tend(ctx context.Context) error {
 	err := d.runTimers(ctx)
 	if len(d.workers) == 0 {
-		return err // the outbox is for others
+		return err // other instances deliver
 	}
 	_, lookErr := d.look(ctx, backlogInterval)
 	return errors.Join(err, lookErr)
 }
 
-// runTimers has the store do what is due by time.
+// runTimers escalates and resolves the alerts whose timers are due.
 func (d *dispatcher) runTimers(ctx context.Context) error {
 	op, end := d.tracing.operation(ctx, "run timers")
 	escalated, resolved, err := d.store.RunTimers(op)
@@ -132,8 +132,8 @@ func (d *dispatcher) runTimers(ctx context.Context) error {
 	return nil
 }
 
-// look returns the size of the outbox. It asks the store unless it did so less than
-// that long ago.
+// look returns the size of the outbox. It reads the size from the store unless it did
+// so less than this time ago.
 func (d *dispatcher) look(ctx context.Context, ago time.Duration) (Backlog, error) {
 	d.mu.Lock()
 	known, fresh := d.backlog, time.Since(d.looked) < ago
@@ -155,8 +155,8 @@ func (d *dispatcher) look(ctx context.Context, ago time.Duration) (Backlog, erro
 	return now, nil
 }
 
-// learn remembers a backlog and returns how many notifications were dropped that
-// were not counted yet.
+// learn records a backlog and returns, by reason, how many notifications were dropped
+// since the previous one.
 func (d *dispatcher) learn(now Backlog) map[string]int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -171,8 +171,8 @@ func (d *dispatcher) learn(now Backlog) map[string]int64 {
 	return fresh
 }
 
-// finish ends what start began. It delivers what is due a last time, and returns
-// an error if something waits that nobody will deliver.
+// finish undoes start. It delivers once more what is due, and returns an error if the
+// store is volatile and still has undelivered notifications.
 func (d *dispatcher) finish(ctx context.Context) error {
 	d.mu.Lock()
 	d.running = false

@@ -1,19 +1,19 @@
-// Package alerting turns occurrences into alerts that people can work with: they
-// are stored, found, acknowledged, resolved, counted and notified.
+// Package alerting stores the occurrences that a monitor raises as alerts. People can
+// list, acknowledge and resolve these alerts, and are notified of them.
 //
-// A [Manager] is what an application holds. It keeps alerts in a store, which is
-// made by memalerts.New, pgalerts.New or another implementation of driver.Store.
+// An application creates a [Manager], which keeps the alerts in a store. The packages
+// memalerts and pgalerts provide stores; any other driver.Store works, too.
 //
 //	alerts, err := alerting.NewManager(memalerts.New(nil), &alerting.ManagerOptions{
 //		Routes: []alerting.Route{{Name: "pager", MinSeverity: monitor.SeverityHigh, Notifier: pager}},
 //	})
 //	m, err := monitor.New(monitor.Config{Verifier: verifier, Detectors: rules, Alerts: alerts})
 //
-// There is at most one open alert for an organization and fingerprint. However many
-// events qualify, and however many instances report them, each event is counted in
-// it once. After an alert was resolved or dismissed, the next qualifying event opens
-// a new one. Every operation is about one organization, unless it says otherwise;
-// the alerts of another organization do not exist for it ([monitor.ErrNotFound]).
+// An organization has at most one open alert per fingerprint, which counts each
+// qualifying event once, however many instances report it. After an alert was
+// resolved or dismissed, the next qualifying event opens a new one. Most operations
+// are limited to one organization; they return [monitor.ErrNotFound] for an alert of
+// another one.
 //
 // # Lifecycle
 //
@@ -21,22 +21,23 @@
 //	active ------------------> resolved | dismissed
 //	resolved | dismissed ----> active (reopened)
 //
-// Everything else is a [TransitionError]. Each step leaves a [Change] in the alert's
-// history, and so does the opening.
+// Any other change of status fails with a [TransitionError]. The history of an alert
+// has a [Change] for its opening and for each change of status.
 //
 // # Notification
 //
-// The first occurrence of an alert is due for notification. A further one is due if
-// its event's time is at least the cooldown (5 minutes by default) after that of the
-// occurrence that was due last. A late event, older than that, never is. During a
-// [Suppression] notifications are held back and the alert is kept; the first
-// occurrence after it is due again. All of this goes by event time, so that replayed
-// history behaves as it did live. A change of status is due for notification, too,
-// and so is an [Escalation], if nobody has acknowledged the alert in time.
+// The first occurrence of an alert causes a notification. A later one does if its
+// event is at least the cooldown (5 minutes by default) later than the last event
+// that caused a notification; an event that arrives late thus causes none. An
+// occurrence during a [Suppression] is stored and never causes a notification, but
+// the first one after it does. All of this uses event time, so that replayed history
+// has the same results as live events. A change of status causes a notification, too,
+// and so does an [Escalation], when nobody has acknowledged the alert in time.
 //
-// The store writes a [Notification] into its outbox together with what makes it due.
-// From there it is delivered on each [Route] that it takes, at least once, in order
-// per alert, by any of the instances that share the store, with a key by which a
-// destination can recognize a repetition. What cannot be delivered becomes a dead
-// letter, which can be looked at and redriven. Package notify has destinations.
+// The store writes a [Notification] to its outbox in one step with the occurrence or
+// change that causes it. One of the instances that share the store then delivers it
+// at least once on every [Route] whose conditions it meets, in order per alert. A
+// destination can detect duplicates by the notification's key. A notification that
+// cannot be delivered becomes a dead letter, which can be listed and delivered again
+// (redriven). Package notify has notifiers for common destinations.
 package alerting

@@ -21,7 +21,7 @@ func (m *Manager) Health(ctx context.Context) []monitor.ComponentHealth {
 	return all
 }
 
-// health tells how flushes end.
+// health returns the result of recent flushes.
 func (c *coalescer) health() monitor.ComponentHealth {
 	h := c.flushes.Health("repeats")
 	c.mu.Lock()
@@ -32,15 +32,16 @@ func (c *coalescer) health() monitor.ComponentHealth {
 	return h
 }
 
-// health tells whether the claims work. Without them there is only more to do.
+// health returns the health of the claims. They are at most a warning, since
+// everything works without them.
 func (c *claimer) health() monitor.ComponentHealth {
 	h := c.calls.Health("claims")
 	h.Status = min(h.Status, monitor.HealthWarning)
 	return h
 }
 
-// health returns the health of the outbox and of each route. What is wrong there
-// delays notifications, and loses none.
+// health returns the health of the outbox and of each route. They are at most a
+// warning, since failures only delay notifications.
 func (d *dispatcher) health() []monitor.ComponentHealth {
 	h := d.calls.Health("outbox")
 	d.mu.Lock()
@@ -62,7 +63,7 @@ func (d *dispatcher) health() []monitor.ComponentHealth {
 	return all
 }
 
-// health tells how deliveries end, or what keeps them from beginning.
+// health returns the result of recent deliveries, or what prevents them.
 func (w *worker) health() monitor.ComponentHealth {
 	h := w.deliveries.Health("route/" + w.Name)
 	if outbox := w.calls.Health(h.Name); outbox.Message != "" {

@@ -10,13 +10,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// An InvalidError tells which input cannot be used. Trying again with the same
-// input gives the same error.
+// An InvalidError means that an argument or a configuration value is invalid. Trying
+// again with the same input gives the same error.
 type InvalidError struct {
-	// Field names the input: a field, such as "Query.Limit" or
-	// "Suppressions[1].TimeZone", or a parameter, such as "by".
+	// Field is the name of the invalid field or parameter, such as "Query.Limit",
+	// "Suppressions[1].TimeZone" or "by".
 	Field string
-	// Err says what is wrong with it.
+	// Err says what is wrong with the value.
 	Err error
 }
 
@@ -28,13 +28,13 @@ func invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
-// Limits of the texts that people write, in bytes.
+// Limits, in bytes, of texts that people write.
 const (
 	maxName = 255
 	maxNote = 10_000
 )
 
-// checkText refuses text that some store cannot keep.
+// checkText rejects text that some stores cannot represent.
 func checkText(field, text string, limit int) error {
 	switch {
 	case len(text) > limit:
@@ -47,7 +47,7 @@ func checkText(field, text string, limit int) error {
 	return nil
 }
 
-// checkActor refuses an actor who is nobody.
+// checkActor rejects an actor that is blank or cannot be stored.
 func checkActor(by string) error {
 	if strings.TrimSpace(by) == "" {
 		return &InvalidError{Field: "by", Err: errors.New("missing")}
@@ -55,16 +55,16 @@ func checkActor(by string) error {
 	return checkText("by", by, maxName)
 }
 
-// checkChange refuses a change of status that names no alert or nobody.
+// checkChange rejects invalid arguments of a change of status.
 func checkChange(ref monitor.AlertRef, by, note string) error {
 	return cmp.Or(checkOrganization(ref.Organization), checkActor(by), checkText("note", note, maxNote))
 }
 
-// AllOrganizations stands for every organization, where that is allowed. No
-// organization can have this name, since none may contain a NUL.
+// AllOrganizations can be passed in place of an organization where the documentation
+// says so. It cannot be the name of an organization, since no name may contain a NUL.
 const AllOrganizations = "\x00all"
 
-// checkOrganization refuses what is not the name of one organization.
+// checkOrganization rejects anything but the name of one organization.
 func checkOrganization(name string) error {
 	switch {
 	case name == "":
@@ -77,7 +77,7 @@ func checkOrganization(name string) error {
 	return nil
 }
 
-// checkScope allows one organization or all of them.
+// checkScope accepts the name of one organization or [AllOrganizations].
 func checkScope(name string) error {
 	if name == AllOrganizations {
 		return nil
@@ -85,7 +85,7 @@ func checkScope(name string) error {
 	return checkOrganization(name)
 }
 
-// checkOccurrence refuses an occurrence that is not complete.
+// checkOccurrence rejects an incomplete occurrence.
 func checkOccurrence(o *monitor.Occurrence) error {
 	if o == nil {
 		return invalid("Occurrence", "is nil")
@@ -99,7 +99,7 @@ func checkOccurrence(o *monitor.Occurrence) error {
 	case o.EventKey == monitor.EventKey{}:
 		return invalid("Occurrence.EventKey", "missing")
 	case o.Finding.Severity > monitor.SeverityCritical:
-		return invalid("Occurrence.Finding.Severity", "%d is none", o.Finding.Severity)
+		return invalid("Occurrence.Finding.Severity", "%d is not a valid severity", o.Finding.Severity)
 	case o.Count < 1:
 		return invalid("Occurrence.Count", "%d is less than 1", o.Count)
 	case o.FirstSeen.IsZero():

@@ -8,12 +8,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// ErrTransition says that the alert's status does not allow the change. It is
-// always a [TransitionError], which names the two statuses.
+// ErrTransition means that the current status of the alert does not allow the change.
+// The error is always a [TransitionError], which has both statuses.
 var ErrTransition = errors.New("transition not allowed")
 
-// A TransitionError says that the lifecycle does not have a change of status. It
-// is an [ErrTransition].
+// A TransitionError means that the lifecycle does not allow a change between two
+// statuses. [errors.Is] matches it with [ErrTransition].
 type TransitionError struct {
 	From, To monitor.AlertStatus
 }
@@ -25,19 +25,20 @@ func (e *TransitionError) Error() string {
 // Is reports whether target is [ErrTransition].
 func (e *TransitionError) Is(target error) bool { return target == ErrTransition }
 
-// SystemActor is the actor who resolves alerts that were quiet for long enough.
+// SystemActor is the [Change] By of alerts that are resolved automatically.
 const SystemActor = "auditwarden"
 
-// A Change is one row of an alert's history: a change of its status.
+// A Change is one record of an alert's history: its opening or a change of its
+// status.
 type Change struct {
-	// From is empty in the first row, which says that the alert was opened.
+	// From is empty for the opening of the alert.
 	From monitor.AlertStatus `json:"from,omitempty"`
 	To   monitor.AlertStatus `json:"to"`
-	// By is who made the change; for the opening it is the alert's source.
+	// By is who made the change. For the opening it is the alert's Source.
 	By   string `json:"by"`
 	Note string `json:"note,omitempty"`
-	// At is the store's time.
+	// At is when the change was made, by the store's clock.
 	At time.Time `json:"at"`
-	// Version is that of the alert after the change.
+	// Version is the alert's version after the change.
 	Version int64 `json:"version"`
 }

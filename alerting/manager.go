@@ -12,46 +12,48 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Manager is what an application holds to work with alerts, and what it passes as
-// [monitor.Config] Alerts. It validates what it is given, buffers repeats of open
-// alerts, delivers notifications, and leaves the rest to a store. It is safe for
-// concurrent use.
+// A Manager is what an application uses to work with alerts, and passes as
+// [monitor.Config] Alerts. It validates arguments, buffers repeats, delivers
+// notifications, and leaves the rest to a store. It is safe for concurrent use.
 //
-// The first occurrence of an alert is in the store before StoreOccurrences returns.
-// While Run is active, repeats are buffered for up to an interval and then stored in
-// one call; until then, an alert that is read lacks them. Flush stores them at once,
-// and so do Resolve and Dismiss. A flush that fails is repeated, so that nothing is
-// dropped while the process lives. A process that is killed loses at most an interval
-// of repeats; a queue that acknowledges after Flush delivers them again. If another
-// instance closes an alert, the repeats that this one has buffered open the next.
+// A repeat is an occurrence of an alert that is already open. While Run is active,
+// repeats that do not raise the severity are buffered for up to [ManagerOptions]
+// CoalesceInterval and then stored in one call; until then, reads do not include
+// them. All other occurrences are stored before StoreOccurrences returns. Flush,
+// Resolve and Dismiss store the buffered repeats at once. If a flush fails they stay
+// buffered. A process that is killed loses its buffered repeats, usually those of one
+// interval, unless a queue delivers them again because it acknowledges only after
+// Flush. If another instance closes an alert, repeats of it that are still buffered
+// here open a new alert.
 //
-// While Run is active, each route has a worker that delivers. Without Run,
-// StoreOccurrences and the changes of status deliver before they return, and do not
-// fail if a delivery fails. While Run is active, a failed delivery is tried again
-// after a random time below a limit that grows from 1 second to 5 minutes, or when
-// the destination asks for it. A route whose deliveries fail five times in a row
-// pauses for 30 seconds. A notification that its destination refuses permanently, or
-// that expires, becomes a dead letter.
+// While Run is active, each route has a worker that delivers notifications. Otherwise
+// StoreOccurrences and changes of status deliver before they return, and do not fail
+// if a delivery fails. A failed delivery is tried again after a random time below a
+// limit that grows from 1 second to 5 minutes, or after [DeliveryError] RetryAfter if
+// that is longer. After five failed deliveries in a row, a route pauses for 30
+// seconds. A notification that its destination refuses permanently, or that expires,
+// becomes a dead letter.
 //
-// While Run is active, the manager also escalates and resolves the alerts that are
-// due according to [Settings].
+// While Run is active, the manager also escalates and resolves alerts that are due
+// according to the [Settings] of their organization.
 //
-// Methods that are about one organization fail with [monitor.ErrNoOrganization] if
-// it is empty. Bad input is an [InvalidError].
+// Methods that take an organization return [monitor.ErrNoOrganization] if it is
+// empty, and an [InvalidError] for any other invalid argument.
 type Manager struct {
 	options  ManagerOptions
 	store    driverStore
 	tracing  tracing
 	reporter *reporter
 	repeats  *coalescer
-	claims   *claimer // nil without
+	claims   *claimer // may be nil
 	dispatch *dispatcher
-	flushing chan struct{} // holds a token while a flush is under way
+	flushing chan struct{} // holds a token during a flush
 	running  chan struct{} // holds a token while Run is active
 }
 
-// NewManager returns a manager for a store, which is a driver.Store, such as
-// memalerts.New and pgalerts.New return. Options may be nil. It starts nothing.
+// NewManager returns a manager that uses the given store, which can be any
+// driver.Store, such as memalerts.New and pgalerts.New return. Options may be nil.
+// NewManager starts no goroutine.
 func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 	var o ManagerOptions
 	if options != nil {
@@ -81,8 +83,8 @@ func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 	return m, nil
 }
 
-// StoreOccurrences stores occurrences or buffers them, and notifies. If one of them
-// is not valid, none is stored.
+// StoreOccurrences stores or buffers occurrences, and delivers or queues the
+// notifications that they cause. If one occurrence is invalid, none is stored.
 func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	for i, o := range os {
 		if err := checkOccurrence(o); err != nil {
@@ -110,7 +112,7 @@ func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence
 	return ds, nil
 }
 
-// storeRest writes occurrences to the store and notifies.
+// storeRest writes occurrences to the store and has their notifications delivered.
 func (m *Manager) storeRest(ctx context.Context, os []*monitor.Occurrence, epoch int) ([]monitor.Disposition, error) {
 	op, end := m.tracing.operation(ctx, "store occurrences")
 	ds, err := m.store.StoreOccurrences(op, os)
@@ -131,8 +133,8 @@ func (m *Manager) storeRest(ctx context.Context, os []*monitor.Occurrence, epoch
 	return ds, nil
 }
 
-// Flush stores the repeats that were buffered when it was called. After an error
-// they are still buffered.
+// Flush stores the repeats that are buffered when it is called. They stay buffered if
+// it returns an error.
 func (m *Manager) Flush(ctx context.Context) error { return failed("flush", m.flush(ctx)) }
 
 func (m *Manager) flush(ctx context.Context) error {
@@ -160,10 +162,11 @@ func (m *Manager) flush(ctx context.Context) error {
 	return err
 }
 
-// count counts what the monitor was not told of occurrences that were buffered.
+// count records the metrics of buffered occurrences that the monitor could not know
+// when StoreOccurrences returned.
 func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	for i, d := range ds {
-		if d.Stored == monitor.StoredNew { // the alert that was open is closed
+		if d.Stored == monitor.StoredNew { // another instance had closed the alert
 			m.reporter.count(ctx, monitor.AlertsCreated, os[i].Finding.Rule, 1)
 		}
 		if d.Notify == monitor.NotifySuppressed {
@@ -172,33 +175,34 @@ func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []moni
 	}
 }
 
-// Acknowledge records that somebody looks after an active alert. Like Resolve,
-// Dismiss and Reopen it must be told by whom, takes a note that may be empty, and
-// returns the alert as it is then. A change that the alert's status does not allow
-// is a [TransitionError], and one that was decided on another version than that of
-// ref is a [monitor.ErrConflict]. Of two concurrent acknowledgements one succeeds.
+// Acknowledge records that somebody is working on an active alert. Like Resolve,
+// Dismiss and Reopen, it must be told who makes the change, accepts an empty note,
+// and returns the changed alert. The error is a [TransitionError] if the alert's
+// status does not allow the change, and a [monitor.ErrConflict] if ref has a version
+// other than 0 and the alert's. Of two concurrent acknowledgments, one succeeds.
 func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "acknowledge alert", ref, monitor.AlertAcknowledged, by, note)
 }
 
-// Resolve flushes, and closes an open alert.
+// Resolve closes an open alert that has been dealt with. It flushes first.
 func (m *Manager) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "resolve alert", ref, monitor.AlertResolved, by, note)
 }
 
-// Dismiss flushes, and closes an open alert that nothing had to be done about.
+// Dismiss closes an open alert that needed no action. It flushes first.
 func (m *Manager) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "dismiss alert", ref, monitor.AlertDismissed, by, note)
 }
 
-// Reopen makes a closed alert active again. It is a [monitor.ErrConflict] if another
-// alert of its fingerprint is open.
+// Reopen makes a closed alert active again. It returns [monitor.ErrConflict] if
+// another alert with the same fingerprint is open.
 func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "reopen alert", ref, monitor.AlertActive, by, note)
 }
 
-// change changes the status of an alert and notifies. An alert that it closes has
-// all occurrences that came before, and none that comes after is taken for a repeat.
+// change changes the status of an alert and notifies. It flushes before it closes an
+// alert, so that the alert has all earlier occurrences, and then forgets that it was
+// open.
 func (m *Manager) change(
 	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
 ) (*monitor.Alert, error) {
@@ -217,8 +221,8 @@ func (m *Manager) change(
 			m.claims.release(ctx, a)
 		}
 		m.repeats.forget()
-		// What was buffered in between is stored now. A failure is kept for Health,
-		// and the repeats for the next time.
+		// This stores what was buffered meanwhile. If it fails, Health reports the
+		// error and the repeats stay buffered.
 		_ = m.flush(ctx)
 	}
 	if err == nil {
@@ -227,8 +231,8 @@ func (m *Manager) change(
 	return a, err
 }
 
-// call makes a call to the store unless there is an error already, and wraps its
-// error. What comes with an error is passed on.
+// call calls the store unless err is set, and wraps the error of either. It also
+// returns the value that the store returned with an error.
 func call[T any](
 	ctx context.Context, m *Manager, operation string, err error, f func(context.Context) (T, error),
 ) (v T, _ error) {
@@ -240,7 +244,7 @@ func call[T any](
 	return v, failed(operation, err)
 }
 
-// Get returns an alert.
+// Get returns an alert. It ignores the version in ref, and so does History.
 func (m *Manager) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, error) {
 	return call(ctx, m, "get alert", checkOrganization(ref.Organization), func(ctx context.Context) (*monitor.Alert, error) {
 		a, _, err := m.store.Get(ctx, ref)
@@ -248,7 +252,7 @@ func (m *Manager) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert
 	})
 }
 
-// History returns the changes of an alert's status, oldest first.
+// History returns the opening of an alert and its changes of status, oldest first.
 func (m *Manager) History(ctx context.Context, ref monitor.AlertRef) ([]Change, error) {
 	return call(ctx, m, "read history", checkOrganization(ref.Organization), func(ctx context.Context) ([]Change, error) {
 		_, history, err := m.store.Get(ctx, ref)
@@ -256,10 +260,10 @@ func (m *Manager) History(ctx context.Context, ref monitor.AlertRef) ([]Change, 
 	})
 }
 
-// List returns a page of the alerts that match, newest first. It is read when the
-// iteration begins. An error is the last thing that the sequence yields. Alerts that
-// exist throughout appear exactly once on the pages of a listing, whatever is
-// written meanwhile.
+// List returns a page of the matching alerts, newest first. The page is read when the
+// iteration starts; an error is the last element of the sequence. An alert that
+// exists during the whole listing is on exactly one page, even if alerts are written
+// meanwhile.
 func (m *Manager) List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, error] {
 	return sequence(func() ([]*monitor.Alert, error) {
 		return call(ctx, m, "list alerts", q.check(), func(ctx context.Context) ([]*monitor.Alert, error) {
@@ -268,7 +272,7 @@ func (m *Manager) List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, e
 	})
 }
 
-// sequence yields what read returns, and then its error.
+// sequence yields the values that read returns, and then its error.
 func sequence[T any](read func() ([]*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		page, err := read()
@@ -283,27 +287,30 @@ func sequence[T any](read func() ([]*T, error)) iter.Seq2[*T, error] {
 	}
 }
 
-// Count returns the number of alerts that match, on all pages together.
+// Count returns the number of matching alerts on all pages.
 func (m *Manager) Count(ctx context.Context, q Query) (int, error) {
 	return call(ctx, m, "count alerts", q.check(), func(ctx context.Context) (int, error) { return m.store.Count(ctx, q) })
 }
 
-// Statistics summarizes the alerts.
+// Statistics counts the alerts by status, severity, type, source and rule, and by
+// period if the query asks for trends.
 func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error) {
 	return call(ctx, m, "compute statistics", q.check(), func(ctx context.Context) (*Statistics, error) {
 		return m.store.Statistics(ctx, q)
 	})
 }
 
-// Purge deletes the alerts that were closed before that time, with their history,
-// and returns their number, also with an error. Open alerts stay.
+// Purge deletes the alerts that were closed before the given time, with their history
+// and notifications, and returns their number, even with an error. It keeps open
+// alerts.
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	return call(ctx, m, "purge alerts", checkOrganization(organization), func(ctx context.Context) (int, error) {
 		return m.store.Purge(ctx, organization, before)
 	})
 }
 
-// Settings returns the settings that the organization saved last, or zero settings.
+// Settings returns the settings that were last saved for the organization, or zero
+// settings if there are none.
 func (m *Manager) Settings(ctx context.Context, organization string) (Settings, error) {
 	return call(ctx, m, "read settings", checkOrganization(organization), func(ctx context.Context) (Settings, error) {
 		return m.store.Settings(ctx, organization)
@@ -311,8 +318,8 @@ func (m *Manager) Settings(ctx context.Context, organization string) (Settings, 
 }
 
 // SaveSettings replaces an organization's settings and returns them with their new
-// version. Their version must be that of the settings they replace, 0 for the first;
-// otherwise the error is a [monitor.ErrConflict].
+// version. The Version of s must be that of the current settings, or 0 if there are
+// none; otherwise the error is a [monitor.ErrConflict].
 func (m *Manager) SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error) {
 	err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate())
 	return call(ctx, m, "save settings", err, func(ctx context.Context) (Settings, error) {
@@ -320,14 +327,13 @@ func (m *Manager) SaveSettings(ctx context.Context, organization string, s Setti
 	})
 }
 
-// Backlog returns the size of the outbox, for all organizations.
+// Backlog returns the size of the outbox for all organizations together.
 func (m *Manager) Backlog(ctx context.Context) (Backlog, error) {
 	return call(ctx, m, "read backlog", nil, m.store.Backlog)
 }
 
-// DeadLetters returns the notifications that are not delivered any more, oldest
-// first. They are read when the iteration begins. An error is the last thing that
-// the sequence yields.
+// DeadLetters returns the matching dead letters, oldest first. They are read when the
+// iteration starts. An error is the last element of the sequence.
 func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[*Notification, error] {
 	return sequence(func() ([]*Notification, error) {
 		return call(ctx, m, "list dead letters", q.check(), func(ctx context.Context) ([]*Notification, error) {
@@ -336,8 +342,9 @@ func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[
 	})
 }
 
-// Redrive makes the dead letters of a route due again, with no attempts made, and
-// returns their number. The organization may be [AllOrganizations].
+// Redrive queues the dead letters of a route for delivery again, with no attempts
+// made and a new CreatedAt, and returns their number. The organization may be
+// [AllOrganizations].
 func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
 	n, err := call(ctx, m, "redrive dead letters", checkScope(organization), func(ctx context.Context) (int, error) {
 		return m.store.Redrive(ctx, organization, route)

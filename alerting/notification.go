@@ -9,11 +9,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Reason says why there is a notification.
+// A Reason says what caused a notification.
 type Reason string
 
-// The reasons. ReasonOpened and ReasonRepeated are for occurrences, and the others
-// but ReasonEscalated are for changes of status.
+// The reasons. ReasonOpened and ReasonRepeated mean that an occurrence opened the
+// alert or joined it, ReasonEscalated means an [Escalation], and each of the others
+// means a change of status.
 const (
 	ReasonOpened       Reason = "opened"
 	ReasonRepeated     Reason = "repeated"
@@ -24,7 +25,7 @@ const (
 	ReasonReopened     Reason = "reopened"
 )
 
-// Reasons returns all of them.
+// Reasons returns all reasons.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonOpened, ReasonRepeated, ReasonEscalated,
@@ -32,50 +33,53 @@ func Reasons() []Reason {
 	}
 }
 
-// A Notification tells somebody about an alert.
+// A Notification informs somebody about an alert on one route.
 type Notification struct {
-	// Key is the idempotency key. It is the same for every attempt and route, and
-	// no other notification has it.
+	// Key is the idempotency key. It identifies the notification for all of its
+	// attempts and routes.
 	Key    string
 	Reason Reason
-	// Alert is a copy of the alert at the time of the attempt. An alert that was
-	// resolved meanwhile is resolved.
+	// Alert is a copy of the alert in its state at the time of the attempt.
 	Alert *monitor.Alert
-	// CreatedAt is the store's time when the notification became due.
+	// CreatedAt is when the notification was created or redriven, by the store's
+	// clock.
 	CreatedAt time.Time
-	// Route is the name of the route that the notification takes.
+	// Route is the name of the route on which it is delivered.
 	Route string
-	// Targets are the names of the routes that an escalation asks for. None means
-	// those that take its reason.
+	// Targets are the names of the routes that an escalation asks for. If empty, the
+	// notification takes the routes that accept its reason.
 	Targets []string
-	// Attempts counts the attempts on this route, the present one included.
+	// Attempts is the number of attempts on this route, including the current one.
 	Attempts int
-	// Failure says why the last attempt failed. It is empty if none did.
+	// Failure is the error text of the last failed attempt, empty if none failed.
 	Failure string
 }
 
-// A Notifier delivers notifications. It must be safe for concurrent use. It may be
-// given a notification again after it has delivered it, with the same Key, if an
-// instance dies or a response is lost. A [DeliveryError] says when to try again, or
-// not to. After any other error the delivery is tried again.
+// A Notifier delivers notifications to a destination. It must be safe for concurrent
+// use. It may receive a notification again after it has delivered it, with the same
+// Key, if an instance crashes or a response is lost. It returns a [DeliveryError] to
+// say whether and when to try again. After any other error the delivery is tried
+// again.
 type Notifier interface {
 	Notify(ctx context.Context, n *Notification) error
 }
 
-// NotifierFunc makes a function a [Notifier].
+// A NotifierFunc is a function that is a [Notifier].
 type NotifierFunc func(ctx context.Context, n *Notification) error
 
 // Notify calls f.
 func (f NotifierFunc) Notify(ctx context.Context, n *Notification) error { return f(ctx, n) }
 
-// A DeliveryError is the error of a [Notifier] that knows more about it.
+// A DeliveryError is an error of a [Notifier] that says whether and when to try
+// again.
 type DeliveryError struct {
-	// Permanent means that the destination will never accept this notification. It
+	// Permanent means that the destination will never accept this notification, which
 	// becomes a dead letter at once.
 	Permanent bool
-	// RetryAfter is how long the destination wants to be left alone.
+	// RetryAfter is the shortest time before the route delivers again. The manager
+	// waits for at most one hour.
 	RetryAfter time.Duration
-	// Err says what happened. It must not contain a secret.
+	// Err is the cause. It must not contain a secret.
 	Err error
 }
 
@@ -91,10 +95,10 @@ func (e *DeliveryError) Error() string {
 
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
-// maxRetryAfter limits how long a destination can ask to be left alone.
+// maxRetryAfter limits [DeliveryError] RetryAfter.
 const maxRetryAfter = time.Hour
 
-// details returns what a notifier's error says about it.
+// details returns what a notifier's error says about further attempts.
 func details(err error) (permanent bool, retryAfter time.Duration) {
 	if e, ok := errors.AsType[*DeliveryError](err); ok && e != nil {
 		return e.Permanent, min(e.RetryAfter, maxRetryAfter)

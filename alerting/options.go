@@ -11,39 +11,37 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// ManagerOptions change what a [Manager] does. The zero value of a field is its
-// documented default.
+// ManagerOptions configure a [Manager]. A field with its zero value has the default
+// that its comment names.
 type ManagerOptions struct {
 	// CoalesceInterval is how long a repeat of an open alert may be buffered while
-	// Run is active. Defaults to 1 second; -1 buffers nothing.
+	// Run is active. Defaults to 1 second; -1 disables buffering.
 	CoalesceInterval time.Duration
-	// MaxBuffered is the number of repeats that may be buffered; further ones are
-	// stored at once. Each takes up to 2 kB. Defaults to 10,000.
+	// MaxBuffered is the largest number of buffered repeats. Further ones are stored
+	// at once. Each takes up to 2 kB of memory. Defaults to 10,000.
 	MaxBuffered int
-	// Claims tell which alerts other instances have opened, so that this one need
-	// not ask the store. They are not used if nothing is buffered. Defaults to
-	// none.
+	// Claims are shared by instances, so that one can buffer repeats of alerts that
+	// another one opened without asking the store. They are unused if buffering is
+	// disabled. Defaults to none.
 	Claims claims.Set
-	// Routes say which notifier gets which notifications. Instances that share a
-	// store must have the same, except that some may have none: these leave the
-	// notifications to the others. Defaults to none.
+	// Routes are the destinations of notifications. All instances that share a store
+	// must have the same routes, except that some may have none; those leave delivery
+	// to the others. Defaults to none.
 	Routes []Route
-	// PollInterval is how often the store is asked for notifications that other
-	// instances have written, and for timers that are due. Defaults to 1 second.
+	// PollInterval is how often Run asks the store for due timers and for
+	// notifications that other instances have created. Defaults to 1 second.
 	PollInterval time.Duration
 
-	// Metrics measures deliveries, and what a flush finds out: alerts that repeats
-	// open, and notifications that a suppression window holds back. Defaults to
-	// nothing.
+	// Metrics receives the metrics of deliveries and timers, and those of buffered
+	// repeats that open an alert or are suppressed. Defaults to none.
 	Metrics monitor.MetricsCollector
-	// Tracer is told of operations and deliveries. Defaults to nothing.
+	// Tracer traces operations and deliveries. Defaults to none.
 	Tracer Tracer
-	// Logger takes the log lines about what fails in the background. Defaults to
-	// none.
+	// Logger receives log records about failures in the background. Defaults to none.
 	Logger *slog.Logger
 }
 
-// check returns everything that is wrong with the options.
+// check returns an error about every invalid option.
 func (o *ManagerOptions) check() error {
 	errs := []error{checkRoutes(o.Routes)}
 	if o.CoalesceInterval < -1 {
@@ -58,7 +56,7 @@ func (o *ManagerOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that have a zero value.
 func (o ManagerOptions) withDefaults() ManagerOptions {
 	o.CoalesceInterval = cmp.Or(o.CoalesceInterval, time.Second)
 	o.MaxBuffered = cmp.Or(o.MaxBuffered, 10_000)

@@ -8,16 +8,16 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Sizes of a page.
+// Numbers of elements on a page.
 const (
-	// DefaultLimit is the page size of a [Query] without Limit.
+	// DefaultLimit is the page size of queries whose Limit is 0.
 	DefaultLimit = 50
 	// MaxLimit is the largest page size.
 	MaxLimit = 1000
 )
 
-// A Query selects alerts. An alert matches if it satisfies every field; an empty
-// list is satisfied by every alert, any other by an alert whose value is in it.
+// A Query selects the alerts that match all of its fields. An empty list matches
+// every alert; any other list matches alerts with one of its values.
 type Query struct {
 	// Organization is the tenant, or [AllOrganizations].
 	Organization string
@@ -26,23 +26,23 @@ type Query struct {
 	Types        []monitor.AlertType
 	Sources      []string
 	Rules        []string
-	// Since and Until limit CreatedAt to [Since, Until). A zero time is no
-	// limit.
+	// Since and Until select alerts with Since <= CreatedAt < Until. A zero time is
+	// no limit.
 	Since, Until time.Time
 
-	// After is the [Cursor] of the last alert of the previous page. Count ignores
-	// it, and Limit.
+	// After is the [Cursor] of the last alert of the previous page, empty for the
+	// first page. Count ignores After and Limit.
 	After string
 	// Limit is the largest number of alerts on the page, up to [MaxLimit].
 	// Defaults to [DefaultLimit].
 	Limit int
 }
 
-// Cursor returns the alert's place in every listing, for [Query] After. It is
-// opaque and safe in a URL, and stays valid when the alert is changed or deleted.
+// Cursor returns the position of an alert in all listings, for [Query] After. It is
+// opaque and safe in a URL, and stays valid if the alert is changed or deleted.
 func Cursor(a *monitor.Alert) string { return cursor.Of(a) }
 
-// check refuses a query that cannot be answered and fills in the limit.
+// check rejects an invalid query and sets the default limit.
 func (q *Query) check() error {
 	if err := checkScope(q.Organization); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (q *Query) check() error {
 	return nil
 }
 
-// checkLimit refuses a limit that is out of bounds and fills in the default.
+// checkLimit rejects a limit that is out of range and sets the default.
 func checkLimit(field string, limit *int) error {
 	if *limit < 0 || *limit > MaxLimit {
 		return invalid(field, "%d is not between 0 and %d", *limit, MaxLimit)
@@ -67,18 +67,18 @@ func checkLimit(field string, limit *int) error {
 	return nil
 }
 
-// A DeadLetterQuery selects dead letters.
+// A DeadLetterQuery selects notifications that are dead letters.
 type DeadLetterQuery struct {
 	// Organization is the tenant, or [AllOrganizations].
 	Organization string
-	// Route is the name of the route. Empty means all.
+	// Route is the name of a route. Empty means all routes.
 	Route string
 	// Limit is the largest number of dead letters, up to [MaxLimit]. Defaults to
 	// [DefaultLimit].
 	Limit int
 }
 
-// check refuses a query that cannot be answered and fills in the limit.
+// check rejects an invalid query and sets the default limit.
 func (q *DeadLetterQuery) check() error {
 	if err := checkScope(q.Organization); err != nil {
 		return err

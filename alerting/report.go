@@ -7,13 +7,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A reporter measures and logs.
+// A reporter records metrics and logs errors.
 type reporter struct {
 	metrics monitor.MetricsCollector // may be nil
 	logger  *slog.Logger
 }
 
-// record measures something: it adds to a counter, stores a gauge or observes a
+// record records a measurement: it adds to a counter, sets a gauge or observes a
 // duration.
 func (r *reporter) record(ctx context.Context, m monitor.Metric, attribute string, value int64) {
 	if r.metrics != nil {
@@ -21,14 +21,14 @@ func (r *reporter) record(ctx context.Context, m monitor.Metric, attribute strin
 	}
 }
 
-// count adds to a counter, unless there is nothing to add.
+// count adds to a counter, unless n is 0.
 func (r *reporter) count(ctx context.Context, m monitor.Metric, attribute string, n int64) {
 	if n != 0 {
 		r.record(ctx, m, attribute, n)
 	}
 }
 
-// note notes how a call ended, and logs the first of several failures in a row.
+// note records the result of a call, and logs the first of several failures in a row.
 func (r *reporter) note(ctx context.Context, calls *monitor.HealthTracker, component string, err error) {
 	first := calls.Err() == nil
 	calls.Note(ctx, err)

@@ -9,38 +9,39 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Route hands notifications to a notifier. A notification takes every route whose
-// conditions it meets. Its routes are chosen when an instance that has routes sees
-// it first.
+// A Route delivers notifications to one destination. A notification takes every route
+// whose conditions it meets. The first instance with routes that finds a new
+// notification chooses its routes.
 type Route struct {
-	// Name identifies the route in the outbox, metrics, health and errors. It must
-	// be unique and not empty. It must stay the same over restarts and instances,
-	// since what waits on a route that does not exist any more is not delivered.
+	// Name identifies the route in the outbox, metrics, health and errors. It must be
+	// unique and not empty. All instances must use the same name, also after a
+	// restart, since notifications that wait on a route are not delivered if no route
+	// has its name any more.
 	Name string
-	// MinSeverity is the lowest severity that the alert may have.
+	// MinSeverity is the lowest severity of the alerts that take the route.
 	MinSeverity monitor.Severity
-	// Organizations and Rules are those whose alerts take the route. None means
-	// all.
+	// Organizations and Rules limit the route to alerts of these organizations and
+	// rules. An empty list is no limit.
 	Organizations []string
 	Rules         []string
-	// Reasons are the reasons for which notifications take the route. Defaults to
-	// opened, repeated and escalated; [Reasons] returns all. An escalation that
-	// names the route takes it whatever the reasons are.
+	// Reasons limits the route to notifications with these reasons. Defaults to
+	// opened, repeated and escalated; [Reasons] returns all. An escalation that names
+	// the route takes it whatever its Reasons are.
 	Reasons []Reason
-	// Notifier delivers. It must return when its context ends.
+	// Notifier delivers the notifications. It must return when its context ends.
 	Notifier Notifier
-	// Timeout is how long a delivery may take. Defaults to 10 seconds.
+	// Timeout limits the duration of one attempt. Defaults to 10 seconds.
 	Timeout time.Duration
-	// Concurrency is the number of simultaneous deliveries of an instance. Those
-	// of one alert are never simultaneous. Defaults to 4.
+	// Concurrency is the number of simultaneous deliveries per instance. Those of one
+	// alert are never simultaneous. Defaults to 4.
 	Concurrency int
-	// ExpireAfter is the age at which a notification becomes a dead letter if its
-	// delivery fails. A notification that is older when its routes are chosen does
-	// not take this one. Defaults to 24 hours.
+	// ExpireAfter is the age at which a notification becomes a dead letter when an
+	// attempt fails. A notification that is older when its routes are chosen does not
+	// take the route. Defaults to 24 hours.
 	ExpireAfter time.Duration
 }
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that have a zero value.
 func (r Route) withDefaults() Route {
 	r.Timeout = cmp.Or(r.Timeout, 10*time.Second)
 	r.Concurrency = cmp.Or(r.Concurrency, 4)
@@ -51,7 +52,7 @@ func (r Route) withDefaults() Route {
 	return r
 }
 
-// checkRoutes returns everything that is wrong with the routes.
+// checkRoutes returns an error about everything that is wrong with the routes.
 func checkRoutes(routes []Route) error {
 	var errs []error
 	seen := map[string]bool{}

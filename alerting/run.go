@@ -8,13 +8,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// lastFlushTimeout bounds what Run does after its context was canceled.
+// lastFlushTimeout limits what Run does after its context is canceled.
 const lastFlushTimeout = 10 * time.Second
 
-// Run flushes, delivers and runs timers until ctx is canceled. Then it flushes once
-// more and delivers what is due, for up to ten seconds, and returns an error if
-// something could not be stored, or waits for delivery in a store that forgets it.
-// Both are still there for another Run.
+// Run flushes, delivers notifications and runs timers until ctx is canceled. It then
+// flushes and delivers for up to ten more seconds. It returns an error if it is
+// already running, if repeats could not be stored, or if a volatile store still has
+// undelivered notifications. Another call of Run continues with both.
 func (m *Manager) Run(ctx context.Context) error { return failed("run", m.run(ctx)) }
 
 func (m *Manager) run(ctx context.Context) error {
@@ -22,13 +22,13 @@ func (m *Manager) run(ctx context.Context) error {
 	case m.running <- struct{}{}:
 		defer func() { <-m.running }()
 	default:
-		return errors.New("it is running")
+		return errors.New("already running")
 	}
-	// The work outlives ctx, so that nothing is cut off in the middle.
+	// The work outlives ctx, so that no flush or delivery is interrupted.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 
-	// If the store ends by itself the manager ends.
+	// Run also ends if the store's Run returns.
 	ctx, stop := context.WithCancel(ctx)
 	storeDone := make(chan error, 1)
 	go func() {
@@ -46,7 +46,7 @@ func (m *Manager) run(ctx context.Context) error {
 
 	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), lastFlushTimeout)
 	defer cancelLast()
-	context.AfterFunc(last, cancel) // cuts off what is under way
+	context.AfterFunc(last, cancel) // interrupts what is still running
 	m.repeats.activate(false)
 	errs := []error{m.flush(last)}
 	close(stopDispatch)
@@ -82,7 +82,7 @@ func (m *Manager) flushUntil(ctx context.Context) {
 			m.repeats.age()
 		case <-m.repeats.full:
 		}
-		// A failure is kept for Health, and the repeats for the next time.
+		// If this fails, Health reports the error and the repeats stay buffered.
 		_ = m.flush(ctx)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// DefaultCooldown is the cooldown of [Settings] that do not name one.
+// DefaultCooldown is the cooldown of [Settings] whose Cooldown is 0.
 const DefaultCooldown = 5 * time.Minute
 
-// Bounds of settings.
+// Limits of settings, see [Settings.Validate].
 const (
 	maxDuration     = 365 * 24 * time.Hour
 	maxSuppressions = 100
@@ -24,10 +24,10 @@ const (
 	maxTargets      = 20
 )
 
-// Settings are what an organization may decide for itself. The zero value has the
+// Settings are what an organization can configure itself. The zero value has the
 // defaults.
 //
-// This is their JSON form:
+// The JSON form of settings is:
 //
 //	{
 //	  "debounceWindow": 15,
@@ -40,30 +40,31 @@ const (
 //	  "version": 3
 //	}
 //
-// The member debounceWindow is the cooldown in minutes, 0 for none. The members
-// timeWindow and after, and those of autoResolve, are in milliseconds. Weekdays
-// count from 0 for Sunday. Members with other names are ignored.
+// The member debounceWindow is the cooldown in minutes; 0 disables it. The members
+// timeWindow and after and the values of autoResolve are in milliseconds. Weekdays
+// are numbered from 0 for Sunday. Unknown members are ignored.
 type Settings struct {
-	// Cooldown is the event time that must pass between two notifications of
-	// an alert, in whole milliseconds. Defaults to [DefaultCooldown]; -1 means
-	// none.
+	// Cooldown is the event time that must pass between two notifications about
+	// occurrences of an alert, in whole milliseconds. Defaults to [DefaultCooldown];
+	// -1 means none.
 	Cooldown time.Duration
 	// Suppressions are the maintenance windows.
 	Suppressions []Suppression
-	// Thresholds replace the thresholds of detection rules, by rule name. They
-	// are only stored here; the application hands them to its rules.
+	// Thresholds replace the thresholds of detection rules, by rule name. The manager
+	// only stores them; the application must pass them to its rules.
 	Thresholds map[string]Threshold
-	// Escalations are, by severity, the steps that are taken one after the other
-	// while an alert is not acknowledged. During a suppression they wait.
+	// Escalations are, by the severity of the alert, the steps that are taken one
+	// after the other until it is acknowledged. A step that is due during a
+	// suppression waits for its end.
 	Escalations map[monitor.Severity][]Escalation
-	// AutoResolve is, by severity, how long an open alert must have been quiet to
-	// be resolved automatically, in whole milliseconds. An alert is quiet while
-	// it has no occurrence and no change of status.
+	// AutoResolve is, by the severity of the alert, the time without a new occurrence
+	// or change of status after which an open alert is resolved automatically, in
+	// whole milliseconds by the store's clock.
 	AutoResolve map[monitor.Severity]time.Duration
 
-	// Version counts how often the settings were saved.
+	// Version is the number of times that the settings have been saved.
 	Version int64
-	// UpdatedAt and UpdatedBy say when and by whom they were saved last. Saving
+	// UpdatedAt and UpdatedBy are the time and the author of the last save. Saving
 	// sets them.
 	UpdatedAt time.Time
 	UpdatedBy string
@@ -71,25 +72,27 @@ type Settings struct {
 
 // A Threshold replaces the threshold of a detection rule.
 type Threshold struct {
-	// Count is the number of events, 0 for the rule's own.
+	// Count is the number of events. 0 keeps the number of the rule.
 	Count int
-	// Window is the time that the events must fall into, in whole milliseconds,
-	// 0 for the rule's own.
+	// Window is the time in which the events must occur, in whole milliseconds. 0
+	// keeps the window of the rule.
 	Window time.Duration
 }
 
-// An Escalation is a step that is taken when nobody has acknowledged an alert in
+// An Escalation is a notification that is sent if nobody acknowledges an alert in
 // time.
 type Escalation struct {
-	// After is the time since the alert was opened, reopened or became more
-	// severe, in whole milliseconds.
+	// After is the time since the alert was opened, reopened or became more severe,
+	// in whole milliseconds by the store's clock.
 	After time.Duration
-	// Routes are the names of the routes to notify. None means those that take
-	// notifications of the alert for [ReasonEscalated].
+	// Routes are the names of the routes to notify. If empty, these are the routes
+	// that accept notifications of the alert for [ReasonEscalated].
 	Routes []string
 }
 
-// Validate says whether the settings can be saved. The error is an [InvalidError].
+// Validate returns an [InvalidError] if the settings cannot be saved. Durations are
+// limited to 365 days, and settings to 100 suppressions, 1,000 thresholds, and 20
+// escalations per severity, each later than the one before and with up to 20 routes.
 func (s Settings) Validate() error {
 	if err := checkMillis("Cooldown", s.Cooldown); err != nil && s.Cooldown != -1 {
 		return err
@@ -104,7 +107,7 @@ func (s Settings) Validate() error {
 			return err
 		}
 		if rule == "" {
-			return invalid("Thresholds", "a rule has no name")
+			return invalid("Thresholds", "contains an empty rule name")
 		}
 		if t.Count < 0 || t.Count > math.MaxInt32 {
 			return invalid(field+".Count", "%d is not between 0 and %d", t.Count, math.MaxInt32)
@@ -134,7 +137,7 @@ func (s *Settings) checkEscalations() error {
 		field := "Escalations[" + severity.String() + "]"
 		steps := s.Escalations[severity]
 		if severity > monitor.SeverityCritical {
-			return invalid(field, "is no severity")
+			return invalid(field, "is not a valid severity")
 		}
 		if err := checkNumber(field, len(steps), maxEscalations); err != nil {
 			return err
@@ -153,7 +156,7 @@ func (s *Settings) checkEscalations() error {
 			}
 			for _, route := range step.Routes {
 				if route == "" {
-					return invalid(field+".Routes", "one has no name")
+					return invalid(field+".Routes", "contains an empty name")
 				}
 				if err := checkText(field+".Routes", route, maxName); err != nil {
 					return err
@@ -168,7 +171,7 @@ func (s *Settings) checkAutoResolve() error {
 	for _, severity := range slices.Sorted(maps.Keys(s.AutoResolve)) {
 		field := "AutoResolve[" + severity.String() + "]"
 		if severity > monitor.SeverityCritical {
-			return invalid(field, "is no severity")
+			return invalid(field, "is not a valid severity")
 		}
 		if quiet := s.AutoResolve[severity]; quiet == 0 {
 			return invalid(field, "is 0")
@@ -196,7 +199,7 @@ func checkMillis(field string, d time.Duration) error {
 	return nil
 }
 
-// Clone returns a copy that shares nothing with the settings.
+// Clone returns a deep copy of the settings.
 func (s Settings) Clone() Settings {
 	s.Thresholds = maps.Clone(s.Thresholds)
 	s.AutoResolve = maps.Clone(s.AutoResolve)

@@ -11,7 +11,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// settingsJSON is the JSON form that is described at [Settings].
+// settingsJSON is the JSON form that [Settings] describes.
 type settingsJSON struct {
 	DebounceWindow     *float64                              `json:"debounceWindow,omitempty"`
 	SuppressionWindows []Suppression                         `json:"suppressionWindows"`
@@ -33,7 +33,7 @@ type escalationJSON struct {
 	Routes []string `json:"routes,omitempty"`
 }
 
-// MarshalJSON writes the form that is described at [Settings].
+// MarshalJSON returns the JSON form that [Settings] describes.
 func (s Settings) MarshalJSON() ([]byte, error) {
 	j := settingsJSON{
 		SuppressionWindows: s.Suppressions,
@@ -46,7 +46,7 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 		minutes := max(s.Cooldown, 0).Minutes()
 		j.DebounceWindow = &minutes
 	}
-	// What is in settings can be written: there are no errors.
+	// These functions return no errors.
 	j.Thresholds, _ = convert(s.Thresholds, func(_ string, t Threshold) (thresholdJSON, error) {
 		return thresholdJSON{Threshold: t.Count, TimeWindow: float64(t.Window.Milliseconds())}, nil
 	})
@@ -62,8 +62,8 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// convert converts the values of a map in the order of their keys, until there is
-// an error.
+// convert converts the values of a map in the order of their keys. It stops at the
+// first error.
 func convert[K cmp.Ordered, A, B any](from map[K]A, f func(K, A) (B, error)) (to map[K]B, err error) {
 	for _, key := range slices.Sorted(maps.Keys(from)) {
 		if to == nil {
@@ -76,9 +76,9 @@ func convert[K cmp.Ordered, A, B any](from map[K]A, f func(K, A) (B, error)) (to
 	return to, nil
 }
 
-// UnmarshalJSON reads the form that is described at [Settings]. Durations are
-// rounded to milliseconds. The error is an [InvalidError] for a number that is no
-// duration. [Settings.Validate] finds what else is wrong.
+// UnmarshalJSON parses the JSON form that [Settings] describes. It rounds durations
+// to milliseconds, and returns an [InvalidError] for one that is negative or longer
+// than 365 days. It does not check anything else; [Settings.Validate] does.
 func (s *Settings) UnmarshalJSON(text []byte) error {
 	var j settingsJSON
 	if err := json.Unmarshal(text, &j); err != nil {
@@ -127,7 +127,7 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// millis converts a number of milliseconds, which may be far too large.
+// millis converts a number of milliseconds, which may be out of range.
 func millis(field string, n float64) (time.Duration, error) {
 	if limit := float64(maxDuration.Milliseconds()); n < 0 || n > limit {
 		return 0, invalid(field, "%g ms are not between 0 and %g", n, limit)

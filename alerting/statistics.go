@@ -7,22 +7,22 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// MaxPeriods is the largest number of periods of a [StatisticsQuery].
+// MaxPeriods is the largest number of trends that a [StatisticsQuery] may ask for.
 const MaxPeriods = 1000
 
-// A StatisticsQuery asks for a summary of an organization's alerts.
+// A StatisticsQuery asks for statistics of an organization's alerts.
 type StatisticsQuery struct {
 	// Organization is the tenant, or [AllOrganizations].
 	Organization string
-	// Since and Until limit the time that the trends cover, [Since, Until). They
-	// do not limit the other figures. If they are zero there are no trends.
+	// Since and Until are the range of the trends, [Since, Until). They do not limit
+	// the other counts. If both are zero there are no trends.
 	Since, Until time.Time
-	// Period is the length of one trend. The last trend may be shorter. Defaults
-	// to 24 hours.
+	// Period is the length of one trend; the last one may be shorter. Defaults to 24
+	// hours.
 	Period time.Duration
 }
 
-// check refuses a query that cannot be answered and fills in the period.
+// check rejects an invalid query and sets the default period.
 func (q *StatisticsQuery) check() error {
 	if err := checkScope(q.Organization); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (q *StatisticsQuery) check() error {
 	case q.Period < 0:
 		return invalid("StatisticsQuery.Period", "%v is negative", q.Period)
 	case q.Since.IsZero() != q.Until.IsZero():
-		return invalid("StatisticsQuery.Until", "Since and Until need each other")
+		return invalid("StatisticsQuery.Until", "Since and Until must both be set or both be zero")
 	case q.Until.Before(q.Since):
 		return invalid("StatisticsQuery.Until", "is before Since")
 	}
@@ -42,8 +42,8 @@ func (q *StatisticsQuery) check() error {
 	return nil
 }
 
-// Statistics summarizes alerts. The counts by status add up to Total, and so
-// does each map.
+// Statistics are numbers of alerts. Those by status add up to Total, and so do the
+// values of each map.
 type Statistics struct {
 	Total        int `json:"total"`
 	Active       int `json:"active"`
@@ -56,18 +56,19 @@ type Statistics struct {
 	BySource   map[string]int            `json:"bySource"`
 	ByRule     map[string]int            `json:"byRule"`
 
-	// Trends are the periods in order of time, also those in which nothing
+	// Trends are the periods in chronological order, including those in which nothing
 	// happened.
 	Trends []Trend `json:"trends,omitempty"`
 }
 
-// A Trend counts what happened in one period. An alert may be created in one
-// period and closed in another. One that was reopened is not closed.
+// A Trend counts the alerts that were created or closed in one period. An alert may
+// be created in one period and closed in another. A reopened alert does not count as
+// closed.
 type Trend struct {
-	// Period is when the period starts.
+	// Period is the start of the period.
 	Period time.Time `json:"period"`
-	// Created, Resolved and Dismissed are the numbers of alerts to which this
-	// happened in the period.
+	// Created, Resolved and Dismissed are the numbers of alerts that were created,
+	// resolved and dismissed in the period.
 	Created   int `json:"created"`
 	Resolved  int `json:"resolved"`
 	Dismissed int `json:"dismissed"`

@@ -8,8 +8,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A driverStore is what a manager needs of a driver.Store, which says what the
-// methods must do. That package imports this one, so the port cannot be named here.
+// A driverStore is a driver.Store, whose documentation says what the methods must do.
+// It is declared here, too, because package driver imports this one.
 type driverStore interface {
 	StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error)
 	Change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error)
@@ -32,7 +32,7 @@ type outbox interface {
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
-// failed wraps the error of an operation, if it is one.
+// failed wraps the error of an operation. It returns nil if err is nil.
 func failed(operation string, err error) error {
 	if err == nil {
 		return nil

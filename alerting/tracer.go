@@ -5,48 +5,48 @@ import (
 	"time"
 )
 
-// A Tracer is told when a [Manager] calls its store and when it delivers a
-// notification. The context that it returns at the start is the one that the store
-// or the notifier is called with, so that spans can nest. It must be safe for
-// concurrent use and must not keep the data.
+// A Tracer observes each call of a [Manager] to its store and each delivery. The
+// manager passes the context that TraceOperationStart returns to the store or the
+// notifier, so that spans can nest. A Tracer must be safe for concurrent use and must
+// not keep the data after a call.
 type Tracer interface {
 	TraceOperationStart(ctx context.Context, data TraceOperationStart) context.Context
-	// TraceOperationEnd is given the context that TraceOperationStart returned.
+	// TraceOperationEnd receives the context that TraceOperationStart returned.
 	TraceOperationEnd(ctx context.Context, data TraceOperationEnd)
 }
 
-// TraceOperationStart is what a [Tracer] is told at the start of an operation.
+// TraceOperationStart describes an operation that starts.
 type TraceOperationStart struct {
-	// Operation says what is done, such as "store occurrences", "acknowledge
-	// alert" or "deliver notification".
+	// Operation is the name of the operation, such as "store occurrences",
+	// "acknowledge alert" or "deliver notification".
 	Operation string
-	// Notification is what is delivered, nil for an operation of the store.
+	// Notification is the notification to deliver. It is nil for a call to the store.
 	Notification *Notification
 	Time         time.Time
 }
 
-// TraceOperationEnd is what a [Tracer] is told at the end of an operation.
+// TraceOperationEnd describes an operation that has ended.
 type TraceOperationEnd struct {
 	Operation string
-	// Delivery is what became of a delivery, nil for an operation of the store.
+	// Delivery is the result of a delivery. It is nil for a call to the store.
 	Delivery *Delivery
 	Start    time.Time
 	Duration time.Duration
 	Err      error
 }
 
-// tracing tells a tracer, if there is one, of operations.
+// tracing calls a tracer, if there is one.
 type tracing struct{ tracer Tracer }
 
-// operation says that an operation of the store begins. What it returns is called
-// with the operation's error.
+// operation traces the start of a call to the store. The caller passes the result of
+// the call to end.
 func (t tracing) operation(ctx context.Context, name string) (_ context.Context, end func(error)) {
 	ctx, done := t.start(ctx, TraceOperationStart{Operation: name})
 	return ctx, func(err error) { done(nil, err) }
 }
 
-// delivery says that a delivery begins. What it returns is called with what became
-// of it.
+// delivery traces the start of a delivery. The caller passes the result of the
+// delivery to end.
 func (t tracing) delivery(ctx context.Context, n *Notification) (_ context.Context, end func(*Delivery, error)) {
 	return t.start(ctx, TraceOperationStart{Operation: "deliver notification", Notification: n})
 }

@@ -15,25 +15,25 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// How often a delivery is tried: after a random time below a limit that doubles,
-// from 1 second to 5 minutes, until the notification expires.
+// A failed delivery is tried again after a random time below a limit that doubles
+// from minBackoff to maxBackoff, until the notification expires.
 const (
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
-	// After so many failures in a row, deliveries pause for so long.
+	// After this number of failures in a row, deliveries pause for this long.
 	breakerThreshold = 5
 	breakerPause     = 30 * time.Second
-	// leaseMargin is how much longer than a delivery a claim lasts, so that there
-	// is time to settle it, which may take up to settleTimeout.
+	// leaseMargin is how much longer than the timeout of a delivery a claim lasts. It
+	// leaves time to settle the delivery, which takes up to settleTimeout.
 	leaseMargin   = 20 * time.Second
 	settleTimeout = 5 * time.Second
-	maxFailure    = 1000 // bytes of a failure that are kept
+	maxFailure    = 1000 // bytes of an error text that are stored
 )
 
 // A worker delivers the notifications of one route.
 type worker struct {
 	Route
-	routes   []Route // all there are
+	routes   []Route // of all workers
 	outbox   outbox
 	tracing  tracing
 	reporter *reporter
@@ -41,7 +41,7 @@ type worker struct {
 
 	deliveries monitor.HealthTracker
 	calls      monitor.HealthTracker // to the outbox
-	turn       chan struct{}         // holds a token while something is under way
+	turn       chan struct{}         // holds a token during deliver
 	wake       chan struct{}         // holds a token if there may be more to deliver
 }
 
@@ -58,7 +58,7 @@ func newWorker(route int, routes []Route, outbox outbox, t tracing, r *reporter)
 	}
 }
 
-// run delivers what becomes due until stop is closed.
+// run delivers notifications as they become due, until stop is closed.
 func (w *worker) run(ctx context.Context, stop <-chan struct{}, poll time.Duration) {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
@@ -73,7 +73,7 @@ func (w *worker) run(ctx context.Context, stop <-chan struct{}, poll time.Durati
 	}
 }
 
-// signal makes run look for something to deliver.
+// signal makes run look for notifications that are due.
 func (w *worker) signal() {
 	select {
 	case w.wake <- struct{}{}:
@@ -81,8 +81,8 @@ func (w *worker) signal() {
 	}
 }
 
-// deliverDue delivers until nothing is due, the breaker is open, the outbox fails
-// or stop is closed. Of several calls one delivers at a time.
+// deliverDue delivers until nothing is due, the breaker is open, the outbox fails or
+// stop is closed. Concurrent calls take turns.
 func (w *worker) deliverDue(ctx context.Context, stop <-chan struct{}) {
 	for {
 		select {
@@ -98,8 +98,8 @@ func (w *worker) deliverDue(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// deliver delivers as many notifications as may be under way at a time, and
-// returns how many that were.
+// deliver delivers one batch of up to Concurrency notifications and returns their
+// number.
 func (w *worker) deliver(ctx context.Context) (int, error) {
 	select {
 	case w.turn <- struct{}{}:
@@ -141,7 +141,7 @@ func (w *worker) claim(ctx context.Context, limit int) ([]*Notification, error) 
 	return claimed, err
 }
 
-// settle settles what was claimed, even if the caller's context has ended.
+// settle records the outcomes of a batch, even if ctx has ended.
 func (w *worker) settle(ctx context.Context, ds []Delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
@@ -151,7 +151,7 @@ func (w *worker) settle(ctx context.Context, ds []Delivery) error {
 	return err
 }
 
-// attempt tries to deliver a notification.
+// attempt makes one attempt to deliver a notification.
 func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	limited, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
@@ -170,7 +170,7 @@ func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	}
 	permanent, retryAfter := details(err)
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled): // by the caller, which says nothing about the destination
+	case errors.Is(ctx.Err(), context.Canceled): // the caller canceled it, which says nothing about the destination
 	case permanent:
 		w.breaker.Succeed() // the destination works
 	default:
@@ -187,8 +187,8 @@ func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	return d
 }
 
-// notify calls the notifier and turns its panic into an error. The notifier gets a
-// copy of the notification.
+// notify calls the notifier with a copy of the notification, and converts a panic to
+// an error.
 func (w *worker) notify(ctx context.Context, n *Notification) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -200,8 +200,8 @@ func (w *worker) notify(ctx context.Context, n *Notification) (err error) {
 	return w.Notifier.Notify(ctx, &given)
 }
 
-// failureText returns the beginning of an error's text. fmt survives an error that
-// panics.
+// failureText returns the beginning of an error's text. It uses fmt, which recovers
+// if the error's method panics.
 func failureText(err error) string {
 	text := fmt.Sprint(err)
 	return strings.ToValidUTF8(text[:min(len(text), maxFailure)], "")

@@ -7,16 +7,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Metrics is a [monitor.MetricsCollector] that records all measurements. The zero
-// value is ready to use. It is safe for concurrent use.
+// Metrics is a [monitor.MetricsCollector] that adds up all measurements of a metric,
+// whatever their attributes. The zero value is ready to use. It is safe for
+// concurrent use.
 type Metrics struct {
 	mu     sync.Mutex
-	values map[series]int64
-}
-
-type series struct {
-	metric    monitor.Metric
-	attribute string
+	values map[monitor.Metric]int64
 }
 
 // Record records the measurement.
@@ -24,36 +20,22 @@ func (m *Metrics) Record(_ context.Context, v monitor.Measurement) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.values == nil {
-		m.values = make(map[series]int64)
+		m.values = make(map[monitor.Metric]int64)
 	}
-	s := series{v.Metric, v.Attribute}
 	switch v.Metric.Description().Kind {
 	case monitor.MetricGauge:
-		m.values[s] = v.Value
+		m.values[v.Metric] = v.Value
 	case monitor.MetricHistogram:
-		m.values[s]++
+		m.values[v.Metric]++
 	default:
-		m.values[s] += v.Value
+		m.values[v.Metric] += v.Value
 	}
 }
 
-// Value returns the total of a counter, the last value of a gauge or the number of
-// observations of a histogram, added up over all attributes.
+// Value returns a counter's total, a gauge's last value or a histogram's number
+// of observations.
 func (m *Metrics) Value(metric monitor.Metric) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var sum int64
-	for s, v := range m.values {
-		if s.metric == metric {
-			sum += v
-		}
-	}
-	return sum
-}
-
-// ValueOf is like Value for one value of the metric's attribute.
-func (m *Metrics) ValueOf(metric monitor.Metric, attribute string) int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.values[series{metric, attribute}]
+	return m.values[metric]
 }

@@ -45,10 +45,7 @@ func NewChecker(keyring *Keyring, opts *Options) *Checker {
 // SetKeyring replaces the keyring. Calls of Verify that have already started use
 // the old one. If keyring is nil, there are no keys.
 func (c *Checker) SetKeyring(keyring *Keyring) {
-	if keyring == nil {
-		keyring = &Keyring{}
-	}
-	c.keyring.Store(keyring)
+	c.keyring.Store(cmp.Or(keyring, &Keyring{}))
 }
 
 // Verify checks the event's hash and signature against its content. The package

@@ -72,11 +72,11 @@ func run(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "GOWORK=off")
+	var messages strings.Builder
+	command.Stderr = &messages
 	out, err := command.Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return nil, fmt.Errorf("deptest: go %s: %w\n%s", args[0], err, exit.Stderr)
-	} else if err != nil {
-		return nil, fmt.Errorf("deptest: go %s: %w", args[0], err)
+	if err != nil {
+		return nil, fmt.Errorf("deptest: go %s: %w\n%s", args[0], err, &messages)
 	}
 	return out, nil
 }

@@ -18,7 +18,7 @@ import (
 func Main(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
-		if leaked := Leaked(5 * time.Second); leaked != nil {
+		if leaked := Leaked(5 * time.Second); len(leaked) > 0 {
 			fmt.Fprintf(os.Stderr, "leaktest: %d goroutines left:\n\n%s\n", len(leaked), strings.Join(leaked, "\n\n"))
 			code = 1
 		}
@@ -30,7 +30,7 @@ func Main(m *testing.M) {
 // left after the timeout. Those of the runtime and of package testing do not count.
 func Leaked(timeout time.Duration) []string {
 	for wait := time.Millisecond; timeout > 0; wait *= 2 {
-		if others() == nil {
+		if len(others()) == 0 {
 			return nil
 		}
 		<-time.After(min(wait, timeout))
@@ -42,11 +42,7 @@ func Leaked(timeout time.Duration) []string {
 // others returns the stacks of the goroutines that a test may have started.
 func others() []string {
 	all := strings.Split(strings.TrimSpace(stacks()), "\n\n")
-	left := slices.DeleteFunc(all[1:], harmless) // the caller's stack comes first
-	if len(left) == 0 {
-		return nil
-	}
-	return left
+	return slices.DeleteFunc(all[1:], harmless) // the caller's stack comes first
 }
 
 // stacks returns the complete stacks of all goroutines.
@@ -59,14 +55,10 @@ func stacks() string {
 // harmless reports whether a goroutine belongs to the runtime or to package
 // testing. The runtime does not show most of its own goroutines.
 func harmless(stack string) bool {
-	for _, own := range []string{
+	own := []string{
 		"runtime.ensureSigM", "os/signal.signal_recv", "os/signal.loop", // the signal handling of go test
 		"testing.tRunner", "testing.(*M).", "testing.RunFuzzWorker", "testing/internal/testdeps.",
 		"runtime/pprof.profileWriter", "runtime/trace.Start", // -cpuprofile, -trace
-	} {
-		if strings.Contains(stack, "\n"+own) {
-			return true
-		}
 	}
-	return false
+	return slices.ContainsFunc(own, func(name string) bool { return strings.Contains(stack, "\n"+name) })
 }

@@ -1,6 +1,7 @@
 package redismetrics
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -46,19 +47,10 @@ func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	if client == nil {
 		return nil, errors.New("redismetrics: new collector: client is nil")
 	}
-	var o Options
-	if options != nil {
-		o = *options
-	}
-	if o.Prefix == "" {
-		o.Prefix = "auditwarden:metrics"
-	}
-	if o.Interval == 0 {
-		o.Interval = time.Second
-	}
-	if o.Retention == 0 {
-		o.Retention = 24 * time.Hour
-	}
+	o := *cmp.Or(options, &Options{})
+	o.Prefix = cmp.Or(o.Prefix, "auditwarden:metrics")
+	o.Interval = cmp.Or(o.Interval, time.Second)
+	o.Retention = cmp.Or(o.Retention, 24*time.Hour)
 	if strings.ContainsAny(o.Prefix, "{}") {
 		return nil, fmt.Errorf("redismetrics: new collector: Prefix %q contains braces", o.Prefix)
 	}

@@ -127,14 +127,13 @@ func (m *Notifier) alerts(a *monitor.Alert, title, body string, now time.Time) [
 }
 
 func (m *Notifier) alert(a *monitor.Alert, s monitor.Severity, annotations map[string]string, ends time.Time) alert {
-	labels := maps.Clone(m.labels)
-	if labels == nil {
-		labels = map[string]string{}
+	labels := map[string]string{
+		"alertname":    notify.Line(a.Finding.Rule),
+		"organization": notify.Line(a.OrganizationID),
+		"severity":     s.String(),
+		"alert":        notify.Line(a.ID),
 	}
-	labels["alertname"] = notify.Line(a.Finding.Rule)
-	labels["organization"] = notify.Line(a.OrganizationID)
-	labels["severity"] = s.String()
-	labels["alert"] = notify.Line(a.ID)
+	maps.Copy(labels, m.labels)
 	starts := a.FirstSeen
 	if ends.Before(starts) { // starts is an event's time, by another clock
 		starts = ends

@@ -1,5 +1,5 @@
-// Package claims has the port by which instances that share a store of alerts tell
-// each other which alerts are open, faster than the store does. Package
+// Package claims defines how instances that share a store of alerts tell each other
+// which alerts are open, so that they need to ask the store less often. Package
 // redisclaim implements it.
 package claims
 
@@ -10,30 +10,31 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Set holds the claims that instances share. Claims save work and decide
-// nothing: a manager buffers an occurrence of an alert that is claimed, and the
-// store says what becomes of it when the manager flushes. A claim may be wrong
-// for as long as it lasts, which is two coalescing intervals. An alert that is
-// not claimed costs a call to the store. Losing all claims, or the instance that
-// made them, loses nothing.
+// A Set is a cache of open alerts that instances share. A manager buffers repeats of
+// a claimed alert instead of storing them at once; when it flushes them, the store
+// still decides what happens to them. A claim may thus be outdated without harm, and
+// losing claims only costs additional calls to the store. The manager makes claims
+// that last for two coalescing intervals.
 //
-// An implementation must be safe for concurrent use.
+// A Set must be safe for concurrent use. Its methods must return when ctx ends.
 type Set interface {
-	// Lookup returns the claims that there are for these keys, in any order.
+	// Lookup returns the claims that exist for these keys, in any order.
 	Lookup(ctx context.Context, keys []AlertKey) ([]Claim, error)
-	// Claim makes claims, or replaces them, for that long.
+	// Claim sets claims that expire after ttl, and replaces those of the same keys.
 	Claim(ctx context.Context, claims []Claim, ttl time.Duration) error
-	// Release ends the claim for a key, if there is one.
+	// Release removes the claim for a key, if there is one.
 	Release(ctx context.Context, key AlertKey) error
 }
 
-// An AlertKey identifies at most one open alert.
+// An AlertKey is the organization and the fingerprint of an alert. At most one alert
+// with the same key is open.
 type AlertKey struct {
 	Organization string
 	Fingerprint  monitor.Fingerprint
 }
 
-// A Claim says that the alert of a key is open, and what its severity is at least.
+// A Claim says that an alert is open. Severity is a lower bound of the alert's
+// severity, which may have risen since.
 type Claim struct {
 	AlertKey
 	AlertID  string

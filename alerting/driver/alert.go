@@ -8,16 +8,16 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Open returns the new alert that an occurrence opens, and the first row of its
-// history.
+// Open returns the new alert that an occurrence opens, and the first record of its
+// history. Now is the store's time, here and in the other functions.
 func Open(o *monitor.Occurrence, now time.Time) (*monitor.Alert, alerting.Change) {
 	a := o.Alert()
 	a.CreatedAt, a.UpdatedAt, a.Version = now, now, 1
 	return a, alerting.Change{To: a.Status, By: a.Source, At: now, Version: a.Version}
 }
 
-// Join adds an occurrence to an open alert. The severity rises to that of the
-// worst occurrence. The finding stays that of the first.
+// Join adds an occurrence to an open alert. It raises the severity of the alert if
+// that of the occurrence is higher, and keeps the alert's finding.
 func Join(a *monitor.Alert, o *monitor.Occurrence, now time.Time) {
 	a.Occurrences += o.Count
 	if o.FirstSeen.Before(a.FirstSeen) {
@@ -33,10 +33,10 @@ func Join(a *monitor.Alert, o *monitor.Occurrence, now time.Time) {
 	a.UpdatedAt = now
 }
 
-// ChangeStatus changes the status of an alert and returns the row for its history.
-// The error is a [monitor.ErrConflict] if version is neither 0 nor the alert's, and
-// an [alerting.TransitionError] if the alert's status does not allow the change.
-// After an error the alert is unchanged.
+// ChangeStatus changes the status of an alert and returns the record for its history.
+// The error is a [monitor.ErrConflict] if version is neither 0 nor the alert's
+// version, and an [alerting.TransitionError] if the alert's status does not allow the
+// change. The alert is unchanged after an error.
 func ChangeStatus(
 	a *monitor.Alert, to monitor.AlertStatus, version int64, by, note string, now time.Time,
 ) (alerting.Change, error) {
@@ -60,7 +60,7 @@ func ChangeStatus(
 	return c, nil
 }
 
-// allowed reports whether the lifecycle has a change.
+// allowed reports whether the lifecycle allows a change of status.
 func allowed(from, to monitor.AlertStatus) bool {
 	switch to {
 	case monitor.AlertAcknowledged:

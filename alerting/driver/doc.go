@@ -1,21 +1,21 @@
-// Package driver is for the authors of backends that store alerts. A backend
-// implements [Store], and users hand it to alerting.NewManager.
+// Package driver is for authors of backends that store alerts. A backend implements
+// [Store], and users pass it to alerting.NewManager.
 //
-// The manager validates what its users pass, holds back repeats, delivers
-// notifications, and wraps and traces what a store returns. A store keeps alerts,
-// decides atomically what becomes of an occurrence, and has the outbox. It decides
-// by the rules in this package, so that all stores agree:
+// The manager validates arguments, buffers repeats, delivers notifications, wraps
+// errors and traces calls. A store keeps alerts and the outbox of notifications, and
+// decides atomically how an occurrence is stored. It must base its decisions on this
+// package, so that all stores decide alike:
 //
-//   - [Open] and [Join] apply an occurrence to an alert, [ChangeStatus] a change of
-//     status.
-//   - A [Policy] is made of an organization's settings. It says whether an
-//     occurrence is due for notification, and a [Timer] and a [Tick] say when an
-//     alert is to be escalated or resolved.
+//   - [Open] and [Join] apply an occurrence to an alert, and [ChangeStatus] applies a
+//     change of status.
+//   - A [Policy] is created from an organization's settings. It decides whether an
+//     occurrence causes a notification. A [Timer] and a [Tick] say when to escalate
+//     or resolve an alert.
 //   - [OccurrenceNotification], [ChangeNotification] and [EscalationNotification]
-//     give a notification its key, and [RoutesOf] its routes.
-//   - [Matches], [ParseCursor] and [Newest] answer queries, [NewStatistics] and
-//     [CountAlerts] and [CountTrends] summaries.
+//     return the key of a notification, and [RoutesOf] returns its routes.
+//   - [Matches], [ParseCursor] and [Newest] implement queries; [NewStatistics],
+//     [CountAlerts] and [CountTrends] implement statistics.
 //
 // Package memalerts is the shortest example. alertingtest.RunStore tests whether a
-// store keeps the promises that [Store] makes.
+// store does what [Store] demands.
 package driver

@@ -9,8 +9,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// OccurrenceNotification returns the key and the reason of the notification that
-// an occurrence makes due, which opened the alert or joined it.
+// OccurrenceNotification returns the key and the reason of the notification that an
+// occurrence causes. An occurrence with [monitor.StoredNew] opened the alert.
 func OccurrenceNotification(
 	alertID string, occurrence monitor.EventKey, stored monitor.StoreResult,
 ) (key string, r alerting.Reason) {
@@ -21,8 +21,8 @@ func OccurrenceNotification(
 	return alertID + "/" + occurrence.String(), r
 }
 
-// ChangeNotification returns the key and the reason of the notification of a
-// change of status.
+// ChangeNotification returns the key and the reason of the notification that a change
+// of status causes.
 func ChangeNotification(alertID string, c *alerting.Change) (key string, r alerting.Reason) {
 	switch c.To {
 	case monitor.AlertAcknowledged:
@@ -37,31 +37,30 @@ func ChangeNotification(alertID string, c *alerting.Change) (key string, r alert
 	return alertID + "/version-" + strconv.FormatInt(c.Version, 10), r
 }
 
-// EscalationNotification returns the key and the reason of the notification of an
-// escalation. The step counts from 1 the escalations since the alert has had that
-// version, see [Timer].
+// EscalationNotification returns the key and the reason of the notification that an
+// escalation causes. Version and step are those of the [Timer] in the [Tick].
 func EscalationNotification(alertID string, version int64, step int) (key string, r alerting.Reason) {
 	return alertID + "/version-" + strconv.FormatInt(version, 10) + "/step-" + strconv.Itoa(step), alerting.ReasonEscalated
 }
 
-// Why a notification is dropped: the keys of [alerting.Backlog] Dropped.
+// Reasons for dropping a notification: the keys of [alerting.Backlog] Dropped.
 const (
-	// DroppedTooOld counts the routes that a notification would have taken had it
-	// not been older than their ExpireAfter when it was routed.
+	// DroppedTooOld means that a notification did not take a route because it was
+	// older than the route's ExpireAfter. It counts once per route.
 	DroppedTooOld = "too_old"
-	// DroppedNoSuchRoute counts the targets of escalations that do not exist or do
-	// not take the alert.
+	// DroppedNoSuchRoute means that a target of an escalation does not exist or does
+	// not accept the alert. It counts once per target.
 	DroppedNoSuchRoute = "no_such_route"
-	// DroppedTooMany counts the notifications that a bound of the store displaced.
+	// DroppedTooMany means that the store removed a notification to keep a limit.
 	DroppedTooMany = "too_many"
 )
 
-// RoutesOf returns the names of the routes that a notification takes, and adds to
-// dropped why it does not take others.
+// RoutesOf returns the names of the routes that a notification takes. For each route
+// or target that it misses for one of the reasons above, it increments dropped.
 //
 // A notification takes the routes whose MinSeverity, Organizations and Rules its
-// alert satisfies, and of these the ones it names as targets or, if it has none,
-// the ones that have its reason.
+// alert satisfies. Of these, it takes those that its Targets name or, without
+// targets, those whose Reasons contain its reason.
 func RoutesOf(n *alerting.Notification, routes []alerting.Route, now time.Time, dropped map[string]int64) (names []string) {
 	targets := n.Targets
 	for i := range routes {

@@ -10,8 +10,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Policy decides by the settings of an organization. It is immutable and safe for
-// concurrent use.
+// A Policy makes the decisions that depend on the settings of an organization. It is
+// immutable and safe for concurrent use.
 type Policy struct {
 	settings alerting.Settings
 	cooldown time.Duration
@@ -21,8 +21,8 @@ type Policy struct {
 // DefaultPolicy returns the policy of zero settings.
 func DefaultPolicy() *Policy { return &Policy{cooldown: alerting.DefaultCooldown} }
 
-// NewPolicy returns the policy of settings. The error is an
-// [alerting.InvalidError].
+// NewPolicy returns the policy of settings. The error is an [alerting.InvalidError]
+// if they are not valid.
 func NewPolicy(s alerting.Settings) (*Policy, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -37,16 +37,16 @@ func NewPolicy(s alerting.Settings) (*Policy, error) {
 			Start: sup.Start, End: sup.End, TimeZone: sup.TimeZone, Weekdays: sup.Weekdays, From: sup.From, Until: sup.Until,
 		})
 		if err != nil {
-			return nil, err // not of settings that are valid
+			return nil, err // impossible, since the settings are valid
 		}
 		p.windows = append(p.windows, w)
 	}
 	return p, nil
 }
 
-// Save returns the policy of settings that are to replace those of p. Their version
-// must be that of p, which is 0 if nothing was saved before; otherwise the error is
-// a [monitor.ErrConflict]. The new settings have the next version.
+// Save returns the policy of settings that replace those of p; it does not store
+// them. Their version must be that of p, or 0 if nothing was saved before; otherwise
+// the error is a [monitor.ErrConflict]. The returned settings have the next version.
 func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, error) {
 	if s.Version != p.settings.Version {
 		return nil, fmt.Errorf("the settings have version %d, not %d: %w", p.settings.Version, s.Version, monitor.ErrConflict)
@@ -62,13 +62,12 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 	return NewPolicy(s)
 }
 
-// Settings returns a copy of the settings.
+// Settings returns a deep copy of the policy's settings.
 func (p *Policy) Settings() alerting.Settings { return p.settings.Clone() }
 
-// Notify decides whether an occurrence is due for notification. It is given the
-// event time of the alert's occurrence that was due last, zero if none was, and
-// that of this one. A store keeps the time of an occurrence that is
-// [monitor.NotifyDue], and not the time of one that is suppressed.
+// Notify decides whether an occurrence causes a notification; it sends nothing. At is
+// the LastSeen of the occurrence. Last is that of the alert's latest occurrence with
+// [monitor.NotifyDue], which the store must keep, or zero if there is none.
 func (p *Policy) Notify(last, at time.Time) monitor.NotifyDecision {
 	if p.cooldown >= 0 && !last.IsZero() && at.Before(last.Add(p.cooldown)) {
 		return monitor.NotifyNone
@@ -79,7 +78,7 @@ func (p *Policy) Notify(last, at time.Time) monitor.NotifyDecision {
 	return monitor.NotifyDue
 }
 
-// suppressed reports whether a moment is in one of the windows.
+// suppressed reports whether a time is inside one of the suppressions.
 func (p *Policy) suppressed(at time.Time) bool {
 	return slices.ContainsFunc(p.windows, func(w window.Window) bool { return w.Contains(at) })
 }

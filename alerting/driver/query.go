@@ -10,7 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Matches reports whether a query selects an alert, on whatever page.
+// Matches reports whether a query selects an alert. It ignores After and Limit.
 func Matches(q *alerting.Query, a *monitor.Alert) bool {
 	return (q.Organization == alerting.AllOrganizations || q.Organization == a.OrganizationID) &&
 		among(q.Statuses, a.Status) &&
@@ -22,15 +22,15 @@ func Matches(q *alerting.Query, a *monitor.Alert) bool {
 		(q.Until.IsZero() || a.CreatedAt.Before(q.Until))
 }
 
-// Newest compares alerts in the order of listings, for [slices.SortFunc]: by
-// creation, newest first, then by descending ID.
+// Newest compares two alerts in the order of listings, for [slices.SortFunc]: by
+// descending CreatedAt, then by descending ID.
 func Newest(a, b *monitor.Alert) int {
 	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.ID, a.ID))
 }
 
-// ParseCursor returns the place in a listing that an [alerting.Cursor] stands for:
-// the creation time of an alert, in whole microseconds, and its ID. The error is
-// an [alerting.InvalidError].
+// ParseCursor returns the position in a listing that an [alerting.Cursor] encodes:
+// the CreatedAt of an alert, truncated to microseconds, and its ID. The error is an
+// [alerting.InvalidError].
 func ParseCursor(after string) (createdAt time.Time, id string, err error) {
 	createdAt, id, err = cursor.Parse(after)
 	if err != nil {

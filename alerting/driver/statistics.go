@@ -7,8 +7,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// NewStatistics returns the statistics of no alerts, with the periods that the
-// query asks for.
+// NewStatistics returns statistics in which all counts are 0, with a trend for each
+// period of the query.
 func NewStatistics(q alerting.StatisticsQuery) *alerting.Statistics {
 	s := &alerting.Statistics{
 		BySeverity: map[monitor.Severity]int{},
@@ -22,8 +22,8 @@ func NewStatistics(q alerting.StatisticsQuery) *alerting.Statistics {
 	return s
 }
 
-// CountAlerts counts n alerts with the status, severity, type, source and rule of a
-// in everything but the trends.
+// CountAlerts adds n alerts with the status, severity, type, source and rule of a to
+// all counts except the trends.
 func CountAlerts(s *alerting.Statistics, a *monitor.Alert, n int) {
 	s.Total += n
 	switch a.Status {
@@ -42,8 +42,8 @@ func CountAlerts(s *alerting.Statistics, a *monitor.Alert, n int) {
 	s.ByRule[a.Finding.Rule] += n
 }
 
-// CountTrends counts an alert in the periods in which it was created and closed.
-// The query must be the one that s was made for.
+// CountTrends adds an alert to the trends of the periods in which it was created and
+// closed. q must be the query that s was made for.
 func CountTrends(s *alerting.Statistics, q alerting.StatisticsQuery, a *monitor.Alert) {
 	period := func(at time.Time) *alerting.Trend {
 		if at.Before(q.Since) || !at.Before(q.Until) {

@@ -8,34 +8,35 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// heldBack is when to look again at an escalation that a suppression window holds
-// back.
+// heldBack is the time until the next attempt at an escalation that is due during a
+// suppression.
 const heldBack = time.Minute
 
-// A Timer is what a store keeps of an open alert in order to escalate it while it
-// is active, and to resolve it when it has been quiet. All times are the store's.
+// A Timer is stored with each open alert. It says when the alert is to be escalated,
+// while it is active, or to be resolved automatically. All times are the store's.
 type Timer struct {
-	// Version is the alert's when it was opened, reopened or became more severe,
-	// and Since is when that was.
+	// Version and Since are the alert's version and the time when it was opened,
+	// reopened or became more severe.
 	Version int64
 	Since   time.Time
 	// Step is the number of escalations since then.
 	Step int
-	// Due is when to call [Policy.Tick]. Zero means never.
+	// Due is when the store must call [Policy.Tick]. Zero means never.
 	Due time.Time
 }
 
-// StartTimer returns the timer of an alert that was opened, reopened or became more
-// severe. Each severity has escalations of its own.
+// StartTimer returns the timer of an alert that was just opened, was reopened or
+// became more severe. Its escalations start from the beginning.
 func (p *Policy) StartTimer(a *monitor.Alert) Timer {
 	t := Timer{Version: a.Version, Since: a.UpdatedAt}
 	t.Due = p.Due(a, t)
 	return t
 }
 
-// Due returns when to call [Policy.Tick], zero for never. When the settings change,
-// the time must be computed anew. When only the alert's status or its occurrences
-// change, the old time may be too early but is never too late.
+// Due returns when the store must call [Policy.Tick], zero for never. After a change
+// of the settings, the store must compute the time again for every open alert. After
+// a change of the alert that needs no StartTimer, it may keep the old time, which can
+// be too early but never too late.
 func (p *Policy) Due(a *monitor.Alert, t Timer) time.Time {
 	quiet, escalation := p.quietUntil(a), p.escalatesAt(a, t)
 	if quiet.IsZero() || !escalation.IsZero() && escalation.Before(quiet) {
@@ -44,7 +45,8 @@ func (p *Policy) Due(a *monitor.Alert, t Timer) time.Time {
 	return quiet
 }
 
-// quietUntil returns when an alert is resolved unless something happens.
+// quietUntil returns when an alert is resolved if it does not change before, zero for
+// never.
 func (p *Policy) quietUntil(a *monitor.Alert) time.Time {
 	quiet := p.settings.AutoResolve[a.Severity]
 	if quiet == 0 || !a.Status.Open() {
@@ -53,7 +55,7 @@ func (p *Policy) quietUntil(a *monitor.Alert) time.Time {
 	return a.UpdatedAt.Add(quiet)
 }
 
-// escalatesAt returns when an alert has its next escalation.
+// escalatesAt returns when the next escalation of an alert is due, zero for never.
 func (p *Policy) escalatesAt(a *monitor.Alert, t Timer) time.Time {
 	steps := p.settings.Escalations[a.Severity]
 	if a.Status != monitor.AlertActive || t.Step >= len(steps) {
@@ -62,20 +64,19 @@ func (p *Policy) escalatesAt(a *monitor.Alert, t Timer) time.Time {
 	return t.Since.Add(steps[t.Step].After)
 }
 
-// A Tick says what to do with an open alert whose timer is due.
+// A Tick says what the store must do with an open alert whose timer is due.
 type Tick struct {
-	// Reason is ReasonEscalated, ReasonResolved, or empty if it is too early for
-	// both.
+	// Reason is ReasonEscalated, ReasonResolved, or empty if only the timer changes.
 	Reason alerting.Reason
-	// Targets are the targets of the escalation's notification.
+	// Targets are the Targets of the notification of an escalation.
 	Targets []string
-	// Note is the note of the resolution, by [alerting.SystemActor].
+	// Note is the note of a resolution, which is made by [alerting.SystemActor].
 	Note string
-	// Timer is the alert's new timer.
+	// Timer replaces the timer of the alert.
 	Timer Timer
 }
 
-// Tick decides what to do with an open alert now.
+// Tick decides what to do with an open alert at the time now. It changes nothing.
 func (p *Policy) Tick(a *monitor.Alert, t Timer, now time.Time) Tick {
 	tick := Tick{Timer: t}
 	quiet, escalation := p.quietUntil(a), p.escalatesAt(a, t)

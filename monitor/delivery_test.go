@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -420,4 +421,65 @@ func TestArrival(t *testing.T) {
 	if b.DeliveryKey == (monitor.EventKey{}) || b.DeliveryKey == arrive(verified, newEvent("", 0), "3").DeliveryKey {
 		t.Errorf("delivery key %v does not tell the delivery", b.DeliveryKey)
 	}
+}
+
+// TestBatchThatFailsAsAWhole has the store refuse several events at once and take
+// them one by one: that is no failure to speak of.
+func TestBatchThatFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s, c := &single{}, &counters{}
+		m := newMonitor(t, func(cfg *monitor.Config) {
+			cfg.Detectors, cfg.Alerts, cfg.Metrics = []monitor.Detector{&detector{name: "all"}}, s, c
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		rejected := newEvent("rejected", 0)
+		rejected.OrganizationID = "operator"
+		for _, e := range []*monitor.Event{newEvent("a", 0), rejected, newEvent("b", 0)} {
+			check.NoError(t, "submit", m.Submit(t.Context(), e))
+		}
+		stop := run(m)
+		check.Equal(t, "stored", s.list()[0].Occurrences, 2)
+		check.Equal(t, "retries", c.get("retries"), 2)
+		check.Equal(t, "log lines", strings.Count(log.String(), "\n"), 1) // about the rejected event
+		check.Equal(t, "known", process(t, m, newEvent("a", 0)).Duplicate, monitor.DuplicateRedelivered)
+		check.NoError(t, "stop", stop())
+	})
+}
+
+// single is a store that takes one occurrence at a time.
+type single struct{ store }
+
+func (s *single) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	if len(os) > 1 {
+		return nil, errDown
+	}
+	return s.store.StoreOccurrences(ctx, os)
+}
+
+// TestArrivalsDoNotEndTheWait submits events while the store is down: they do not
+// make the worker ask it again before it is time.
+func TestArrivalsDoNotEndTheWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{fail: errDown}
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.Detectors, c.Alerts = []monitor.Detector{&detector{name: "all"}}, s
+		})
+		stop := run(m)
+		for _, id := range []string{"a", "b"} {
+			check.NoError(t, "submit", m.Submit(t.Context(), newEvent(id, 0)))
+		}
+		synctest.Wait()
+		calls := s.called()
+		for i := range 50 {
+			check.NoError(t, "submit", m.Submit(t.Context(), newEvent(list(i), 0)))
+			synctest.Wait()
+		}
+		check.Equal(t, "calls of the store", s.called(), calls)
+		s.setFail(nil)
+		check.NoError(t, "stop", stop())
+		check.Equal(t, "stored", s.list()[0].Occurrences, 52)
+	})
 }

@@ -151,6 +151,12 @@ func (s *store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([
 	return ds, nil
 }
 
+func (s *store) called() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
 func (s *store) setFail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

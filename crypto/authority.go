@@ -8,19 +8,16 @@ import (
 )
 
 // An Authority is a service that verifies signatures outside this process, such as
-// a key management service. It may be unavailable at times. It must be safe for
-// concurrent use.
+// a key management service. It must be safe for concurrent use.
 type Authority interface {
 	// Verify returns nil for a valid signature and [ErrBadSignature] for one that is
 	// definitely invalid. Any other error means that the authority could not decide;
-	// the verdict on the event is then undecided. Verify may keep message and
-	// signature.
+	// the event is then undecided. Verify may keep message and signature.
 	Verify(ctx context.Context, message, signature []byte) error
 }
 
 // NewAuthorityKey returns a key whose signatures an authority verifies. The
-// authority gets the 64 hex characters of the hash as the message, and the decoded
-// signature.
+// message is the 64 hex characters of the hash; the signature is decoded.
 func NewAuthorityKey(id string, algorithm Algorithm, authority Authority, opts *KeyOptions) (*Key, error) {
 	k, err := newKey(id, algorithm, opts)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// CoveredV1 is the set of fields in canonical form v1, which are the fields that a
-// signature protects.
+// CoveredV1 is the set of fields in canonical form v1, which a signature protects.
 const CoveredV1 = monitor.FieldAction | monitor.FieldOrganizationID | monitor.FieldOutcomeDescription |
 	monitor.FieldPrincipalID | monitor.FieldStatus | monitor.FieldTargetResourceID |
 	monitor.FieldTargetResourceType | monitor.FieldTimestamp

@@ -25,8 +25,7 @@ type Checker struct {
 // hash and a signature; each option weakens this.
 type Options struct {
 	// AllowHashOnly accepts events that have a correct hash and no signature. Anybody
-	// who can change an event can then also replace the hash and remove the
-	// signature.
+	// who can change an event can then replace the hash and remove the signature.
 	AllowHashOnly bool
 	// AllowUnhashed accepts events that have neither hash nor signature. Anybody
 	// who can change an event can then remove both.
@@ -49,8 +48,7 @@ func (c *Checker) SetKeyring(keyring *Keyring) {
 }
 
 // Verify checks the event's hash and signature against its content. The package
-// comment has a table of the verdicts. Verify passes ctx to the [Authority] of a
-// key.
+// comment has a table of the verdicts. Verify passes ctx to an [Authority].
 func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verification {
 	if e.Hash == "" {
 		if c.options.AllowUnhashed && e.Signature == "" {

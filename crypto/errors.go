@@ -29,8 +29,7 @@ var (
 	ErrKeyExpired = errors.New("key is not valid at the time of the event")
 	// ErrAlgorithm means that the algorithm is unknown or does not match the key.
 	ErrAlgorithm = errors.New("algorithm not allowed")
-	// ErrUnavailable means that the key's [Authority] could not decide. Try again
-	// later.
+	// ErrUnavailable means that the key's [Authority] could not decide now.
 	ErrUnavailable = errors.New("key authority unavailable")
 	// ErrKeyTooShort means that an HMAC secret has fewer than 32 bytes, or an RSA key
 	// fewer than 2,048 bits.

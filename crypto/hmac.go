@@ -50,8 +50,7 @@ func NewHMACKey(id string, secret []byte, opts *KeyOptions) (*Key, error) {
 }
 
 // KeyFromEnv returns an HMAC key. The secret is the value of the environment
-// variable AUDIT_CRYPTO_SECRET. No other function of this package reads the
-// environment.
+// variable AUDIT_CRYPTO_SECRET. No other function reads the environment.
 func KeyFromEnv(id string, opts *KeyOptions) (*Key, error) {
 	secret := os.Getenv(secretVariable)
 	if secret == "" {

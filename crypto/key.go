@@ -25,8 +25,7 @@ type Key struct {
 	sign   func(ctx context.Context, message []byte) (string, error) // nil: cannot sign
 }
 
-// KeyOptions are the optional properties of a key. Nil options have no properties
-// set.
+// KeyOptions are the optional properties of a key. They may be nil.
 type KeyOptions struct {
 	// State defaults to [KeyActive].
 	State KeyState
@@ -48,8 +47,7 @@ const (
 	// KeyVerifyOnly means that the key verifies but does not sign, because it is not
 	// yet or no longer in use.
 	KeyVerifyOnly
-	// KeyRevoked means that the key does neither. An event that is signed with it
-	// counts as forged.
+	// KeyRevoked means that the key does neither. Events signed with it are forged.
 	KeyRevoked
 )
 
@@ -127,8 +125,7 @@ func (k *Key) vouches(e *monitor.Event) error {
 	}
 }
 
-// ID returns the key's ID, which is the [monitor.Event.KeyID] of the events that
-// it signs.
+// ID returns the key's ID, the [monitor.Event.KeyID] of the events that it signs.
 func (k *Key) ID() string { return k.id }
 
 // Algorithm returns the key's algorithm.

@@ -23,8 +23,7 @@ type Keyring struct {
 
 // NewKeyring returns a keyring with these keys. Pass the newest key first, because
 // an event that names no key is only checked with the first eight keys of its
-// algorithm that may sign for its organization. Two keys with the same ID are an
-// error.
+// algorithm that may sign for its organization. Key IDs must be unique.
 func NewKeyring(keys ...*Key) (*Keyring, error) {
 	r := &Keyring{byID: make(map[string]*Key, len(keys)), byAlgorithm: make(map[Algorithm][]*Key)}
 	for i, k := range keys {

@@ -66,8 +66,7 @@ func NewPrivateKey(id string, algorithm Algorithm, private crypto.Signer, opts *
 // NewCertificateKey returns a key that verifies with the public key of an X.509
 // certificate. It only accepts events whose timestamps are in the certificate's
 // validity period. The certificate itself is trusted; its issuer is not checked.
-// Since the signer chooses the timestamp, revoke a stolen key and do not rely on
-// its expiry.
+// The signer chooses the timestamp, so revoke a stolen key before it expires.
 func NewCertificateKey(id string, algorithm Algorithm, certificate *x509.Certificate, opts *KeyOptions) (*Key, error) {
 	if certificate == nil {
 		return nil, fmt.Errorf("crypto: new key %q: certificate: missing", id)

@@ -9,8 +9,7 @@ import (
 	"github.com/auditwarden/auditwarden/internal/jsonquote"
 )
 
-// NewConsoleHandler returns a handler that writes each record as a line for people
-// to read:
+// NewConsoleHandler returns a handler that writes records as lines for people:
 //
 //	2023-10-26T10:30:00.123Z WARN  store [requestId=r-1] cannot reach redis attempt=3 error="dial tcp: timeout"
 //

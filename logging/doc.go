@@ -1,6 +1,5 @@
 // Package logging provides three handlers for [log/slog]: one writes records as
-// lines of JSON, one writes lines for people to read, and one samples records that
-// repeat a message.
+// lines of JSON, one writes lines for people, and one samples repeated records.
 //
 //	level := new(slog.LevelVar) // may be changed at any time
 //	logger := slog.New(logging.NewJSONHandler(os.Stdout, &logging.Options{

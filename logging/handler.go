@@ -37,8 +37,7 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// A Handler is a [slog.Handler] that writes each record as a line. It is safe for
-// concurrent use.
+// A Handler is a [slog.Handler] that writes lines. It is safe for concurrent use.
 type Handler struct {
 	options Options
 	format  func(buf []byte, o *Options, l *line) []byte
@@ -89,8 +88,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h.with(scope{attrs: attrs}, len(attrs) == 0)
 }
 
-// WithGroup returns a handler that puts all attributes that are added later into
-// the group.
+// WithGroup returns a handler that puts all further attributes into the group.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	return h.with(scope{group: name}, name == "")
 }

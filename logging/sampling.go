@@ -27,8 +27,7 @@ type SamplingOptions struct {
 // others count as one message.
 const sampledMessages = 1024
 
-// A SamplingHandler drops most records that repeat a level and message. It is safe
-// for concurrent use.
+// A SamplingHandler drops most repeated records. It is safe for concurrent use.
 type SamplingHandler struct {
 	next    slog.Handler
 	sampler *sampler // shared with derived handlers

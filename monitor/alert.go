@@ -9,8 +9,7 @@ import (
 // AlertType is the category of an alert.
 type AlertType string
 
-// The types of an alert. The alerts that a [Monitor] raises are of type
-// AlertSecurity.
+// The types of an alert. A [Monitor] only raises AlertSecurity alerts.
 const (
 	AlertSecurity    AlertType = "SECURITY"
 	AlertCompliance  AlertType = "COMPLIANCE"
@@ -72,8 +71,7 @@ type Alert struct {
 	UpdatedAt      time.Time `json:"updatedAt,omitzero"`
 	AcknowledgedAt time.Time `json:"acknowledgedAt,omitzero"`
 	AcknowledgedBy string    `json:"acknowledgedBy,omitempty"`
-	// ResolvedAt, ResolvedBy and ResolutionNotes are set when the alert is resolved
-	// or dismissed.
+	// ResolvedAt, ResolvedBy and ResolutionNotes are also set for a dismissed alert.
 	ResolvedAt      time.Time `json:"resolvedAt,omitzero"`
 	ResolvedBy      string    `json:"resolvedBy,omitempty"`
 	ResolutionNotes string    `json:"resolutionNotes,omitempty"`

@@ -18,9 +18,8 @@ type (
 	plainEventRef EventRef
 )
 
-// MarshalJSON encodes the alert. Times are in UTC and in the format of RFC 3339.
-// The additional fields acknowledged and resolved are true if acknowledgedAt and
-// resolvedAt are set.
+// MarshalJSON encodes the alert. Times are in UTC (RFC 3339). The added fields
+// acknowledged and resolved are true if acknowledgedAt and resolvedAt are set.
 func (a Alert) MarshalJSON() ([]byte, error) {
 	for _, t := range []*time.Time{&a.FirstSeen, &a.LastSeen, &a.CreatedAt, &a.UpdatedAt, &a.AcknowledgedAt, &a.ResolvedAt} {
 		*t = t.UTC()

@@ -25,12 +25,10 @@ func (t Timing) String() string { return name(timingNames[:], t) }
 
 // An Arrival is what the monitor knows about an event besides its content.
 type Arrival struct {
-	// OrganizationID is the event's organization, or [Config.DefaultOrganization] if
-	// the event names none.
+	// OrganizationID is the event's organization or [Config.DefaultOrganization].
 	OrganizationID string
 	// Sequence is unique among the events of a monitor, and never 0. It stays the
-	// same when a detector is given the event again. It does not reflect the order of
-	// events.
+	// same when a detector is given the event again. It does not show the order.
 	Sequence uint64
 	// DeliveryKey identifies an event without an ID by its [Delivery.ID]. It is zero
 	// if the event has an ID or the delivery has none.

@@ -100,8 +100,7 @@ func runPort(ctx context.Context, r Runner) (err error) {
 }
 
 // An UnhandledError returns the accepted events that were not handled before the
-// shutdown ended. An event that was in progress at that moment may have been
-// handled nevertheless.
+// shutdown ended. An event that was in progress then may have been handled.
 type UnhandledError struct {
 	Events []*Event
 	// Err is the error of the context that ended the shutdown.

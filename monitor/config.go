@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Config configures a [Monitor]. A field with its zero value has the documented
-// default.
+// Config configures a [Monitor]. Zero fields have defaults.
 type Config struct {
 	// Verifier checks every event before anything else looks at it. Either it
 	// or AllowUnverified must be set.
@@ -72,10 +71,9 @@ type Config struct {
 	// events. Defaults to 5 s.
 	QuarantineInterval time.Duration
 
-	// QueueCapacity is the number of submitted events that the queue can hold.
-	// Defaults to 1,024.
+	// QueueCapacity is how many submitted events can wait. Defaults to 1,024.
 	QueueCapacity int
-	// QueuePolicy determines what Submit does when the queue is full. Defaults to
+	// QueuePolicy is what Submit does when the queue is full. Defaults to
 	// [QueueBlock].
 	QueuePolicy QueuePolicy
 	// DrainTimeout is how long Run continues to handle accepted events after its
@@ -94,8 +92,7 @@ const (
 	QueueBlock QueuePolicy = iota
 	// QueueReject makes Submit return [ErrOverloaded].
 	QueueReject
-	// QueueDropOldest drops the oldest event in the queue and counts it in
-	// [EventsDropped].
+	// QueueDropOldest drops the oldest event in the queue: see [EventsDropped].
 	QueueDropOldest
 )
 

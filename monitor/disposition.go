@@ -38,11 +38,9 @@ const (
 	// NotifyNone means that there is no notification, usually because the cooldown of
 	// the alert has not passed.
 	NotifyNone NotifyDecision = iota
-	// NotifyDue means that there is a notification, because the alert is new or its
-	// cooldown has passed.
+	// NotifyDue means a notification: the alert is new or its cooldown has passed.
 	NotifyDue
-	// NotifySuppressed means that a notification is due, but a suppression window
-	// holds it back.
+	// NotifySuppressed means that a suppression window holds back a notification.
 	NotifySuppressed
 )
 

@@ -10,8 +10,7 @@ import (
 // A Distribution is a histogram of observed durations. The zero value has no
 // observations. It is plain data and not safe for concurrent use.
 type Distribution struct {
-	// Buckets are in ascending order and do not overlap. Empty buckets may be
-	// omitted.
+	// Buckets are in ascending order and do not overlap. Empty ones may be omitted.
 	Buckets []DistributionBucket
 	// Sum is the sum of the observations. It overflows beyond 292 years.
 	Sum time.Duration

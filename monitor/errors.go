@@ -11,8 +11,7 @@ var (
 	// ErrNotFound means that the organization has no alert with that ID.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that another caller changed the same alert or settings first,
-	// or is processing the same event. Read the alert or settings again, or try again
-	// later.
+	// or is processing the same event. Read them again, or try again later.
 	ErrConflict = errors.New("conflict")
 	// ErrClosed means that the monitor was shut down.
 	ErrClosed = errors.New("closed")
@@ -25,8 +24,7 @@ var (
 	// ErrTooLarge means that an event exceeds a size limit. The
 	// [InvalidEventError] that wraps it names the field.
 	ErrTooLarge = errors.New("too large")
-	// ErrNoOrganization means that an operation requires an organization and was
-	// given an empty one.
+	// ErrNoOrganization means that a required organization is empty.
 	ErrNoOrganization = errors.New("organization is empty")
 )
 

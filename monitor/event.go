@@ -53,12 +53,10 @@ type Session struct {
 // call that it was passed to is running. An event that was passed to
 // [Monitor.Submit] belongs to the monitor.
 type Event struct {
-	// ID identifies the event within its organization. It is optional, but the
-	// monitor only recognizes duplicates of events that have an ID or a
-	// [Delivery.ID].
+	// ID identifies the event within its organization. It is optional, but duplicates
+	// are only recognized by it or by a [Delivery.ID].
 	ID string
-	// Timestamp is when the action took place. Detection uses this time, not the time
-	// of arrival.
+	// Timestamp is when the action took place. Detection uses this time.
 	Timestamp time.Time
 	// Action is what was done, such as "auth.login.failure" or "data.read".
 	Action string

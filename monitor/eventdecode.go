@@ -14,7 +14,7 @@ func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
 
 // DecodeEvent decodes one JSON object, which may only be followed by white space,
 // into e. It is faster than [encoding/json.Unmarshal], which scans the text twice,
-// and does not retain line. DecodeEvent overwrites all of e; after an error e is
+// and does not retain line. DecodeEvent overwrites e; after an error e is
 // unchanged.
 //
 // The names of fields are case-sensitive. If a name occurs more than once, the
@@ -31,8 +31,7 @@ func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
 // [MaxEventSize] or a field over [MaxFieldSize].
 //
 // The strings of the event, except its ID, share one copy of the text. Clone a
-// string before you keep it for longer than the event, or it keeps the whole text
-// in memory.
+// string that you keep for longer than the event.
 func DecodeEvent(line []byte, e *Event) error {
 	if len(line) > MaxEventSize {
 		return invalid("", "%d bytes are more than %d: %w", len(line), MaxEventSize, ErrTooLarge)

@@ -10,8 +10,7 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	// OrganizationID is the tenant. The monitor fills it in if it is empty.
 	OrganizationID string `json:"organizationId"`
-	// Key is the value by which the rule groups events, such as the ID of a principal
-	// or an IP address.
+	// Key is the value by which the rule groups events, such as an IP address.
 	Key string `json:"key"`
 	// KeyField is the JSON name of the field that Key is from, such as "principalId".
 	KeyField string `json:"keyField,omitempty"`
@@ -23,8 +22,7 @@ type Finding struct {
 	// Count is the number of matching events in the window that ends with Event,
 	// including Event. Some rules count distinct values or completed steps instead.
 	Count int `json:"count"`
-	// AtLeast is set if a memory limit truncated the window, so that Count is a lower
-	// bound.
+	// AtLeast is set if a memory limit cut the window: Count is a lower bound.
 	AtLeast   bool `json:"atLeast,omitempty"`
 	Threshold int  `json:"threshold"`
 	// Window is the length of the window, or 0 for rules without one. The window is

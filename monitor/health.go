@@ -21,8 +21,7 @@ func (s HealthStatus) String() string { return name(healthNames[:], s) }
 // MarshalText returns what String returns.
 func (s HealthStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// ComponentHealth is the health of one component, such as a queue, a backend or a
-// notification route.
+// ComponentHealth is the health of one component: a queue, a backend, a route.
 type ComponentHealth struct {
 	Name   string       `json:"name"`
 	Status HealthStatus `json:"status"`

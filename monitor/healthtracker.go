@@ -43,8 +43,7 @@ func (t *HealthTracker) Note(ctx context.Context, err error) {
 	t.failures++
 }
 
-// Err returns the error of the last call, or nil if it succeeded or there was
-// none.
+// Err returns the error of the last call, or nil if there is none.
 func (t *HealthTracker) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -6,8 +6,7 @@ import "slices"
 // that it does not know.
 type Metric uint8
 
-// A MetricDescription tells a collector or an exporter everything that it needs to
-// know about a metric.
+// A MetricDescription describes a metric for a collector or an exporter.
 type MetricDescription struct {
 	// Name is unique and in snake case.
 	Name string
@@ -64,8 +63,7 @@ func AllMetrics() []Metric {
 	return all
 }
 
-// Description returns the metric's description, or an empty one for an unknown
-// metric.
+// Description returns the description, or an empty one for an unknown metric.
 func (m Metric) Description() MetricDescription {
 	if int(m) >= len(metricDescriptions) {
 		return MetricDescription{}

@@ -116,8 +116,7 @@ func orBackground(ctx context.Context) context.Context {
 // Submit puts an event into the queue that [Monitor.Run] processes, and returns.
 // From then on the event belongs to the monitor. An event that fails is tried
 // again until it is done, or until a shutdown returns it in an [UnhandledError].
-// The event is processed with the values of ctx, but without its cancellation and
-// deadline.
+// The event keeps the values of ctx, but not its cancellation.
 //
 // The error is an [*InvalidEventError]; [ErrClosed] once a shutdown has begun;
 // [ErrOverloaded] if the queue is full and the policy is [QueueReject]; or the

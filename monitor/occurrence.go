@@ -18,8 +18,7 @@ type Occurrence struct {
 	Fingerprint Fingerprint
 	// EventKey identifies the event. A store counts each key once per alert.
 	EventKey EventKey
-	// Type is the type of the alert if the occurrence opens one. Empty means
-	// [AlertSecurity].
+	// Type is the type of a new alert. Empty means [AlertSecurity].
 	Type AlertType
 	// Source is the [Config.Source] of the monitor.
 	Source string

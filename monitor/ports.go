@@ -36,9 +36,8 @@ type Detector interface {
 // A BatchDetector judges all events of a batch in one call, in their order. rs[i]
 // is the reporter for es[i]. An error applies to all of these events. If the call
 // panics, its reports are dropped and the detector is given the events again one
-// by one, so that the panic affects only the event that causes it. A stateful
-// detector can recognize an event that it has already counted by its
-// [Arrival.Sequence].
+// by one, so that the panic affects only the event that causes it.
+// [Arrival.Sequence] identifies events that a detector has already counted.
 type BatchDetector interface {
 	Detector
 	DetectBatch(ctx context.Context, es []*Event, rs []*Reporter) error
@@ -95,8 +94,7 @@ type Snapshotter interface {
 // and create their spans then. If TraceProcessStart does nothing, an unsampled
 // event costs hardly more than without a tracer.
 //
-// A Tracer must be safe for concurrent use, and must not keep the data after a
-// method returns.
+// A Tracer must be safe for concurrent use, and must not keep the data.
 type Tracer interface {
 	// TraceProcessStart returns the context that is passed to the verifier, the
 	// detectors and the store. It may return ctx itself.
@@ -134,15 +132,14 @@ type TraceProcessEnd struct {
 // A Runner is a port with background work, such as flushing, expiring or
 // delivering. [Monitor.Run] calls Run for every such port and stops it by
 // canceling ctx. Run then flushes a last time and returns the error of that flush.
-// If Run returns before ctx is canceled, the monitor treats this as a failure and
-// shuts down.
+// If Run returns before ctx is canceled, the monitor shuts down.
 type Runner interface {
 	Run(ctx context.Context) error
 }
 
 // A Flusher is a port that buffers data. Flush stores what is buffered at the time
-// of the call. Data that cannot be stored stays buffered. [Monitor.Flush] flushes
-// every such port.
+// of the call. Data that cannot be stored stays buffered. [Monitor.Flush] calls
+// Flush.
 type Flusher interface {
 	Flush(ctx context.Context) error
 }

@@ -34,8 +34,7 @@ const (
 	referenceSlab = 256
 )
 
-// NewReporter returns a reporter for calling a detector without a monitor, for
-// example in a test.
+// NewReporter returns a reporter for calling a detector without a monitor.
 func NewReporter(a Arrival) *Reporter {
 	return &Reporter{arrival: a, shared: &reporting{}}
 }

@@ -7,16 +7,14 @@ type Result struct {
 	// State says what the caller must do next.
 	State        ResultState
 	Verification Verification
-	// Duplicate says whether the event arrived before. Detectors do not get
-	// duplicates.
+	// Duplicate says whether the event arrived before. Detectors get no duplicates.
 	Duplicate Duplicate
 	Timing    Timing
-	// Sequence is the [Arrival.Sequence] of the event, or 0 if the event was
-	// rejected.
+	// Sequence is [Arrival.Sequence], or 0 if the event was rejected.
 	Sequence uint64
 	// Findings are the findings of the detectors. For an event that failed
-	// verification, was replayed or conflicts with another, the monitor adds a
-	// finding of its own.
+	// verification, was replayed or is conflicting, the only finding is the monitor's
+	// own.
 	Findings []Finding
 	// Dispositions[i] reports how the store handled Findings[i]. Dispositions is nil
 	// if no finding was passed to the store.
@@ -82,11 +80,9 @@ func (d Duplicate) String() string { return name(duplicateNames[:], d) }
 type Stages struct {
 	// Start is when processing began.
 	Start time.Time
-	// Verified is when all events had been validated, verified and checked for
-	// duplicates.
+	// Verified is when all events had been validated, verified and deduplicated.
 	Verified time.Time
-	// Detected is when the detectors had judged all events. It equals End if there
-	// was nothing to store.
+	// Detected is when detection ended. It equals End if there was nothing to store.
 	Detected time.Time
 	// End is when the occurrences had been stored.
 	End time.Time

@@ -2,8 +2,7 @@ package monitor
 
 import "fmt"
 
-// Severity is the severity of a finding or an alert. Severities can be compared
-// with < and >.
+// Severity is the severity of a finding or an alert. Compare it with < and >.
 type Severity uint8
 
 // The severities, from lowest to highest.

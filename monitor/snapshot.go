@@ -15,8 +15,7 @@ type MetricData struct {
 	// Value is the total of a counter, the last value of a gauge, or the number
 	// of observations of a histogram.
 	Value int64
-	// Distribution holds the observations of a histogram. It is empty for other
-	// kinds.
+	// Distribution holds the observations of a histogram. Other kinds have none.
 	Distribution Distribution
 	// ByAttribute holds the data for each value of the metric's attribute.
 	// Measurements without an attribute only count toward the total.
@@ -40,8 +39,7 @@ func (d *MetricData) Add(attribute string, part MetricData) {
 // Value returns the [MetricData.Value] of a metric.
 func (s *MetricsSnapshot) Value(m Metric) int64 { return s.Metrics[m].Value }
 
-// ErrorRate returns [Errors] divided by [EventsProcessed], or 0 if no event was
-// processed.
+// ErrorRate returns [Errors] divided by [EventsProcessed], or 0 if that is 0.
 func (s *MetricsSnapshot) ErrorRate() float64 {
 	if s.Value(EventsProcessed) == 0 {
 		return 0

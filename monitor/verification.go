@@ -61,8 +61,7 @@ type Verification struct {
 	Verdict  Verdict
 	// Err says why the event is not accepted. It never contains a secret.
 	Err error
-	// KeyID and Algorithm are those of the key that verified the signature. They are
-	// empty if no key did.
+	// KeyID and Algorithm are those of the key that verified the signature, if any.
 	KeyID     string
 	Algorithm string
 	// Covered is the set of fields that the signature covers.

@@ -26,8 +26,7 @@ type Transport struct {
 	// public internet. By default, connections to private, link-local, loopback and
 	// other special addresses are refused, whatever name resolves to them.
 	AllowedNetworks []netip.Prefix
-	// TLS is the TLS configuration. Defaults to the root certificates of the system
-	// and TLS 1.2 or later.
+	// TLS defaults to the system's root certificates and TLS 1.2 or later.
 	TLS *tls.Config
 	// Timeout limits a delivery, from the DNS lookup to the end of the response.
 	// Defaults to 10 s.

@@ -8,9 +8,8 @@ import (
 // hidden replaces a secret.
 const hidden = "[REDACTED]"
 
-// A Secret is a text that cannot be printed, encoded or logged by accident:
-// "[REDACTED]" appears in its place, or nothing if it is empty. The zero value is
-// the empty secret.
+// A Secret is a text that is not printed, encoded or logged: "[REDACTED]" appears
+// in its place, or nothing if it is empty. The zero value is the empty secret.
 type Secret struct {
 	// A pointer, since package fmt does not call the methods of unexported fields
 	// when it prints a struct.

@@ -15,8 +15,7 @@ import (
 // Templates are the templates for the text of a notification, in the syntax of
 // package text/template. The data is the [alerting.Notification]: {{.Reason}},
 // {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line is [Line]: {{line
-// .Alert.ResolvedBy}}. The function time formats a time in UTC: {{time
-// .Alert.FirstSeen}}.
+// .Alert.ResolvedBy}}. The function time formats a time in UTC.
 //
 // The destination escapes the text for its format.
 type Templates struct {

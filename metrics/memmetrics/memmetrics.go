@@ -2,11 +2,9 @@
 //
 // [Collector.Record] takes about ten nanoseconds, does not allocate for an
 // attribute value that it has seen before, and scales with the number of
-// processors. Quantiles are estimates with a relative error below 1/32; all other
-// values are exact.
+// processors. Quantiles have a relative error below 1/32; other values are exact.
 //
-// Every instance of the application has its own counts, which are lost when its
-// process ends.
+// Every instance has its own counts, which are lost when its process ends.
 package memmetrics
 
 import (
@@ -63,8 +61,7 @@ func (c *Collector) Snapshot(context.Context) (monitor.MetricsSnapshot, error) {
 }
 
 // Reset sets counters and histograms to zero and removes their attributes. Gauges
-// keep their values. The measurement of a concurrent Record may or may not be
-// lost.
+// keep their values. A concurrent Record may or may not be lost.
 func (c *Collector) Reset() {
 	for i := range c.series {
 		c.series[i].reset()

@@ -23,10 +23,8 @@ const Tolerance = 0.05
 
 // A Harness gives the suite access to one kind of collector.
 type Harness struct {
-	// New returns an empty collector. It registers the release of its resources with
-	// t.Cleanup.
+	// New returns an empty collector. It releases its resources with t.Cleanup.
 	New func(t testing.TB) Collector
-	// Flush makes the recorded measurements visible to Snapshot. It is nil if they
-	// are visible at once.
+	// Flush makes measurements visible to Snapshot. It is nil if they always are.
 	Flush func(t testing.TB, c Collector)
 }

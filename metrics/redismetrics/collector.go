@@ -16,15 +16,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options are the settings of a [Collector]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Collector]. Zero fields have defaults.
 type Options struct {
 	// Prefix distinguishes services that share a Redis. All instances of one service
 	// must have the same prefix. It must not contain braces. Defaults to
 	// "auditwarden:metrics".
 	Prefix string
-	// Interval is the time between two flushes, at least a millisecond. Defaults to 1
-	// s.
+	// Interval is the time between flushes, at least 1 ms. Defaults to 1 s.
 	Interval time.Duration
 	// Retention is how long Redis keeps the totals after the last flush of any
 	// instance. If it is negative, they do not expire. Defaults to 24 hours.
@@ -40,9 +38,8 @@ type Collector struct {
 	flushes monitor.HealthTracker // of Run
 }
 
-// New returns an empty collector. If options is nil, the defaults apply. New does
-// not connect to Redis and starts no goroutine. The error names the invalid
-// option.
+// New returns an empty collector. If options is nil, the defaults apply. New
+// neither connects to Redis nor starts a goroutine. The error names the option.
 func New(client redis.UniversalClient, options *Options) (*Collector, error) {
 	if client == nil {
 		return nil, errors.New("redismetrics: new collector: client is nil")

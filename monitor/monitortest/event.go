@@ -11,8 +11,7 @@ import (
 func Time() time.Time { return time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC) }
 
 // NewEvent returns a valid event that no default rule finds suspicious, and
-// applies the edits to it. The event has no ID, so two of these events are not
-// duplicates.
+// applies the edits to it. The event has no ID, so two of them are not duplicates.
 func NewEvent(edits ...func(e *monitor.Event)) *monitor.Event {
 	e := &monitor.Event{
 		Timestamp:          Time(),

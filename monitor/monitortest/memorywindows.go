@@ -10,8 +10,7 @@ import (
 )
 
 // MemoryWindows is an in-memory [detect.Windows], for tests of engines that share
-// windows. The zero value is empty and ready to use. It is safe for concurrent
-// use.
+// windows. The zero value is empty. It is safe for concurrent use.
 type MemoryWindows struct {
 	// Fail, if it is set, makes every exchange store the events and then return the
 	// error of Fail, which must not be nil, in place of the answers.

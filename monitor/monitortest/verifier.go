@@ -15,8 +15,7 @@ import (
 type VerifierHarness struct {
 	// New returns a verifier that requires a signature.
 	New func(t *testing.T) monitor.Verifier
-	// Sign sets the hash and signature fields of an event so that the verifier
-	// accepts it.
+	// Sign sets the hash and signature fields so that the verifier accepts the event.
 	Sign func(e *monitor.Event)
 	// SignWrong is like Sign, but uses a different key with the same algorithm and
 	// ID, so that the verifier must reject the event.

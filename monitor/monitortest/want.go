@@ -7,9 +7,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// WantVerdict checks the decision and the verdict of a verification. It also
-// checks that the verification has an error if and only if the event was not
-// accepted.
+// WantVerdict checks the decision and the verdict of a verification. The error
+// must be nil if and only if the event was accepted.
 func WantVerdict(tb testing.TB, v monitor.Verification, decision monitor.Decision, verdict monitor.Verdict) {
 	tb.Helper()
 	if v.Decision != decision || v.Verdict != verdict {
@@ -20,8 +19,7 @@ func WantVerdict(tb testing.TB, v monitor.Verification, decision monitor.Decisio
 	}
 }
 
-// WantFindings checks that the findings are from exactly these rules, in this
-// order.
+// WantFindings checks that the findings are from these rules, in this order.
 func WantFindings(tb testing.TB, findings []monitor.Finding, rules ...string) {
 	tb.Helper()
 	var got []string

@@ -9,8 +9,7 @@
 // distinguishes alerts by their labels. When the severity rises, the request
 // therefore also ends the alert with the lower severity.
 //
-// An open alert ends in Alertmanager when [Options.Expiry] has passed since its
-// last notification.
+// An open alert also ends [Options.Expiry] after its last notification.
 //
 // Every member of an Alertmanager cluster must get every alert. Create a notifier
 // and a route for each member.
@@ -34,8 +33,7 @@ import (
 
 const defaultExpiry = 7 * 24 * time.Hour
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret

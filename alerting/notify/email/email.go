@@ -42,8 +42,7 @@ const (
 	NoTLS
 )
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	// Security is how the connection is encrypted. Defaults to StartTLS.
 	Security Security

@@ -26,8 +26,7 @@ func New(logger *slog.Logger) (*Notifier, error) {
 	return &Notifier{logger}, nil
 }
 
-// Notify writes the record. It always returns nil, because a logger does not
-// report errors.
+// Notify writes the record. It always returns nil: a logger reports no errors.
 func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	a := n.Alert
 	l.logger.LogAttrs(ctx, level(a.Severity), "alert notification",

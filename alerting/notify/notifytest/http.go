@@ -35,8 +35,7 @@ type HTTP struct {
 	// They default to 200 and an empty body.
 	Status int
 	Body   string
-	// Secrets are texts that must not appear in an error or in the printed
-	// destination.
+	// Secrets must not appear in errors or in the printed destination.
 	Secrets []string
 }
 
@@ -96,8 +95,7 @@ func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 
 // RunHTTP runs the tests that every destination that uses HTTP must pass: the
 // result for each status, redirects, timeouts, invalid, huge and truncated
-// responses, unreachable servers, refused addresses, and that secrets are not
-// disclosed.
+// responses, unreachable servers, refused addresses, and leaks of secrets.
 func RunHTTP(t *testing.T, h HTTP) {
 	t.Run("Statuses", h.testStatuses)
 	t.Run("RetryAfter", h.testRetryAfter)

@@ -1,6 +1,5 @@
 // Package notifytest helps to test destinations of notifications. It provides
-// sample notifications and [RunHTTP], the test suite for destinations that use
-// HTTP.
+// sample notifications and [RunHTTP], the suite for destinations that use HTTP.
 package notifytest
 
 import (
@@ -46,8 +45,7 @@ func Notification() *alerting.Notification {
 	}
 }
 
-// InStatus returns a sample notification about the same alert with the given
-// status.
+// InStatus returns a sample notification about that alert in another status.
 func InStatus(status monitor.AlertStatus) *alerting.Notification {
 	n := Notification()
 	a := n.Alert

@@ -10,8 +10,8 @@
 //
 // Only CRITICAL alerts have the header Priority. A title that is not ASCII is
 // encoded according to RFC 2047, which ntfy decodes. Commas in a tag become
-// spaces. A text of more than 4,096 bytes is truncated, because ntfy would make it
-// an attachment.
+// spaces. A text of more than 4,096 bytes is truncated, or it would become an
+// attachment.
 package ntfy
 
 import (
@@ -31,13 +31,11 @@ import (
 // maxText is the longest text of a message, in bytes.
 const maxText = 4096
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	// Token is sent as the bearer token. Defaults to none.
 	Token notify.Secret
-	// Topic is the topic for all notifications. Defaults to the organization of each
-	// alert.
+	// Topic is the topic for all messages. Defaults to each alert's organization.
 	Topic string
 	// Templates are the templates for the title and the text. They default to the
 	// title and the description of the alert.

@@ -7,8 +7,7 @@
 //	acknowledged          acknowledge
 //	resolved, dismissed   resolve
 //
-// For PagerDuty to follow all changes of the status, the route needs all of
-// [alerting.Reasons].
+// The route needs all of [alerting.Reasons] to report all changes of the status.
 //
 // The severity is critical for CRITICAL alerts, error for HIGH, warning for MEDIUM
 // and LOW, and info for INFO.
@@ -33,8 +32,7 @@ const maxText = 4096
 
 const defaultURL = "https://events.pagerduty.com/v2/enqueue"
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	// URL is the URL of the API. Defaults to https://events.pagerduty.com/v2/enqueue.
 	// For the EU use https://events.eu.pagerduty.com/v2/enqueue.
@@ -51,8 +49,7 @@ type Notifier struct {
 	routingKey notify.Secret
 }
 
-// New returns a notifier for the integration with this routing key. If o is nil,
-// the defaults apply.
+// New returns a notifier for the integration with this key. Options may be nil.
 func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, err := notify.NewClient(cmp.Or(o.URL, defaultURL), o.Transport)

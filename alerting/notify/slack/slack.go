@@ -20,8 +20,7 @@ import (
 // maxText is the longest text that Slack accepts, in characters.
 const maxText = 3000
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	// Templates are the templates for the title and the text.
 	Templates notify.Templates

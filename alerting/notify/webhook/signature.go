@@ -29,19 +29,15 @@ const (
 
 // The errors of [Verify]. Test for them with [errors.Is].
 var (
-	// ErrSignature means that none of the request's signatures was made with one of
-	// the secrets.
+	// ErrSignature means that no signature was made with one of the secrets.
 	ErrSignature = errors.New("signature does not verify")
-	// ErrExpired means that the request was signed too long ago or too far in the
-	// future.
+	// ErrExpired means that the timestamp is too far in the past or the future.
 	ErrExpired = errors.New("timestamp is outside the tolerance")
 )
 
-// VerifyOptions are the options of [Verify]. A field with its zero value has the
-// documented default.
+// VerifyOptions are the options of [Verify]. Zero fields have defaults.
 type VerifyOptions struct {
-	// Tolerance is how far the timestamp may be before or after Now. Defaults to 5
-	// minutes.
+	// Tolerance is how far the timestamp may be from Now. Defaults to 5 minutes.
 	Tolerance time.Duration
 	// Now is the time to compare the timestamp with. Defaults to the current time.
 	Now time.Time

@@ -2,7 +2,7 @@
 // according to Standard Webhooks 1.0 (https://www.standardwebhooks.com). The body
 // is a [Payload]. The headers are webhook-id, webhook-timestamp and
 // webhook-signature; webhook-id is the notification's idempotency key, or a hash
-// of it. The server checks the signature with [Verify] or with a library for that
+// of it. The server checks the signature with [Verify] or a library for the
 // standard.
 package webhook
 
@@ -19,14 +19,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options are the settings of a [Notifier]. A field with its zero value has the
-// documented default.
+// Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
 	Transport notify.Transport
 }
 
-// A Payload is the body of a request in JSON. Times are in UTC and in the format
-// of RFC 3339.
+// A Payload is the JSON body of a request. Times are in UTC (RFC 3339).
 type Payload struct {
 	// Key is the idempotency key. It is the same in every delivery of a
 	// notification.

@@ -27,7 +27,7 @@ func (s *Store) Change(
 	return rec.alert.Clone(), nil
 }
 
-// change changes the status of an alert and notifies.
+// change changes the status of an alert and creates the notification.
 func (s *Store) change(
 	org *organization, rec *record, to monitor.AlertStatus, version int64, by, note string, now time.Time,
 ) error {
@@ -46,11 +46,10 @@ func (s *Store) change(
 	return nil
 }
 
-// timerChunk is the number of timers that are run before somebody else's turn.
+// timerChunk is the number of timers that run before the mutex is released briefly.
 const timerChunk = 100
 
-// RunTimers implements [driver.Store]. It costs nothing for organizations of which
-// nothing is due.
+// RunTimers implements [driver.Store]. It skips organizations without due timers.
 func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
 	for more := true; more && err == nil; err = errors.Join(err, ctx.Err()) {
 		var e, r int
@@ -93,7 +92,8 @@ func (s *Store) runTimers() (escalated, resolved int, more bool, err error) {
 	return escalated, resolved, run == timerChunk, err
 }
 
-// runTimer does what is due of an alert, and returns the reason of the notification.
+// runTimer escalates or resolves an alert if that is due, and returns the reason of
+// the notification.
 func (s *Store) runTimer(org *organization, rec *record, now time.Time) (alerting.Reason, error) {
 	tick := org.policy.Tick(rec.alert, rec.timer, now)
 	rec.timer = tick.Timer
@@ -132,8 +132,8 @@ func (s *Store) policy(organization string) *driver.Policy {
 	return s.defaults
 }
 
-// SaveSettings implements [driver.Store]. It makes the new policy outside the lock,
-// as that may read the time zone database.
+// SaveSettings implements [driver.Store]. It creates the new policy without holding
+// the mutex, since that may read the time zone database.
 func (s *Store) SaveSettings(
 	_ context.Context, organization string, settings alerting.Settings, by string,
 ) (alerting.Settings, error) {
@@ -146,7 +146,7 @@ func (s *Store) SaveSettings(
 	defer s.mu.Unlock()
 	org := s.organization(organization)
 	if org.policy != current {
-		return alerting.Settings{}, fmt.Errorf("saved by somebody else meanwhile: %w", monitor.ErrConflict)
+		return alerting.Settings{}, fmt.Errorf("somebody else saved settings at the same time: %w", monitor.ErrConflict)
 	}
 	org.setPolicy(next)
 	return next.Settings(), nil

@@ -1,7 +1,7 @@
-// Package memalerts keeps alerts in memory: for services that run as one
-// instance and may forget closed alerts on restart, and for tests.
+// Package memalerts stores alerts in memory. It is for tests, and for services that
+// run as one instance and may lose their alerts on restart.
 //
-// It passes alertingtest.RunStore, as every backend does. What it holds per
-// organization is bounded by [Options] MaxAlerts; only open alerts are never
-// evicted. A repeat of an open alert costs no allocation.
+// It passes alertingtest.RunStore, as every backend does. [Options] MaxAlerts limits
+// the alerts of an organization; open alerts are never evicted. A repeat of an open
+// alert does not allocate memory.
 package memalerts

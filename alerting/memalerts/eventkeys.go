@@ -2,11 +2,11 @@ package memalerts
 
 import "github.com/auditwarden/auditwarden/monitor"
 
-// generation is the number of event keys that an alert knows for sure.
+// generation is the number of its latest event keys that an alert always has.
 const generation = 1024
 
-// eventKeys are the keys of the events that an alert has counted: at least the last
-// generation of them and at most two. Adding one does not allocate once both
+// eventKeys are the keys of the events that an alert has counted: the latest ones, at
+// least one generation and at most two. Adding a key does not allocate once both
 // generations are full.
 type eventKeys struct{ recent, older map[monitor.EventKey]struct{} }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// notify puts a notification into the organization's outbox.
+// notify adds a notification to the organization's outbox.
 func (s *Store) notify(org *organization, rec *record, key string, reason alerting.Reason, targets []string) {
 	s.notifications++
 	org.outbox.add(&notification{
@@ -22,7 +22,7 @@ func (s *Store) notify(org *organization, rec *record, key string, reason alerti
 	s.trim(org)
 }
 
-// trim drops the oldest notifications of an outbox that has too many.
+// trim drops the oldest notifications of an outbox that exceeds the limit.
 func (s *Store) trim(org *organization) {
 	if removed := org.outbox.trim(s.maxNotifications); removed > 0 {
 		s.dropped[driver.DroppedTooMany] += removed
@@ -44,7 +44,7 @@ func (s *Store) ClaimNotifications(
 			if n.dead || n.Route != route || n.record.claim == s.claims {
 				continue
 			}
-			n.record.claim = s.claims // what else waits of the alert is newer
+			n.record.claim = s.claims // the alert's other notifications are newer
 			if !n.due.After(now) {
 				due = insert(due, n, limit)
 			}
@@ -59,7 +59,7 @@ func (s *Store) ClaimNotifications(
 	return claimed, nil
 }
 
-// route puts the notifications that have no route on those that they take.
+// route puts the notifications without a route on the routes that they take.
 func (s *Store) route(org *organization, routes []alerting.Route, now time.Time) {
 	if !org.unrouted {
 		return
@@ -74,8 +74,8 @@ func (s *Store) route(org *organization, routes []alerting.Route, now time.Time)
 	s.trim(org)
 }
 
-// insert adds a notification to those that have been due longest, which are sorted
-// and at most limit.
+// insert adds a notification to a sorted list of up to limit notifications, and keeps
+// those that have been due longest.
 func insert(longest []*notification, n *notification, limit int) []*notification {
 	i, _ := slices.BinarySearchFunc(longest, n, func(a, b *notification) int {
 		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.number, b.number))

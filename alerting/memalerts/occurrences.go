@@ -7,8 +7,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// StoreOccurrences stores occurrences. Each alert knows at least the last 1,024
-// event keys that it has counted.
+// StoreOccurrences implements [driver.Store]. Each alert remembers at least the last
+// 1,024 event keys that it has counted, so that older ones could be counted again.
 func (s *Store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -19,8 +19,8 @@ func (s *Store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([
 	return ds, nil
 }
 
-// dispositions returns room for n. It comes from a slab that is never reused, so
-// that the caller may keep it and a repeat costs far less than an allocation.
+// dispositions returns a slice of length n. It is cut from a slab that is never
+// reused, so that the caller may keep it and a repeat rarely allocates.
 func (s *Store) dispositions(n int) []monitor.Disposition {
 	const slab = 64
 	if len(s.slab) < n {
@@ -57,7 +57,7 @@ func (s *Store) store(o *monitor.Occurrence) monitor.Disposition {
 	return d
 }
 
-// evict makes room for one alert, if there are closed ones.
+// evict makes room for one alert if there are closed ones.
 func (s *Store) evict(org *organization) {
 	for s.maxAlerts > 0 && len(org.byID) >= s.maxAlerts {
 		waited, ok := org.evict()

@@ -10,18 +10,18 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// An organization has what belongs to one tenant.
+// An organization has the data of one tenant.
 type organization struct {
-	alerts []*record // by creation; some may be gone
+	alerts []*record // by creation time; includes deleted ones until forget compacts it
 	byID   map[string]*record
-	// current has the open alert of a fingerprint or, if none is open, the one
-	// that was open last.
+	// current has, by fingerprint, the open alert or, if none is open, the last one
+	// that was.
 	current  map[monitor.Fingerprint]*record
 	closed   closedQueue
 	policy   *driver.Policy
 	outbox   outbox
 	unrouted bool      // a notification in the outbox may have no route
-	due      time.Time // when the first timer is, zero for never
+	due      time.Time // when the first timer is due, zero for never
 }
 
 func newOrganization(p *driver.Policy) *organization {
@@ -44,7 +44,7 @@ func (o *organization) open(occurrence *monitor.Occurrence, now time.Time) *reco
 	return rec
 }
 
-// changed notes that the status of an alert was changed.
+// changed updates the organization after the status of an alert has changed.
 func (o *organization) changed(rec *record) {
 	switch {
 	case rec.alert.Status == monitor.AlertActive:
@@ -59,8 +59,8 @@ func (o *organization) changed(rec *record) {
 	}
 }
 
-// evict removes the oldest closed alert, if there is one, and returns how many of
-// its notifications were waiting.
+// evict removes the oldest closed alert, if there is one, and returns how many of its
+// notifications were still undelivered.
 func (o *organization) evict() (waiting int64, ok bool) {
 	for len(o.closed) > 0 {
 		rec, _ := heap.Pop(&o.closed).(*record)
@@ -78,7 +78,7 @@ func (o *organization) evict() (waiting int64, ok bool) {
 	return 0, false
 }
 
-// purge deletes the alerts that were closed before that time.
+// purge deletes the alerts that were closed before the given time.
 func (o *organization) purge(before time.Time) (purged int) {
 	for _, rec := range o.byID {
 		if !rec.alert.Status.Open() && rec.alert.ResolvedAt.Before(before) {
@@ -107,7 +107,7 @@ func (o *organization) forget(rec *record) {
 	}
 }
 
-// expect makes RunTimers look at the organization then.
+// expect makes RunTimers check the organization at the given time.
 func (o *organization) expect(due time.Time) {
 	if !due.IsZero() && (o.due.IsZero() || due.Before(o.due)) {
 		o.due = due
@@ -120,7 +120,7 @@ func (o *organization) setTimer(rec *record, t driver.Timer) {
 	o.expect(t.Due)
 }
 
-// setPolicy replaces the policy and makes the timers follow it.
+// setPolicy replaces the policy and recomputes the timers.
 func (o *organization) setPolicy(p *driver.Policy) {
 	o.policy = p
 	for _, rec := range o.byID {

@@ -19,7 +19,7 @@ type address struct{ route, key string }
 
 func newOutbox() outbox { return outbox{byAge: list.New(), byKey: map[address]*notification{}} }
 
-// all returns the notifications, the oldest first. The one at hand may be removed.
+// all yields the notifications, oldest first. The loop may remove the current one.
 func (o *outbox) all() iter.Seq[*notification] {
 	return func(yield func(*notification) bool) {
 		for e := o.byAge.Front(); e != nil; {
@@ -32,7 +32,8 @@ func (o *outbox) all() iter.Seq[*notification] {
 	}
 }
 
-// add adds a notification that is as old as another one, or the youngest.
+// add adds a notification before one that is as old or, if that is nil, as the
+// newest.
 func (o *outbox) add(n, as *notification) {
 	if as == nil {
 		n.place = o.byAge.PushBack(n)
@@ -50,8 +51,8 @@ func (o *outbox) remove(n *notification) {
 	n.record.waiting = slices.DeleteFunc(n.record.waiting, func(other *notification) bool { return other == n })
 }
 
-// trim removes the oldest notifications until there are no more than that many. It
-// returns how many it removed.
+// trim removes the oldest notifications until at most this many remain. It returns
+// how many it removed.
 func (o *outbox) trim(most int) (removed int64) {
 	for n := range o.all() {
 		if len(o.byKey) <= most {
@@ -63,7 +64,8 @@ func (o *outbox) trim(most int) (removed int64) {
 	return removed
 }
 
-// route puts the notifications that have no route on those that routesOf returns.
+// route replaces each notification without a route by one for each route that
+// routesOf returns.
 func (o *outbox) route(routesOf func(*notification) []string) {
 	for n := range o.all() {
 		if n.Route != "" {
@@ -78,7 +80,7 @@ func (o *outbox) route(routesOf func(*notification) []string) {
 	}
 }
 
-// handOut returns what whoever claims a notification or looks at it is given.
+// handOut returns a copy for the caller of the store.
 func (n *notification) handOut() *alerting.Notification {
 	given := n.Notification
 	given.Alert = n.record.alert.Clone()

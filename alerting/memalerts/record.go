@@ -9,33 +9,33 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A record is an alert and what else a store knows of it.
+// A record is an alert with its internal state.
 type record struct {
 	alert    *monitor.Alert
-	notified time.Time // event time of the occurrence that was due last
+	notified time.Time // LastSeen of the last occurrence that caused a notification
 	keys     eventKeys
 	history  []alerting.Change
 	timer    driver.Timer
-	waiting  []*notification // also dead letters
-	claim    int64           // the last claim that came across a notification of the alert
+	waiting  []*notification // including dead letters
+	claim    int64           // number of the last ClaimNotifications that saw a notification of the alert
 	closing  bool            // is in the queue of closed alerts
 	gone     bool            // was evicted or purged
 }
 
-// A notification is in the outbox of an organization.
+// A notification is an element of an outbox.
 type notification struct {
 	alerting.Notification // without Alert
 	record                *record
 	number                int64 // by age, over all organizations
-	// due is when it can be claimed, a time of the machine, so that a lease lasts
-	// as long as it should if the clock is set.
+	// due is when the notification can be claimed. It has a monotonic clock reading,
+	// so that setting the clock does not change the length of a lease.
 	due   time.Time
 	dead  bool
 	place *list.Element // in the outbox
 }
 
-// A closedQueue has closed alerts, and perhaps some that were reopened or are gone.
-// The oldest comes first. It is a [heap.Interface].
+// A closedQueue is a [heap.Interface] of closed alerts, oldest first. It may contain
+// alerts that were reopened or deleted meanwhile.
 type closedQueue []*record
 
 func (q closedQueue) Len() int           { return len(q) }

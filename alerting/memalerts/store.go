@@ -11,23 +11,23 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options change what a [Store] does. The zero value of a field is its
-// documented default.
+// Options configure a [Store]. A field with its zero value has the default that its
+// comment names.
 type Options struct {
 	// MaxAlerts is the number of alerts kept per organization. Opening one more
-	// evicts the oldest closed alert. Open alerts are kept even above it. Defaults
-	// to 10,000; -1 means no limit.
+	// evicts the closed alert with the earliest CreatedAt. Open alerts are never
+	// evicted, even above the limit. Defaults to 10,000; -1 means no limit.
 	MaxAlerts int
-	// MaxNotifications is the number of notifications that may wait or be dead
-	// letters, per organization. Further ones displace the oldest. Defaults to
-	// 1,000.
+	// MaxNotifications is the number of notifications, including dead letters, kept
+	// per organization. Further ones replace the oldest. Defaults to 1,000.
 	MaxNotifications int
 }
 
-// A Store is a [driver.Store] in memory. It is safe for concurrent use.
+// A Store is a [driver.Store] that keeps everything in memory. It is safe for
+// concurrent use.
 //
-// One mutex guards everything: an occurrence takes a fraction of a microsecond, and
-// only events that qualify come here.
+// A single mutex is enough: an operation on an occurrence takes less than a
+// microsecond, and only qualifying events get here.
 type Store struct {
 	maxAlerts        int
 	maxNotifications int
@@ -35,7 +35,7 @@ type Store struct {
 
 	mu            sync.Mutex
 	organizations map[string]*organization
-	stamp         time.Time // the last one given out
+	stamp         time.Time // the last result of now
 	evicted       int64
 	notifications int64 // so far
 	claims        int64 // calls of ClaimNotifications so far
@@ -63,14 +63,14 @@ func New(o *Options) *Store {
 	return s
 }
 
-// Evicted returns how many closed alerts were evicted to make room for newer ones.
+// Evicted returns the number of closed alerts that were evicted.
 func (s *Store) Evicted() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.evicted
 }
 
-// now returns the time in whole microseconds, later than every time it returned
+// now returns the time in whole microseconds. Each result is later than the one
 // before, since alerts are sorted by it.
 func (s *Store) now() time.Time {
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -81,7 +81,7 @@ func (s *Store) now() time.Time {
 	return now
 }
 
-// organization returns a tenant's part, which it makes when it is first needed.
+// organization returns the data of a tenant, which it creates if necessary.
 func (s *Store) organization(name string) *organization {
 	org := s.organizations[name]
 	if org == nil {
@@ -91,7 +91,7 @@ func (s *Store) organization(name string) *organization {
 	return org
 }
 
-// scope returns one organization or all of them.
+// scope yields one organization, if it exists, or all of them.
 func (s *Store) scope(name string) iter.Seq[*organization] {
 	return func(yield func(*organization) bool) {
 		if name != alerting.AllOrganizations {
@@ -108,7 +108,7 @@ func (s *Store) scope(name string) iter.Seq[*organization] {
 	}
 }
 
-// find returns the alert and its organization.
+// find returns the alert and its organization, or a [monitor.ErrNotFound].
 func (s *Store) find(ref monitor.AlertRef) (*organization, *record, error) {
 	if org := s.organizations[ref.Organization]; org != nil {
 		if rec := org.byID[ref.ID]; rec != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// BenchmarkStore measures a store: new alerts, repeats of an open one, alone and
-// in parallel, and reading a page. New returns an empty store.
+// BenchmarkStore measures how fast a store opens alerts, adds repeats to one (also in
+// parallel) and reads a page. newStore must return an empty store.
 func BenchmarkStore(b *testing.B, newStore func(*testing.B) driver.Store) {
 	for name, size := range map[string]int{"Create": 1, "CreateBatch256": 256} {
 		b.Run(name, func(b *testing.B) {
@@ -72,7 +72,7 @@ func BenchmarkStore(b *testing.B, newStore func(*testing.B) driver.Store) {
 	})
 }
 
-// occurrences returns that many which are alike.
+// occurrences returns this many identical occurrences.
 func occurrences(n int) (os []*monitor.Occurrence) {
 	for range n {
 		os = append(os, Occurrence(acme, "mallory", "e", start()))

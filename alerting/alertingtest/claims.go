@@ -14,16 +14,16 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A ClaimsHarness makes the claims that [RunClaims] tests.
+// A ClaimsHarness creates the claims that [RunClaims] tests.
 type ClaimsHarness struct {
-	// New returns the claims of two instances that share them, to be cleaned up
-	// by t. Nothing is claimed yet. They may be the same value.
+	// New returns the sets of two instances that share claims, of which there are
+	// none yet. They may be the same value. New can call t.Cleanup.
 	New func(t *testing.T) (here, there claims.Set)
 }
 
-// RunClaims tests that claims do what [claims.Set] promises. Every case is a
-// subtest with claims of its own. The cases use the real clock and may run against
-// a server.
+// RunClaims tests whether a claims.Set does what [claims.Set] demands. Each test case
+// is a subtest that calls New. The cases use the real clock, so that they also work
+// against a server.
 func RunClaims(t *testing.T, h ClaimsHarness) {
 	t.Helper()
 	for name, run := range map[string]func(*claimsTest){
@@ -46,14 +46,14 @@ func RunClaims(t *testing.T, h ClaimsHarness) {
 	}
 }
 
-// A claimsTest makes claims here and looks them up there.
+// A claimsTest makes claims in one set (here) and looks them up in the other (there).
 type claimsTest struct {
 	*testing.T
 
 	here, there claims.Set
 }
 
-// lasting is longer than any test takes, brief shorter than one may.
+// lasting is longer than any test. brief is short enough to wait for.
 const (
 	lasting = time.Hour
 	brief   = 60 * time.Millisecond
@@ -63,7 +63,7 @@ func keyOf(key string) claims.AlertKey {
 	return claims.AlertKey{Organization: acme, Fingerprint: monitor.FingerprintOf("failed_auth", acme, key)}
 }
 
-// claimOf returns the claim that the open alert of a key has that ID.
+// claimOf returns the claim for a key and the ID of its open alert.
 func claimOf(k claims.AlertKey, id string) claims.Claim {
 	return claims.Claim{AlertKey: k, AlertID: id, Severity: monitor.SeverityMedium}
 }
@@ -78,7 +78,8 @@ func (t *claimsTest) release(i claims.AlertKey) {
 	check.NoError(t, "Release", t.here.Release(t.Context(), i))
 }
 
-// lookup returns the claims for keys. None may have two that differ.
+// lookup returns the claims for keys. It fails the test if two different claims have
+// the same key.
 func (t *claimsTest) lookup(keys ...claims.AlertKey) map[claims.AlertKey]claims.Claim {
 	t.Helper()
 	found := check.Must(t.there.Lookup(t.Context(), keys))(t)
@@ -92,7 +93,7 @@ func (t *claimsTest) lookup(keys ...claims.AlertKey) map[claims.AlertKey]claims.
 	return byKey
 }
 
-// want checks that there are those claims for keys, and no others.
+// want checks that the claims for keys are exactly these.
 func (t *claimsTest) want(keys []claims.AlertKey, want ...claims.Claim) {
 	t.Helper()
 	found := t.lookup(keys...)
@@ -151,7 +152,7 @@ func testClaimsReplace(t *claimsTest) {
 	t.want([]claims.AlertKey{a, b}, worse, claimOf(b, "1"))
 	t.claim(lasting, claimOf(a, "2"))
 	t.want([]claims.AlertKey{a, b}, claimOf(a, "2"), claimOf(b, "1"))
-	// Of two claims for a key at once there is one.
+	// If a key is claimed twice in one call, either claim may win.
 	t.claim(lasting, claimOf(a, "3"), claimOf(a, "4"))
 	if got := t.lookup(a)[a]; got != claimOf(a, "3") && got != claimOf(a, "4") {
 		t.Errorf("after claims of 3 and 4 at once there is %+v", got)
@@ -237,7 +238,7 @@ func testClaimsTenants(t *claimsTest) {
 	}
 }
 
-// testClaimsConcurrent has workers with a key each, and one that they share.
+// testClaimsConcurrent has each worker claim a key of its own and a shared one.
 func testClaimsConcurrent(t *claimsTest) {
 	shared := keyOf("shared")
 	var all sync.WaitGroup

@@ -1,6 +1,6 @@
-// Package alertingtest tests implementations of driver.Store: RunStore tells
-// whether one keeps its promises, and BenchmarkStore how fast it is. RunClaims
-// tests a claims.Set.
+// Package alertingtest tests implementations of driver.Store and claims.Set. RunStore
+// tests whether a store does what driver.Store demands, BenchmarkStore measures its
+// speed, and RunClaims tests a claims.Set.
 //
 //	func TestStore(t *testing.T) {
 //		alertingtest.RunStore(t, alertingtest.StoreHarness{

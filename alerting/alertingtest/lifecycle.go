@@ -12,7 +12,7 @@ import (
 
 type changeFunc = func(context.Context, monitor.AlertRef, string, string) (*monitor.Alert, error)
 
-// changes are the four methods by the status that they lead to.
+// changes are the four methods that change a status, by the status that they set.
 func (t *storeTest) changes() map[monitor.AlertStatus]changeFunc {
 	return map[monitor.AlertStatus]changeFunc{
 		monitor.AlertAcknowledged: t.Acknowledge,
@@ -183,7 +183,7 @@ func testNotFound(t *storeTest) {
 	}
 }
 
-// eachByReference calls every method that takes a reference.
+// eachByReference calls every method that takes a reference to an alert.
 func (t *storeTest) eachByReference(ref monitor.AlertRef, check func(what string, err error)) {
 	for to, change := range t.changes() {
 		_, err := change(t.Context(), ref, ann, "")

@@ -99,7 +99,7 @@ func testListFilters(t *storeTest) {
 	}
 }
 
-// walk reads a listing page by page and calls between before each page but the
+// walk reads all pages of a listing. It calls between before each page except the
 // first.
 func (t *storeTest) walk(q alerting.Query, between func()) []*monitor.Alert {
 	t.Helper()
@@ -157,7 +157,7 @@ func testListPagesWhileWriting(t *storeTest) {
 	})
 	check.Equal(t, "alerts on all pages", ids(all), ids(before))
 
-	// The cursor of an alert that is gone is still a place.
+	// The cursor of a deleted alert is still valid.
 	t.ok(t.Resolve(t.Context(), before[9].Ref(), ann, ""))
 	check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t)
 	after := t.list(alerting.Query{Organization: acme, Limit: 3, After: alerting.Cursor(before[9])})
@@ -194,7 +194,7 @@ func testPurge(t *storeTest) {
 	check.Equal(t, "disposition", t.one(Occurrence(acme, "old", "e6", minutes(1))).Stored, monitor.StoredNew)
 }
 
-// An alert that is purged takes nothing with it of the open one that followed.
+// Purging an alert does not affect the open alert that followed it.
 func testPurgePredecessor(t *storeTest) {
 	closed := t.opened(acme, "mallory", "e1", minutes(0))
 	t.ok(t.Resolve(t.Context(), closed.Ref(), ann, ""))

@@ -9,7 +9,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A notifyStep is an occurrence and what is to become of its notification.
+// A notifyStep is an occurrence and the expected decision about its notification.
 type notifyStep struct {
 	minute float64
 	notify monitor.NotifyDecision

@@ -6,8 +6,9 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Occurrence returns an occurrence of the rule "failed_auth" as a monitor hands it
-// to a store. The key tells alerts apart, and event tells events apart.
+// Occurrence returns an occurrence of the rule "failed_auth", such as a monitor
+// passes to a store. Occurrences with the same organization and key belong to the
+// same alert; event identifies the event, which happened at the given time.
 func Occurrence(organization, key, event string, at time.Time) *monitor.Occurrence {
 	const rule = "failed_auth"
 	ref := monitor.EventRef{ID: event, Timestamp: at, Sequence: 1}
@@ -26,14 +27,14 @@ func Occurrence(organization, key, event string, at time.Time) *monitor.Occurren
 	}
 }
 
-// The tenants of the tests, and the person who works there.
+// The tenants of the tests, and the person who changes alerts.
 const (
 	acme  = "acme"
 	other = "other"
 	ann   = "ann"
 )
 
-// start is an event time to count from: a Friday.
+// start is the event time from which minutes counts. It is a Friday.
 func start() time.Time { return time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC) }
 
 func minutes(n float64) time.Time {

@@ -19,7 +19,7 @@ const (
 	mail  = "mail"
 )
 
-// routes returns routes of these names that take everything.
+// routes returns routes of these names that accept all notifications.
 func routes(names ...string) []alerting.Route {
 	var all []alerting.Route
 	for _, name := range names {
@@ -28,7 +28,7 @@ func routes(names ...string) []alerting.Route {
 	return all
 }
 
-// claim claims notifications on one route, which is the only one.
+// claim claims notifications on the given route, which is the only one.
 func (t *storeTest) claim(route string, limit int, lease time.Duration) []*alerting.Notification {
 	t.Helper()
 	return t.claimOf(route, routes(route), limit, lease)
@@ -40,7 +40,8 @@ func (t *storeTest) claimOf(route string, all []alerting.Route, limit int, lease
 	return check.Must(t.store.ClaimNotifications(t.Context(), route, all, limit, lease))(t)
 }
 
-// claimOne claims what must be the only notification that can be claimed.
+// claimOne claims a notification and checks that it is the only one that can be
+// claimed.
 func (t *storeTest) claimOne(route string, all []alerting.Route) *alerting.Notification {
 	t.Helper()
 	ns := t.claimOf(route, all, 10, time.Minute)
@@ -50,7 +51,7 @@ func (t *storeTest) claimOne(route string, all []alerting.Route) *alerting.Notif
 	return ns[0]
 }
 
-// route puts everything that has no route on these.
+// route assigns all notifications without a route to these routes.
 func (t *storeTest) route(names ...string) {
 	t.Helper()
 	t.claimOf(names[0], routes(names...), 0, time.Minute)
@@ -61,7 +62,7 @@ func (t *storeTest) settle(ds ...alerting.Delivery) {
 	check.NoError(t, "SettleNotifications", t.store.SettleNotifications(t.Context(), ds))
 }
 
-// settleAll settles notifications in the same way.
+// settleAll settles all notifications with the same outcome.
 func (t *storeTest) settleAll(ns []*alerting.Notification, outcome alerting.Outcome, failure string, retryAfter time.Duration) {
 	t.Helper()
 	var ds []alerting.Delivery
@@ -72,8 +73,8 @@ func (t *storeTest) settleAll(ns []*alerting.Notification, outcome alerting.Outc
 	t.settle(ds...)
 }
 
-// delivered claims and delivers everything on a route, and returns the reasons and
-// keys of the alerts.
+// delivered claims and delivers all notifications on a route. It returns their
+// reasons and the keys of their alerts.
 func (t *storeTest) delivered(route string) string {
 	t.Helper()
 	var all []string
@@ -219,12 +220,12 @@ func testOutboxLease(t *storeTest) {
 		t.Fatalf("claimed %d and then %d, want 1 each", len(lost), len(ns))
 	}
 	check.Equal(t, "Attempts", ns[0].Attempts, 2)
-	// Whoever lost the lease has no say.
+	// Settling has no effect after the lease has been lost.
 	t.settleAll(lost, alerting.OutcomeDead, "late", 0)
 	t.settleAll(lost, alerting.OutcomeRetry, "late", 0)
 	check.Equal(t, "claimed in the lease", len(t.claim(pager, 1, time.Minute)), 0)
 	check.Equal(t, "dead letters", t.backlog().Dead, 0)
-	// Unless it was delivered.
+	// An exception is a notification that was delivered.
 	t.settleAll(lost, alerting.OutcomeDelivered, "", 0)
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
@@ -247,8 +248,7 @@ func testOutboxRetry(t *storeTest) {
 	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 }
 
-// testOutboxFairness makes sure that what fails again and again does not keep
-// others waiting.
+// testOutboxFairness checks that notifications that keep failing do not delay others.
 func testOutboxFairness(t *storeTest) {
 	t.opened(acme, "poisoned", "e1", minutes(0))
 	t.opened(acme, "eve", "e2", minutes(0))
@@ -257,7 +257,7 @@ func testOutboxFairness(t *storeTest) {
 	check.Equal(t, "the next", keysOf(t.claim(pager, 1, time.Minute)), "eve")
 }
 
-// testOutboxRouting has routes of every kind.
+// testOutboxRouting tests each condition of a route.
 func testOutboxRouting(t *storeTest) {
 	all := routes("all", "high", "other", "bulk", "bulk of other", "opened", "resolved")
 	all[1].MinSeverity = monitor.SeverityHigh
@@ -293,8 +293,8 @@ func testOutboxRouting(t *storeTest) {
 	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 }
 
-// testOutboxRoutedOnce makes sure that a notification takes the routes that there
-// are when it is claimed first, and each of them once.
+// testOutboxRoutedOnce checks that a notification takes the routes that exist when it
+// is first claimed, and each of them once.
 func testOutboxRoutedOnce(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
 	// A route that is added later finds what waits.
@@ -313,8 +313,8 @@ func testOutboxRoutedOnce(t *storeTest) {
 	check.Equal(t, "dropped", t.dropped(), 0)
 }
 
-// testOutboxExpired makes sure that a notification that has waited for a route for
-// too long does not take it.
+// testOutboxExpired checks that a notification that is older than the ExpireAfter of
+// a route when it is routed does not take it.
 func testOutboxExpired(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
 	letClockMove()
@@ -326,7 +326,7 @@ func testOutboxExpired(t *storeTest) {
 	check.Equal(t, "dropped", t.dropped(), 1)
 }
 
-// dropped returns how many notifications were dropped for whatever reason.
+// dropped returns the total number of dropped notifications.
 func (t *storeTest) dropped() (sum int64) {
 	t.Helper()
 	for _, n := range t.backlog().Dropped {

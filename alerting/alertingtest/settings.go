@@ -14,7 +14,7 @@ func (t *storeTest) mySettings() alerting.Settings {
 	return check.Must(t.Settings(t.Context(), acme))(t)
 }
 
-// asJSON makes settings comparable.
+// asJSON returns the JSON form of settings, for comparisons.
 func (t *storeTest) asJSON(s alerting.Settings) string {
 	t.Helper()
 	text := check.Must(json.Marshal(s))(t)

@@ -6,19 +6,19 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// A StoreHarness makes the stores that [RunStore] tests.
+// A StoreHarness creates the stores that [RunStore] tests.
 type StoreHarness struct {
-	// New returns an empty store, to be cleaned up by t.
+	// New returns an empty store. It can call t.Cleanup.
 	New func(t *testing.T) driver.Store
-	// Reopen returns another store over what s has stored, as a restarted or
-	// second instance of the application would use. Nil means that the store is
-	// volatile.
+	// Reopen returns another store with the data that s has stored, as a restarted or
+	// a second instance of the application would see them. It must be nil if the
+	// store is volatile.
 	Reopen func(t *testing.T, s driver.Store) driver.Store
 }
 
-// RunStore tests that a store does what [driver.Store] promises, most of it through
-// an [alerting.Manager] as applications use it. Every case is a subtest with a
-// store of its own. The cases use the real clock and may run against a server.
+// RunStore tests whether a store does what [driver.Store] demands, mostly through an
+// [alerting.Manager], as applications use it. Each test case is a subtest that calls
+// New. The cases use the real clock, so that they also work against a server.
 func RunStore(t *testing.T, h StoreHarness) {
 	t.Helper()
 	for name, run := range storeCases() {
@@ -30,7 +30,7 @@ func RunStore(t *testing.T, h StoreHarness) {
 	}
 }
 
-// storeCases are the cases by name.
+// storeCases are the test cases by name.
 func storeCases() map[string]func(*storeTest) {
 	return map[string]func(*storeTest){
 		"Open":                  testOpen,

@@ -10,8 +10,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A storeTest is one case: a manager for its store, and the ways to ask for
-// something that must succeed.
+// A storeTest is one test case. It has a manager for the store under test, and
+// methods that fail the test if an operation fails.
 type storeTest struct {
 	*testing.T
 	*alerting.Manager
@@ -19,15 +19,15 @@ type storeTest struct {
 	reopen func(*testing.T, driver.Store) driver.Store
 }
 
-// use makes the case go on with that store.
+// use replaces the store under test.
 func (t *storeTest) use(s driver.Store) {
 	t.Helper()
 	m := check.Must(alerting.NewManager(s, nil))(t)
 	t.store, t.Manager = s, m
 }
 
-// put stores occurrences. Afterwards it spoils them, since a store may use them
-// during the call only.
+// put stores occurrences. It then overwrites them, since a store must not keep them
+// after the call.
 func (t *storeTest) put(os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
 	ds := check.Must(t.StoreOccurrences(t.Context(), os))(t)
@@ -47,7 +47,7 @@ func (t *storeTest) one(o *monitor.Occurrence) monitor.Disposition {
 	return t.put(o)[0]
 }
 
-// opened opens an alert and returns it.
+// opened stores an occurrence that opens an alert, and returns the alert.
 func (t *storeTest) opened(organization, key, event string, at time.Time) *monitor.Alert {
 	t.Helper()
 	d := t.one(Occurrence(organization, key, event, at))
@@ -62,7 +62,7 @@ func (t *storeTest) get(ref monitor.AlertRef) *monitor.Alert {
 	return check.Must(t.Get(t.Context(), ref))(t)
 }
 
-// ok returns the alert that a change of status returned.
+// ok returns the alert of a change of status that must succeed.
 func (t *storeTest) ok(a *monitor.Alert, err error) *monitor.Alert {
 	t.Helper()
 	return check.Must(a, err)(t)
@@ -87,8 +87,8 @@ func (t *storeTest) save(organization string, s alerting.Settings) alerting.Sett
 	return check.Must(t.SaveSettings(t.Context(), organization, s, ann))(t)
 }
 
-// letClockMove returns when the clock shows another time, so that what happens
-// afterwards has later timestamps.
+// letClockMove waits until the clock has advanced, so that later operations have
+// later timestamps.
 func letClockMove() {
 	for began := time.Now(); time.Since(began) < time.Millisecond; {
 	}

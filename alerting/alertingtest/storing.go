@@ -147,8 +147,7 @@ func testBatch(t *storeTest) {
 	check.Equal(t, "Occurrences", t.get(got.Ref()).Occurrences, 1002)
 }
 
-// testBatchAllOrNothing has a store refuse what it cannot represent, if there is
-// such a thing, together with the rest.
+// testBatchAllOrNothing stores a batch with an occurrence that some stores reject.
 func testBatchAllOrNothing(t *storeTest) {
 	_, err := t.store.StoreOccurrences(t.Context(), []*monitor.Occurrence{
 		Occurrence(acme, "mallory", "e1", minutes(0)), Occurrence(strings.Repeat("x", 10_000), "eve", "e2", minutes(0)),

@@ -13,11 +13,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// soon is as early as something can be due.
+// soon is the shortest time after which a timer can be due.
 const soon = time.Millisecond
 
-// timed calls RunTimers until it has escalated and resolved so many alerts, and a
-// few times more to see that it does not go on.
+// timed calls RunTimers until it has escalated and resolved this many alerts, and a
+// few more times to check that it stops there.
 func (t *storeTest) timed(escalated, resolved int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
@@ -49,7 +49,7 @@ func (t *storeTest) runTimers() (escalated, resolved int) {
 	return escalated, resolved
 }
 
-// escalating returns settings by which alerts of the tests' severity escalate.
+// escalating returns settings with escalations for the severity of the tests' alerts.
 func escalating(steps ...alerting.Escalation) alerting.Settings {
 	return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityMedium: steps}}
 }
@@ -173,7 +173,7 @@ func testAutoResolve(t *storeTest) {
 	t.timed(0, 0)
 }
 
-// testAutoResolveQuiet makes sure that what happens puts off the resolution.
+// testAutoResolveQuiet checks that occurrences and changes postpone the resolution.
 func testAutoResolveQuiet(t *storeTest) {
 	const quiet = 200 * time.Millisecond
 	t.save(acme, alerting.Settings{AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityMedium: quiet}})

@@ -12,14 +12,15 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/claims"
 )
 
-// Options are the settings of [Claims]. The zero value of each is its default.
+// Options configure [Claims]. A field with its zero value has the default that its
+// comment names.
 type Options struct {
-	// Prefix tells services that share a Redis apart; instances of one service
-	// have the same. Default: auditwarden:alerts.
+	// Prefix separates services that share a Redis. All instances of a service must
+	// use the same one. Defaults to auditwarden:alerts.
 	Prefix string
 }
 
-// Claims are [claims.Set] in Redis. They are safe for concurrent use.
+// Claims is a [claims.Set] in Redis. It is safe for concurrent use.
 type Claims struct {
 	client redis.UniversalClient
 	prefix string
@@ -27,8 +28,8 @@ type Claims struct {
 
 var _ claims.Set = (*Claims)(nil)
 
-// New returns claims in Redis. Nil options are the defaults. It does not connect
-// to Redis. It is an error if there is no client.
+// New returns claims that use the given client. Options may be nil. It does not
+// connect to Redis, and returns an error only if client is nil.
 func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 	if client == nil {
 		return nil, errors.New("redisclaim: new claims: client is nil")
@@ -40,13 +41,13 @@ func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 	return &Claims{client: client, prefix: cmp.Or(o.Prefix, "auditwarden:alerts")}, nil
 }
 
-// key returns the key in Redis for that of an alert. The fingerprint has a fixed
-// length, so that no organization has the key of another.
+// key returns the Redis key of an alert. The fingerprint has a fixed length, so that
+// keys of different organizations differ.
 func (c *Claims) key(k claims.AlertKey) string {
 	return c.prefix + ":alert_cooldown:" + k.Organization + ":" + k.Fingerprint.String()
 }
 
-// Lookup implements [claims.Set]. With an error there are no claims.
+// Lookup implements [claims.Set]. If it fails it returns no claims.
 func (c *Claims) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.Claim, error) {
 	p := c.client.Pipeline()
 	responses := make([]*redis.StringCmd, len(keys))
@@ -65,8 +66,8 @@ func (c *Claims) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.C
 	return found, nil
 }
 
-// Claim implements [claims.Set]. After an error some may be made. A claim
-// lasts for a millisecond at least.
+// Claim implements [claims.Set]. If it fails, some of the claims may have been set. A
+// ttl of less than a millisecond counts as one.
 func (c *Claims) Claim(ctx context.Context, made []claims.Claim, ttl time.Duration) error {
 	p := c.client.Pipeline()
 	for _, claim := range made {
@@ -88,8 +89,8 @@ func (c *Claims) Release(ctx context.Context, key claims.AlertKey) error {
 	return nil
 }
 
-// send sends what is in a pipeline and waits for the responses, but no longer than
-// ctx lasts: go-redis itself does, unless told otherwise.
+// send sends the commands of a pipeline and waits for the responses until ctx ends.
+// It does so itself, since go-redis ignores ctx unless ContextTimeoutEnabled is set.
 func send(ctx context.Context, p redis.Pipeliner) error {
 	done := make(chan error, 1)
 	go func() {
@@ -110,7 +111,7 @@ func send(ctx context.Context, p redis.Pipeliner) error {
 	}
 }
 
-// failure returns err, unless it says that a key does not exist or is not a string.
+// failure returns err, unless err means that a key does not exist or is not a string.
 func failure(err error) error {
 	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil

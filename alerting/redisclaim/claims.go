@@ -34,11 +34,8 @@ func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 	if client == nil {
 		return nil, errors.New("redisclaim: new claims: client is nil")
 	}
-	var o Options
-	if options != nil {
-		o = *options
-	}
-	return &Claims{client: client, prefix: cmp.Or(o.Prefix, "auditwarden:alerts")}, nil
+	prefix := cmp.Or(options, &Options{}).Prefix
+	return &Claims{client: client, prefix: cmp.Or(prefix, "auditwarden:alerts")}, nil
 }
 
 // key returns the Redis key of an alert. The fingerprint has a fixed length, so that

@@ -21,8 +21,6 @@ type DetectorHarness struct {
 	// findings. Defaults to events with each of the five patterns of package detect,
 	// in two organizations.
 	Events func() []*monitor.Event
-	// Skip maps the names of cases that do not apply to the reasons why.
-	Skip map[string]string
 }
 
 // RunDetector checks that a detector does not change or keep events, that its
@@ -37,9 +35,6 @@ func RunDetector(t *testing.T, h DetectorHarness) {
 	}
 	for _, c := range detectorCases {
 		t.Run(c.name, func(t *testing.T) {
-			if reason, ok := h.Skip[c.name]; ok {
-				t.Skip(reason)
-			}
 			c.check(detectorCheck{t, h.Events, func() monitor.Detector { return h.New(t) }})
 		})
 	}

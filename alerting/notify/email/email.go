@@ -113,10 +113,7 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	if err := transport.Validate(); err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
 	}
-	config := o.Transport.TLS.Clone()
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
+	config := cmp.Or(o.Transport.TLS.Clone(), &tls.Config{MinVersion: tls.VersionTLS12})
 	config.ServerName = cmp.Or(config.ServerName, host)
 	return &Notifier{
 		host: host, port: int(port), options: &o,
@@ -142,17 +139,17 @@ func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 
 // failed returns the error of a delivery, without any text of the server.
 func (e *Notifier) failed(ctx context.Context, err error) error {
-	d := &alerting.DeliveryError{}
-	cause := guard.Cause(ctx, err)
-	if code := replyCode(err); code != 0 {
-		d.Permanent = code/100 == 5
+	cause, code := guard.Cause(ctx, err), replyCode(err)
+	switch {
+	case code != 0:
 		cause = fmt.Errorf("reply %d", code)
-	}
-	if cause == nil {
+	case cause == nil:
 		cause = errors.New("the connection broke, or the server does not offer STARTTLS or a supported authentication method")
 	}
-	d.Err = fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause)
-	return d
+	return &alerting.DeliveryError{
+		Permanent: code/100 == 5,
+		Err:       fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause),
+	}
 }
 
 // send sends a mail within the time of the context.

@@ -69,10 +69,30 @@ func notCanonical(field, reason string) error {
 // Hash returns the event's hash: the SHA-256 of canonical form v1, in 64
 // lower-case hex digits. The only error is [ErrNotCanonical].
 func Hash(e *monitor.Event) (string, error) {
-	canonical, err := AppendCanonical(nil, e)
+	var s scratch
+	digest, err := s.hash(e)
 	if err != nil {
 		return "", fmt.Errorf("crypto: hash event: %w", err)
 	}
-	digest := sha256.Sum256(canonical)
-	return hex.EncodeToString(digest[:]), nil
+	return string(s.message(digest)), nil
+}
+
+// scratch is the memory that it takes to hash an event.
+type scratch struct {
+	canonical []byte
+	text      [2 * sha256.Size]byte
+}
+
+func (s *scratch) hash(e *monitor.Event) (digest [sha256.Size]byte, err error) {
+	s.canonical, err = AppendCanonical(s.canonical[:0], e)
+	if err != nil {
+		return digest, err
+	}
+	return sha256.Sum256(s.canonical), nil
+}
+
+// message returns what is signed for a digest. It is valid until the next call.
+func (s *scratch) message(digest [sha256.Size]byte) []byte {
+	hex.Encode(s.text[:], digest[:])
+	return s.text[:]
 }

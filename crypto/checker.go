@@ -3,8 +3,6 @@ package crypto
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -126,26 +124,6 @@ func signed(verdict monitor.Verdict, key *Key) monitor.Verification {
 
 func undecided(err error) monitor.Verification {
 	return monitor.Verification{Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: err}
-}
-
-// scratch is the memory that one verification needs.
-type scratch struct {
-	canonical []byte
-	text      [2 * sha256.Size]byte
-}
-
-func (s *scratch) hash(e *monitor.Event) (digest [sha256.Size]byte, err error) {
-	s.canonical, err = AppendCanonical(s.canonical[:0], e)
-	if err != nil {
-		return digest, err
-	}
-	return sha256.Sum256(s.canonical), nil
-}
-
-// message returns what is signed for a digest. It is valid until the next call.
-func (s *scratch) message(digest [sha256.Size]byte) []byte {
-	hex.Encode(s.text[:], digest[:])
-	return s.text[:]
 }
 
 // release gives the memory back, unless an unusually large event made it large.

@@ -2,8 +2,6 @@ package crypto
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -42,12 +40,12 @@ func (s *Signer) Sign(ctx context.Context, e *monitor.Event) error {
 	if err := s.key.vouches(e); err != nil {
 		return fmt.Errorf("crypto: sign event: %s: %w", s.key, err)
 	}
-	canonical, err := AppendCanonical(nil, e)
+	var memory scratch
+	digest, err := memory.hash(e)
 	if err != nil {
 		return fmt.Errorf("crypto: sign event: %w", err)
 	}
-	digest := sha256.Sum256(canonical)
-	message := hex.AppendEncode(nil, digest[:])
+	message := memory.message(digest)
 	signature, err := s.key.sign(ctx, message)
 	if err != nil {
 		return fmt.Errorf("crypto: sign event: %s: %w", s.key, err)

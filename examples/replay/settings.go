@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -51,8 +52,8 @@ func parse(args []string, out io.Writer) (settings, error) {
 	flags.SetOutput(io.Discard)
 	config := flags.String("config", "", "`file` with thresholds, windows and exceptions in JSON")
 	timezone := flags.String("timezone", "", "IANA time `zone` of the off-hours, in place of the configured one")
-	cooldown := flags.Duration("cooldown", 0, "leave out findings for so long after one of the same rule, organization and key")
-	lateness := flags.Duration("lateness", 10*time.Minute, "count events in their place if they are late by no more")
+	flags.DurationVar(&s.test.Cooldown, "cooldown", 0, "leave out findings for so long after one of the same rule, organization and key")
+	flags.DurationVar(&s.test.Lateness, "lateness", 10*time.Minute, "count events in their place if they are late by no more")
 	order := flags.String("order", "file", "judge events in the order of the file, or of time: reads the whole file first")
 	format := flags.String("format", "json", "json or table")
 	verify := flags.Bool("verify", false, "verify hashes and HMAC signatures with -secret")
@@ -76,16 +77,13 @@ func parse(args []string, out io.Writer) (settings, error) {
 	if s.table = *format == "table"; !s.table && *format != "json" {
 		return s, fmt.Errorf("-format: %q is not json or table", *format)
 	}
-	if *cooldown < 0 {
-		return s, fmt.Errorf("-cooldown: %s is negative", *cooldown)
+	if s.test.Cooldown < 0 {
+		return s, fmt.Errorf("-cooldown: %s is negative", s.test.Cooldown)
 	}
-	s.test.Cooldown = *cooldown
-	if *lateness < 0 {
-		return s, fmt.Errorf("-lateness: %s is negative", *lateness)
+	if s.test.Lateness < 0 {
+		return s, fmt.Errorf("-lateness: %s is negative", s.test.Lateness)
 	}
-	if s.test.Lateness = *lateness; *lateness == 0 {
-		s.test.Lateness = -1
-	}
+	s.test.Lateness = cmp.Or(s.test.Lateness, -1) // none
 	if err := s.setRules(*config, *timezone); err != nil {
 		return s, err
 	}

@@ -4,6 +4,7 @@ package jsonquote
 import (
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -60,10 +61,8 @@ func AppendRune(dst []byte, r rune) []byte {
 	if strconv.IsPrint(r) && r != utf8.RuneError {
 		return utf8.AppendRune(dst, r)
 	}
-	if r > 0xffff { // a surrogate pair
-		r -= 0x10000
-		dst = appendUnicode(dst, 0xd800+r>>10)
-		r = 0xdc00 + r&0x3ff
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError { // a surrogate pair
+		return appendUnicode(appendUnicode(dst, high), low)
 	}
 	return appendUnicode(dst, r)
 }

@@ -1,9 +1,9 @@
 package monitortest
 
 import (
-	"slices"
 	"testing"
 
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -26,7 +26,5 @@ func WantFindings(tb testing.TB, findings []monitor.Finding, rules ...string) {
 	for _, f := range findings {
 		got = append(got, f.Rule)
 	}
-	if !slices.Equal(got, rules) {
-		tb.Errorf("findings of the rules %q, want %q", got, rules)
-	}
+	check.Equal(tb, "rules of the findings", got, rules)
 }

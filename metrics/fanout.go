@@ -40,7 +40,7 @@ func (f *Fan) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, error) {
 }
 
 // Run runs every collector that is a [monitor.Runner] until ctx is canceled, and
-// returns when all of them have returned. If one of them fails earlier, Run stops
+// returns when all of them have returned. If one of them returns earlier, Run stops
 // the others. It returns the joined errors.
 func (f *Fan) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -50,9 +50,8 @@ func (f *Fan) Run(ctx context.Context) error {
 	for i, c := range f.collectors {
 		if r, ok := c.(monitor.Runner); ok {
 			running.Go(func() {
-				if errs[i] = r.Run(ctx); errs[i] != nil {
-					stop()
-				}
+				defer stop()
+				errs[i] = r.Run(ctx)
 			})
 		}
 	}

@@ -110,15 +110,16 @@ func TestFanoutWithoutRunnersRunsUntilCanceled(t *testing.T) {
 	})
 }
 
-func TestFanoutStopsAllWhenOneFails(t *testing.T) {
+func TestFanoutStopsAllWhenOneReturns(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("broken")
-	failed := make(chan struct{})
-	close(failed)
-	other := &worker{}
-	err := metrics.Fanout(other, &worker{failed: failed, err: broken}).Run(t.Context())
-	if !errors.Is(err, broken) || !other.ended {
-		t.Errorf("Run = %v with the other ended: %v, want %v and true", err, other.ended, broken)
+	ended := make(chan struct{})
+	close(ended)
+	for _, result := range []error{errors.New("broken"), nil} {
+		other := &worker{}
+		err := metrics.Fanout(other, &worker{failed: ended, err: result}).Run(t.Context())
+		if !errors.Is(err, result) || !other.ended {
+			t.Errorf("Run = %v with the other ended: %v, want %v and true", err, other.ended, result)
+		}
 	}
 }
 

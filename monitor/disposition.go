@@ -26,10 +26,10 @@ const (
 	StoredBefore
 )
 
-var storedNames = [...]string{"not_stored", "created", "repeated", "counted"}
+var storeResultNames = [...]string{"nothing", "new", "repeat", "before"}
 
 // String returns the value in snake case.
-func (s StoreResult) String() string { return name(storedNames[:], s) }
+func (s StoreResult) String() string { return name(storeResultNames[:], s) }
 
 // NotifyDecision says whether an occurrence causes a notification.
 type NotifyDecision uint8

@@ -48,11 +48,6 @@ func (k MetricKind) String() string { return name(metricKindNames[:], k) }
 // package is initialized.
 var metricDescriptions []MetricDescription
 
-func define(d MetricDescription) Metric {
-	metricDescriptions = append(metricDescriptions, d)
-	return Metric(len(metricDescriptions) - 1)
-}
-
 // AllMetrics returns every metric. The index of a metric in this slice is
 // int(metric), so a collector can store its data in a slice of the same length.
 func AllMetrics() []Metric {

@@ -50,10 +50,10 @@ const (
 	DecisionDefer
 )
 
-var outcomeNames = [...]string{"accepted", "failed", "deferred"}
+var decisionNames = [...]string{"accept", "fail", "defer"}
 
 // String returns accepted, failed or deferred.
-func (o Decision) String() string { return name(outcomeNames[:], o) }
+func (d Decision) String() string { return name(decisionNames[:], d) }
 
 // A Verification is the result of verifying one event.
 type Verification struct {

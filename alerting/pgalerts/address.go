@@ -10,10 +10,10 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// maxOrganization is what an index can hold of a name, in bytes.
+// maxOrganization is the longest name, in bytes, that fits into an index.
 const maxOrganization = 1000
 
-// checkOrganization says whether there can be rows of an organization, or of all.
+// checkOrganization rejects a name that cannot be stored, but not AllOrganizations.
 func checkOrganization(organization string) error {
 	switch {
 	case organization == alerting.AllOrganizations:
@@ -28,7 +28,7 @@ func checkOrganization(organization string) error {
 	return nil
 }
 
-// checkRef says whether there can be an alert at that address.
+// checkRef returns an error if there cannot be an alert with this reference.
 func checkRef(ref monitor.AlertRef) error {
 	if err := checkOrganization(ref.Organization); err != nil {
 		return err
@@ -43,8 +43,8 @@ func notFound(ref monitor.AlertRef) error {
 	return fmt.Errorf("alert %.40q: %w", ref.ID, monitor.ErrNotFound)
 }
 
-// idForm is the form that the IDs of alerts have, which are UUIDs.
+// idForm matches the IDs of alerts, which are UUIDs.
 var idForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// isID reports whether text can be the ID of an alert.
+// isID reports whether text has the form of an alert's ID.
 func isID(text string) bool { return idForm.MatchString(text) }

@@ -13,12 +13,12 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// alertColumns are what scanAlert reads.
+// alertColumns are the columns that scanAlert reads.
 const alertColumns = `organization_id, id, fingerprint, severity, type, title, description, source, status,
 	correlation_id, trace_id, span_id, tags, metadata, finding, occurrences, first_seen, last_seen, created_at, updated_at,
 	acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_notes, version`
 
-// An alertRow is where they are read to.
+// An alertRow receives the values of alertColumns.
 type alertRow struct {
 	monitor.Alert
 	fingerprint, trace, span, tags, metadata, finding []byte

@@ -22,7 +22,7 @@ func (s *Store) Change(
 	if err := checkRef(ref); err != nil {
 		return nil, err
 	}
-	var made alerting.Change // by an attempt whose commit got no response
+	var made alerting.Change // by the last attempt, whose commit may have taken effect
 	err = s.write(ctx, func(tx pgx.Tx) (err error) {
 		a, err = changeStatus(ctx, tx, ref, to, by, note, &made)
 		return err
@@ -30,8 +30,9 @@ func (s *Store) Change(
 	return a, err
 }
 
-// changeStatus is one attempt. It puts the change that it is going to commit into
-// made; an earlier one that is there already did take effect.
+// changeStatus makes one attempt, and sets made to the change that it is going to
+// commit. If made was set by an earlier attempt and is in the history, that commit
+// took effect.
 func changeStatus(
 	ctx context.Context, tx pgx.Tx, ref monitor.AlertRef, to monitor.AlertStatus, by, note string, made *alerting.Change,
 ) (*monitor.Alert, error) {
@@ -84,8 +85,8 @@ func changeStatus(
 	return a, nil
 }
 
-// writeChange writes an alert whose status was changed, and everything that goes
-// with it but the timer of one that was reopened.
+// writeChange writes an alert whose status was changed, its history and notification.
+// The caller sets the timer of a reopened alert.
 func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 	b.Queue(updateStatus, a.OrganizationID, a.ID, a.Status, a.Version, a.UpdatedAt,
 		zeronull.Timestamptz(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
@@ -95,12 +96,13 @@ func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 	writeNotification(b, a, key, reason, nil, c.At)
 }
 
-// writeTimer writes an alert's timer.
+// writeTimer updates the timer of an alert.
 func writeTimer(b *pgx.Batch, a *monitor.Alert, t driver.Timer) {
 	b.Queue(updateTimer, a.OrganizationID, a.ID, t.Version, t.Since, t.Step, zeronull.Timestamptz(t.Due))
 }
 
-// null returns text, or nil if it says something about what never happened.
+// null returns a pointer to text, or nil if the event that it belongs to has not
+// happened.
 func null(text string, at time.Time) *string {
 	if at.IsZero() {
 		return nil
@@ -108,7 +110,7 @@ func null(text string, at time.Time) *string {
 	return &text
 }
 
-// oneOpen is the index that allows one open alert for a fingerprint.
+// oneOpen is the unique index that allows one open alert per fingerprint.
 const oneOpen = "auditwarden_alerts_one_open"
 
 const (

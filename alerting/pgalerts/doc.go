@@ -1,5 +1,5 @@
-// Package pgalerts keeps alerts in PostgreSQL 15 or later, for services that run
-// as any number of instances.
+// Package pgalerts stores alerts in PostgreSQL 15 or later, which any number of
+// instances of a service can share.
 //
 //	pool, err := pgxpool.New(ctx, url) // the application's, with its limits
 //	err = pgalerts.Migrate(ctx, pool)
@@ -8,49 +8,49 @@
 //
 // # What it promises
 //
-// It passes alertingtest.RunStore. A unique index allows one open alert for an
-// organization and fingerprint, whatever instances do at once. An event is counted
-// once per alert, since its key is a row. Alert, history, occurrences and outbox are
-// written in one transaction, so that they agree after any crash. A commit whose
-// response was lost is found to have taken effect when the call is repeated.
+// It passes alertingtest.RunStore. A unique index ensures that an organization has at
+// most one open alert per fingerprint, and a row per event key ensures that an alert
+// counts each event once. An alert, its history, occurrences and outbox are written
+// in one transaction, so that they are consistent after a crash. If the response to a
+// commit is lost, the repeated operation detects that the commit took effect.
 //
-// Operations are tried again if transactions are in conflict, the connection breaks
-// or the server restarts, see [Options]. All other errors are returned at once. A
-// context's deadline ends every operation. Without a deadline, a server that hangs
-// is waited for.
+// An operation is tried again after a conflict between transactions, a broken
+// connection or a restart of the server, see [Options]. Other errors are returned at
+// once. Every operation ends when its context does. If the context has no deadline,
+// the operation waits for a server that hangs.
 //
-// If the settings of an organization cannot be read, because somebody has edited the
-// row or this machine does not know their time zone, its alerts are stored by the
-// default settings. [Store.RunTimers] and [Store.Settings] return an error about it.
+// If the settings of an organization cannot be used, because somebody has edited the
+// row or the machine does not know their time zone, its alerts are stored with the
+// default settings. [Store.RunTimers] and [Store.Settings] then return an error.
 //
 // # Schema
 //
-// [Migrate] makes the tables auditwarden_alerts, auditwarden_alert_history,
+// [Migrate] creates the tables auditwarden_alerts, auditwarden_alert_history,
 // auditwarden_alert_occurrences, auditwarden_alert_outbox and
 // auditwarden_alert_settings in the first schema of the pool's search_path. A role
-// that is not their owner needs SELECT, INSERT, UPDATE and DELETE on them and
-// SELECT on auditwarden_alert_migrations. The view auditwarden_reference_alerts
-// has the alerts under the column names that docs/compatibility.md lists.
+// that is not their owner needs SELECT, INSERT, UPDATE and DELETE on them, and SELECT
+// on auditwarden_alert_migrations. The view auditwarden_reference_alerts shows the
+// alerts with the column names that docs/compatibility.md describes.
 //
-// Listings are sorted by created_at, the time of the server. Times have whole
-// microseconds. In texts a NUL, which PostgreSQL cannot store, is replaced by U+FFFD,
-// and so is what is not UTF-8. An organization with either, or of more than 1,000
-// bytes, is refused.
+// Listings are sorted by created_at, which is the server's time. Times have
+// microsecond precision. In texts, U+FFFD replaces NUL, which PostgreSQL cannot
+// store, and invalid UTF-8. An organization that contains either or has more than
+// 1,000 bytes is an alerting.InvalidError.
 //
 // # Outbox
 //
-// Every occurrence that is due, escalation and change of status inserts a row into
-// auditwarden_alert_outbox, in the transaction that makes the change. A claim first
-// puts rows that have no route on the routes that they take, and then updates those
-// that it claims: due_at says how long the claim lasts, and attempts whose it is. It
-// skips rows that others are claiming, so that instances share the work. An alert's
-// rows are written while the alert is locked, so that their sequence is the order of
-// events. They are deleted together with the alert.
+// Each occurrence that causes a notification, each escalation and each change of
+// status inserts a row into auditwarden_alert_outbox in its transaction. A call of
+// ClaimNotifications first replaces rows without a route by one row per route, and
+// then updates the rows that it claims: due_at becomes the end of the lease, and
+// attempts identifies the claim. It skips rows that other instances are claiming. An
+// alert is locked while its rows are inserted, so that their sequence numbers follow
+// the order of its changes.
 //
 // # Timers
 //
-// The column timer_due says when [Store.RunTimers] has to look at an open alert. A
-// partial index finds the alerts that are due. Instances that look at the same time
-// skip each other's. When settings change escalations or automatic resolution, all
-// timers of their organization become due, so that they are set again.
+// The column timer_due is the time at which [Store.RunTimers] must check an open
+// alert. It has a partial index. Concurrent calls skip each other's alerts. When new
+// settings change escalations or automatic resolution, all timers of the organization
+// become due, so that RunTimers recomputes them.
 package pgalerts

@@ -12,25 +12,25 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A filter is the conditions of a statement and the values of their parameters.
-// The conditions are constants; what a caller passes is always a value.
+// A filter is a list of SQL conditions with the values of their parameters. The
+// conditions are constants; all input is passed as values.
 type filter struct {
 	conditions []string
 	args       []any
 }
 
-// scopedTo returns the filter for an organization, or for all.
+// scopedTo returns a filter for one organization or for all.
 func scopedTo(organization string) *filter {
 	f := &filter{}
 	if organization == alerting.AllOrganizations {
-		f.add(`octet_length(organization_id) > 0`) // always true; makes the indexes of all usable
+		f.add(`octet_length(organization_id) > 0`) // always true; lets the server use the indexes over all organizations
 	} else {
 		f.add(`organization_id = #`, organization)
 	}
 	return f
 }
 
-// filterOf returns the filter for what a query selects, but for Until and After.
+// filterOf returns the filter for a query, except for its Until and After.
 func filterOf(q *alerting.Query) (*filter, error) {
 	if err := checkOrganization(q.Organization); err != nil {
 		return nil, err
@@ -55,8 +55,9 @@ func filterOf(q *alerting.Query) (*filter, error) {
 	return f, nil
 }
 
-// statuses limits the filter to alerts with one of these. Conditions that only
-// open alerts satisfy are put such that the indexes of those can be used.
+// statuses limits the filter to alerts with one of these statuses. If all of them are
+// open statuses, it adds a condition that lets the server use the indexes of open
+// alerts.
 func (f *filter) statuses(statuses []monitor.AlertStatus) {
 	open := func(s monitor.AlertStatus) bool { return s.Open() }
 	closed := func(s monitor.AlertStatus) bool { return !s.Open() }
@@ -68,17 +69,16 @@ func (f *filter) statuses(statuses []monitor.AlertStatus) {
 	}
 }
 
-// until limits the filter to alerts that were created before that time, if it is
-// one.
+// until limits the filter to alerts that were created before t, unless t is zero.
 func (f *filter) until(t time.Time) {
 	if !t.IsZero() {
 		f.add(`created_at < #`, moment(t))
 	}
 }
 
-// page limits the filter to what follows the query's cursor and was created
-// before Until. Of the two limits it sets the one that implies the other, since
-// an index is entered at one place.
+// page limits the filter to alerts after the query's cursor that were created before
+// Until. It only adds the stricter of the two conditions, since an index scan starts
+// at a single position.
 func (f *filter) page(q *alerting.Query) error {
 	if q.After == "" {
 		f.until(q.Until)
@@ -99,12 +99,12 @@ func (f *filter) page(q *alerting.Query) error {
 	return nil
 }
 
-// add adds a condition. A # in it stands for the parameter of the next value.
+// add adds a condition. Each # in it is replaced by the parameter for the next value.
 func (f *filter) add(condition string, values ...any) {
 	f.conditions = append(f.conditions, f.expression(condition, values...))
 }
 
-// expression returns SQL with the names of parameters for these values.
+// expression replaces each # in sql by the parameter for the next value.
 func (f *filter) expression(sql string, values ...any) string {
 	for _, v := range values {
 		f.args = append(f.args, v)
@@ -117,8 +117,8 @@ func (f *filter) where() string {
 	return ` WHERE ` + strings.Join(f.conditions, ` AND `)
 }
 
-// moment returns the first moment in whole microseconds, the server's precision,
-// that is not before t, within the years that the server knows.
+// moment rounds t up to whole microseconds, which is the precision of the server, and
+// limits it to years that the server can represent.
 func moment(t time.Time) time.Time {
 	if m := t.Truncate(time.Microsecond); m.Before(t) {
 		t = m.Add(time.Microsecond)

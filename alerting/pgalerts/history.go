@@ -8,7 +8,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// queryHistory asks for the changes of an alert from that version on.
+// queryHistory queues a query for the changes of an alert from the given version on.
 func queryHistory(b *pgx.Batch, ref monitor.AlertRef, version int64, history *[]alerting.Change) {
 	b.Queue(readHistory, ref.Organization, ref.ID, version).Query(func(rows pgx.Rows) (err error) {
 		*history, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c alerting.Change, err error) {

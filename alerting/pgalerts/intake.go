@@ -15,11 +15,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// StoreOccurrences stores occurrences in one transaction: all of them or, with an
-// error, none. After an error of the connection at its very end nobody knows
-// which; as always, the call may be repeated.
+// StoreOccurrences implements [driver.Store]. It stores all occurrences in one
+// transaction. If the connection breaks during the commit, the error does not tell
+// whether they were stored; as always, the call can be repeated.
 //
-// A call takes four or five round trips, however many occurrences there are.
+// A call takes four or five round trips, regardless of the number of occurrences.
 func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	in, err := newIntake(os)
 	if err == nil && len(os) > 0 {
@@ -31,18 +31,18 @@ func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) 
 	return in.dispositions, nil
 }
 
-// An intake is the occurrences of one call on their way into the database.
+// An intake writes the occurrences of one call to the database.
 //
-// It locks the settings and the open alerts, in the order of organization and
-// fingerprint, and reads what else it must know. Then it decides by the rules of
-// package driver, opens alerts in the same order, and writes everything else. As
-// it has all its locks when it opens alerts, intakes cannot wait for each other in
-// a circle.
+// It first locks the settings and the open alerts, in the order of organization and
+// fingerprint, and reads the data that it needs. It then decides with the functions
+// of package driver, inserts new alerts in the same order, and writes everything
+// else. Intakes cannot deadlock, since each has all of its locks before it inserts
+// alerts.
 type intake struct {
 	tenants []*tenant // by organization
 	size    int
 	now     time.Time // the server's, after all locks were granted
-	// dispositions are those of the last attempt that got as far as its commit.
+	// dispositions are those of the last attempt that reached its commit.
 	dispositions []monitor.Disposition
 }
 
@@ -78,7 +78,7 @@ func checkOccurrence(o *monitor.Occurrence) error {
 	return checkOrganization(o.Finding.OrganizationID)
 }
 
-// store is one attempt.
+// store makes one attempt.
 func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 	if err := in.read(ctx, tx); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// read locks and reads.
+// read locks and reads what the decisions depend on.
 func (in *intake) read(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
 	lockSettings(b, lockShared, column(in.tenants, func(t *tenant) string { return t.organization })...)
@@ -115,7 +115,7 @@ func (in *intake) read(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// send sends what the organizations have to write.
+// send sends the statements that queue adds for each organization.
 func (in *intake) send(ctx context.Context, tx pgx.Tx, queue func(*tenant, *pgx.Batch)) error {
 	b := &pgx.Batch{}
 	for _, t := range in.tenants {

@@ -11,11 +11,11 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// read locks the open alerts of an organization's occurrences and reads what has
-// to be known of them.
+// read queues statements that lock the open alerts of an organization's occurrences
+// and read what the decisions depend on.
 func (t *tenant) read(b *pgx.Batch) {
 	readPolicy(b, t.organization, func(p *driver.Policy, err error) error {
-		t.policy, t.misled = p, err != nil // an alert matters more than settings
+		t.policy, t.misled = p, err != nil // store the alerts even if the settings are broken
 		return nil
 	})
 
@@ -40,7 +40,7 @@ const lockOpen = `
 SELECT a.fingerprint, a.id, a.severity, a.status, a.occurrences, a.first_seen, a.last_seen, a.notified_at, a.version,
 	a.active_version, a.active_since, a.escalation_step, a.timer_due
 FROM unnest($2::bytea[]) AS u (fingerprint)
-CROSS JOIN LATERAL ( -- one after the other
+CROSS JOIN LATERAL ( -- locks the alerts in order
 	SELECT fingerprint, id, severity, status, occurrences, first_seen, last_seen, notified_at, version,
 		active_version, active_since, escalation_step, timer_due
 	FROM auditwarden_alerts
@@ -58,9 +58,9 @@ func scanOpenAlert(row pgx.CollectableRow) (*openAlert, error) {
 	return alert, err
 }
 
-// queryKnown asks which of the occurrences the last alert of their fingerprint has
-// counted, or the last one that is closed. The open alert is the last, if there is
-// one.
+// queryKnown queues a query for the occurrences that the last alert of their
+// fingerprint has already counted. If closed is set, it only considers closed alerts;
+// otherwise an open alert is the last one.
 func queryKnown(b *pgx.Batch, organization string, os []occurrence, closed bool, f func(i int, id string) error) {
 	b.Queue(readKnown, organization, column(os, fingerprintOf), column(os, eventKeyOf), closed).Query(func(rows pgx.Rows) error {
 		var i int

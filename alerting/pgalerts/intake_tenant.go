@@ -9,7 +9,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// An occurrence knows its place in the call.
+// An occurrence has its index (place) in the call.
 type occurrence struct {
 	*monitor.Occurrence
 	place int
@@ -18,46 +18,47 @@ type occurrence struct {
 // A tenant is the part of an [intake] that belongs to one organization.
 type tenant struct {
 	organization string
-	occurrences  []occurrence // by fingerprint, those of one in the call's order
+	occurrences  []occurrence // by fingerprint, then in the order of the call
 
-	// What read finds out.
+	// These are set by read.
 	policy *driver.Policy
-	misled bool // the policy is not the organization's, whose settings are broken
+	misled bool // the settings are broken, and policy is the default
 	open   map[monitor.Fingerprint]*openAlert
-	known  map[int]string // by index of an occurrence: the ID of the alert that has it
+	known  map[int]string // ID of the alert that has counted an occurrence, by index
 
-	// What decide wants to have written.
+	// These are set by decide and must be written.
 	opened, joined []*openAlert // by fingerprint
 	counted        []countedOccurrence
 	due            []countedOccurrence
 }
 
-// An openAlert is an open alert. Of one that was found it has only what an
-// occurrence or a timer can change, and what decides on that.
+// An openAlert is an open alert. If it was read from the database, it only has the
+// fields that an occurrence or a timer can change or that decide how.
 type openAlert struct {
 	*monitor.Alert
-	notified time.Time // event time of the occurrence that was due last
+	notified time.Time // LastSeen of the last occurrence that caused a notification
 	timer    driver.Timer
 	keys     map[monitor.EventKey]bool
 
-	// Only if it is new.
+	// These are only set for a new alert.
 	opening                 alerting.Change
 	openedBy                monitor.EventKey
 	tags, metadata, finding string
 }
 
-// A counted occurrence is one that an alert has counted.
+// A countedOccurrence is an occurrence that is added to an alert.
 type countedOccurrence struct {
 	occurrence
 	alert  *openAlert
 	stored monitor.StoreResult
 }
 
-// decide fills in the dispositions of the organization's occurrences.
+// decide sets the dispositions of the organization's occurrences and determines what
+// to write.
 //
-// Previous are those of an attempt whose commit got no response, or none. If an
-// alert has an occurrence that this attempt wanted to add, the commit took effect,
-// and the caller is told what was true then.
+// Previous has the dispositions of an earlier attempt that got no response to its
+// commit, if any. If an alert already has an occurrence that this attempt added, the
+// commit took effect, and the caller gets the disposition of that attempt.
 func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error {
 	t.opened, t.joined, t.counted, t.due = nil, nil, nil, nil
 	for i, o := range t.occurrences {
@@ -105,13 +106,13 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 	}
 	if t.misled {
 		for _, alert := range slices.Concat(t.opened, t.joined) {
-			alert.timer.Due = now // RunTimers will tell
+			alert.timer.Due = now // RunTimers returns an error about the settings
 		}
 	}
 	return nil
 }
 
-// open returns the alert that an occurrence opens.
+// open returns the new alert that an occurrence opens.
 func open(o *monitor.Occurrence, now time.Time) (*openAlert, error) {
 	alert := &openAlert{keys: map[monitor.EventKey]bool{}, openedBy: o.EventKey}
 	alert.Alert, alert.opening = driver.Open(o, now)

@@ -11,8 +11,8 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// writeOpened inserts the new alerts. It is [errRaced] if somebody else opened
-// one first, even if that is closed again.
+// writeOpened queues the insertion of the new alerts. It fails with [errRaced] if
+// another instance has opened one of them meanwhile, even if it is closed again.
 func (t *tenant) writeOpened(b *pgx.Batch) {
 	if len(t.opened) == 0 {
 		return
@@ -70,7 +70,8 @@ FROM unnest($4::uuid[], $5::bytea[], $6::smallint[], $7::text[], $8::text[], $9:
 	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due)
 ON CONFLICT (organization_id, fingerprint) WHERE resolved_at IS NULL DO NOTHING`
 
-// writeRest updates the alerts that were joined and inserts all other rows.
+// writeRest queues updates of the alerts that were joined and insertions of all other
+// rows.
 func (t *tenant) writeRest(b *pgx.Batch) {
 	if as := t.joined; len(as) > 0 {
 		b.Queue(updateAlerts, t.organization, as[0].UpdatedAt,

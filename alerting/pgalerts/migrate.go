@@ -17,16 +17,15 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// schemaVersion is that of the newest migration.
+// schemaVersion is the version of the newest migration.
 const schemaVersion = 2
 
-// Migrate brings the schema up to date. A store never does that by itself: the
-// application decides when, and with which role. Any number of instances may call it at
-// once; one does the work while the others wait.
+// Migrate brings the schema up to date. A store never does so itself: the application
+// decides when, and with which role. Concurrent calls wait for each other.
 //
-// Tables are made in the first schema of the connection's search_path. A
-// migration never breaks the release before it, so that the instances of a
-// service can be replaced one after the other.
+// Tables are created in the first schema of the connection's search_path. The
+// previous release of this package works with the migrated schema, so that instances
+// can be replaced one by one.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	err := migrate(pool, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
@@ -38,8 +37,8 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// MigrateDown undoes the migrations after that version. Version 0 removes
-// everything, all alerts included.
+// MigrateDown reverts the migrations after the given version. Version 0 removes
+// everything, including all alerts.
 func MigrateDown(ctx context.Context, pool *pgxpool.Pool, version int64) error {
 	err := migrate(pool, func(p *goose.Provider) error {
 		_, err := p.DownTo(ctx, version)
@@ -71,8 +70,8 @@ func migrate(pool *pgxpool.Pool, f func(*goose.Provider) error) error {
 	return f(p)
 }
 
-// A schemaLock is the lock of those who migrate the same schema. Unlike goose's
-// own it does not poll.
+// A schemaLock is a lock on migrations of a schema. Unlike goose's own lock, it does
+// not poll.
 type schemaLock struct{}
 
 const lockKey = `hashtextextended('auditwarden_alert_migrations in ' || current_schema(), 0)`
@@ -87,8 +86,8 @@ func (schemaLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// checkSchema says whether the schema is there and new enough. It asks the
-// server until that is so.
+// checkSchema returns an error if the schema is missing or too old. It asks the
+// server until the schema is good, and then never again.
 func (s *Store) checkSchema(ctx context.Context) error {
 	if s.migrated.Load() {
 		return nil

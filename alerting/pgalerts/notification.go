@@ -9,8 +9,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// writeNotification puts a notification into the outbox. The transaction has
-// locked the alert, so that those of an alert are committed in their order.
+// writeNotification queues a notification for the outbox. The transaction must have
+// locked the alert, so that its notifications are committed in order.
 func writeNotification(
 	b *pgx.Batch, a *monitor.Alert, key string, reason alerting.Reason, targets []string, now time.Time,
 ) {
@@ -22,19 +22,19 @@ INSERT INTO auditwarden_alert_outbox (organization_id, alert_id, route, idempote
 VALUES ($1, $2, '', $3, $4, $5, $5, coalesce($6::text[], '{}'))`
 
 const (
-	// notificationColumns are what collectNotifications reads, of the rows n of
-	// the outbox.
+	// notificationColumns are the columns that collectNotifications reads. The query
+	// must name the outbox n.
 	notificationColumns = `n.idempotency_key, n.reason, n.created_at, n.route, n.targets, n.attempts, n.failure, a.*`
 
-	// withAlert joins these rows with their alerts.
+	// withAlert joins the rows with their alerts.
 	withAlert = `
 CROSS JOIN LATERAL (
 	SELECT ` + alertColumns + ` FROM auditwarden_alerts WHERE organization_id = n.organization_id AND id = n.alert_id
 ) AS a`
 )
 
-// collectNotifications reads notifications. Of those whose alerts cannot be
-// decoded it returns the errors.
+// collectNotifications reads notifications. It leaves out those whose alerts cannot
+// be decoded, and returns the reasons in broken.
 func collectNotifications(rows pgx.Rows) (ns []*alerting.Notification, broken []error, err error) {
 	for rows.Next() {
 		n := &alerting.Notification{}

@@ -13,12 +13,12 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// ClaimNotifications implements [driver.Outbox]. It routes and claims in one round
-// trip. What was claimed by a call whose response was lost is due again when the
-// lease ends.
+// ClaimNotifications implements [driver.Outbox]. It takes one round trip. If its
+// response is lost, the notifications that it claimed are due again when the lease
+// ends.
 //
-// A notification whose alert cannot be decoded is left out. There is an error
-// about it when nothing else can be claimed.
+// It skips notifications whose alert cannot be decoded, and returns an error about
+// them only if it can claim no others.
 func (s *Store) ClaimNotifications(
 	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
@@ -53,7 +53,7 @@ WITH due AS (
 	SELECT organization_id, alert_id, route, idempotency_key
 	FROM auditwarden_alert_outbox AS n
 	WHERE route = $1 AND NOT dead AND due_at <= now() AND NOT EXISTS (
-		SELECT 1 FROM auditwarden_alert_outbox AS older -- that waits here, or may take this route
+		SELECT 1 FROM auditwarden_alert_outbox AS older -- on this route, or not yet on any
 		WHERE older.organization_id = n.organization_id AND older.alert_id = n.alert_id AND older.route IN (n.route, '')
 			AND older.sequence < n.sequence AND NOT older.dead
 	)
@@ -70,8 +70,8 @@ WITH due AS (
 )
 SELECT ` + notificationColumns + ` FROM n` + withAlert + ` ORDER BY n.sequence`
 
-// DeadLetters implements [driver.Outbox]. Those whose alert cannot be decoded are
-// left out, and there is an error about them.
+// DeadLetters implements [driver.Outbox]. It skips notifications whose alert cannot
+// be decoded and returns an error about them, together with the others.
 func (s *Store) DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns []*alerting.Notification, err error) {
 	f, err := deadLetterFilter(q.Organization)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *Store) DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns
 	return ns, errors.Join(append(broken, err)...)
 }
 
-// Redrive implements [driver.Outbox]. If a connection breaks the number may lack
-// some.
+// Redrive implements [driver.Outbox]. If a connection breaks, the number may be too
+// low.
 func (s *Store) Redrive(ctx context.Context, organization, route string) (n int, err error) {
 	f, err := deadLetterFilter(organization)
 	if err != nil {
@@ -119,8 +119,8 @@ FROM old
 WHERE n.organization_id = old.organization_id AND n.alert_id = old.alert_id
 	AND n.route = old.route AND n.idempotency_key = old.idempotency_key`
 
-// deadLetterFilter returns the filter for the dead letters n of an organization or
-// of all.
+// deadLetterFilter returns the filter for the dead letters of one organization or of
+// all. The query must name the outbox n.
 func deadLetterFilter(organization string) (*filter, error) {
 	if err := checkOrganization(organization); err != nil {
 		return nil, err

@@ -6,13 +6,13 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// routingChunk is the number of notifications that are put on routes in one go.
+// routingChunk is the largest number of notifications that one statement routes.
 const routingChunk = 1000
 
-// A routing is what became of the notifications that had no route.
+// A routing has the numbers of notifications that were routed and dropped.
 type routing struct{ routed, tooOld, noSuchRoute int64 }
 
-// A condition says which notifications take a route. What is empty is no condition.
+// A condition has the conditions of a route. An empty list is no condition.
 type condition struct {
 	Name          string            `json:"name"`
 	Severity      int               `json:"severity"`
@@ -30,9 +30,9 @@ func conditionsOf(routes []alerting.Route) []condition {
 	})
 }
 
-// queueRouting puts notifications that have no route on those that they take, as
-// driver.RoutesOf says. Whoever finds some waits for the others who do, so that
-// nobody who claims afterwards overlooks what they have routed.
+// queueRouting queues statements that replace notifications without a route by one
+// for each route that they take, as driver.RoutesOf defines. Only one instance routes
+// at a time, and the others wait for it, so that they claim what it has routed.
 func queueRouting(b *pgx.Batch, routes []condition, r *routing) {
 	b.Queue(lockRouting)
 	b.Queue(routeNotifications, routes, routingChunk).QueryRow(func(row pgx.Row) error {
@@ -45,8 +45,8 @@ const (
 SELECT pg_advisory_xact_lock('auditwarden_alert_outbox'::regclass::int, 0)
 WHERE EXISTS (SELECT 1 FROM auditwarden_alert_outbox WHERE route = '' AND NOT dead)`
 
-	// A notification keeps its sequence. The alert is locked first, since Purge
-	// does so too.
+	// Routed notifications keep their sequence. The alert is locked before its
+	// notifications, as in Purge.
 	routeNotifications = `
 WITH route AS MATERIALIZED (
 	SELECT * FROM jsonb_to_recordset($1::jsonb)

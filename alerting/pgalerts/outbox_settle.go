@@ -11,9 +11,9 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// SettleNotifications implements [driver.Outbox]. It settles all or, with an error,
-// none; the call may be repeated. What cannot be in the outbox is ignored, as is
-// what is no longer there.
+// SettleNotifications implements [driver.Outbox]. It settles all notifications or, if
+// it returns an error, none; the call can be repeated. It ignores notifications that
+// do not exist.
 func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
 	known := slices.DeleteFunc(slices.Clone(ds), func(d alerting.Delivery) bool {
 		return !isID(d.Notification.Alert.ID) || checkOrganization(d.Notification.Alert.OrganizationID) != nil
@@ -33,8 +33,8 @@ func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery)
 	})
 }
 
-// bySequenceOfLocks is the order in which all who settle lock rows, so that they
-// cannot wait for each other in a circle.
+// bySequenceOfLocks is the order in which every call locks rows, so that calls cannot
+// deadlock.
 func bySequenceOfLocks(a, b alerting.Delivery) int {
 	return cmp.Or(
 		strings.Compare(organizationOf(a), organizationOf(b)),
@@ -46,7 +46,7 @@ func bySequenceOfLocks(a, b alerting.Delivery) int {
 func organizationOf(d alerting.Delivery) string { return d.Notification.Alert.OrganizationID }
 func alertOf(d alerting.Delivery) string        { return d.Notification.Alert.ID }
 
-// settle writes what became of a notification.
+// settle queues a statement that records the outcome of a delivery.
 func settle(b *pgx.Batch, d *alerting.Delivery) {
 	n := d.Notification
 	row := []any{organizationOf(*d), alertOf(*d), n.Route, n.Key}
@@ -61,8 +61,8 @@ func settle(b *pgx.Batch, d *alerting.Delivery) {
 }
 
 const (
-	// holdAlerts keeps Purge from alerts whose notifications are settled, and
-	// waits for it before anything is locked that it may need.
+	// holdAlerts locks the alerts of the notifications, as Purge does, before the
+	// notifications themselves, so that the two cannot deadlock.
 	holdAlerts = `
 SELECT 1
 FROM unnest($1::text[], $2::uuid[]) AS u (organization_id, id)

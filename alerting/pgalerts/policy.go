@@ -12,8 +12,8 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// readPolicy reads the policy of an organization. It is the default policy if
-// there are no settings, and with an error if they cannot be used.
+// readPolicy queues a query for the policy of an organization, and calls f with it.
+// If the settings cannot be used, f gets the default policy and an error.
 func readPolicy(b *pgx.Batch, organization string, f func(*driver.Policy, error) error) {
 	b.Queue(readSettings, organization).Query(func(rows pgx.Rows) error {
 		texts, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
@@ -37,7 +37,7 @@ func readPolicy(b *pgx.Batch, organization string, f func(*driver.Policy, error)
 
 const readSettings = `SELECT settings FROM auditwarden_alert_settings WHERE organization_id = $1`
 
-// into returns what readPolicy calls for a policy that there must be.
+// into returns a callback for readPolicy that fails if settings cannot be used.
 func into(policy **driver.Policy) func(*driver.Policy, error) error {
 	return func(p *driver.Policy, err error) error {
 		*policy = p
@@ -45,22 +45,22 @@ func into(policy **driver.Policy) func(*driver.Policy, error) error {
 	}
 }
 
-// settingsLocks is the number of locks that the settings of all organizations
-// share. A server has room for some thousands.
+// settingsLocks is the number of advisory locks that all organizations share. A
+// server has room for a few thousand.
 const settingsLocks = 64
 
-// lockSettings locks the settings of organizations until the transaction ends.
-// Those who read them to set timers share the lock. Who saves settings has it
-// alone, and so sees every alert whose timer is not as they want it.
+// lockSettings queues a lock on the settings of organizations until the end of the
+// transaction. Transactions that set timers share the lock. One that saves settings
+// holds it alone, so that it sees all timers that were set by the old ones.
 //
-// It must be the transaction's first lock.
+// It must be the first lock of a transaction.
 func lockSettings(b *pgx.Batch, lock string, organizations ...string) {
 	numbers := column(organizations, func(organization string) int32 {
 		h := fnv.New32a()
 		h.Write([]byte(organization))
 		return int32(h.Sum32() % settingsLocks)
 	})
-	slices.Sort(numbers) // nobody waits in a circle
+	slices.Sort(numbers) // the same order everywhere avoids deadlocks
 	b.Queue(lock, slices.Compact(numbers))
 }
 

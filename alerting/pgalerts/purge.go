@@ -8,14 +8,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// purgeChunk is how many alerts a transaction of Purge deletes.
+// purgeChunk is the largest number of alerts that one transaction of Purge deletes.
 const purgeChunk = 1000
 
-// Purge implements [driver.Store]. It deletes in chunks of 1,000 alerts, each a
-// transaction of its own, the occurrences and the outbox of the alerts included.
-// An error ends it; what was deleted until then is gone. An alert that is being
-// changed stays for the next time. If a connection breaks the number may lack a
-// chunk.
+// Purge implements [driver.Store]. It deletes alerts with their history, occurrences
+// and outbox in transactions of 1,000 alerts each. After an error, alerts of earlier
+// transactions stay deleted. Purge skips alerts that are being changed. If a
+// connection breaks, the number may be too low.
 func (s *Store) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	if err := checkOrganization(organization); err != nil {
 		return 0, err

@@ -30,9 +30,9 @@ func (s *Store) Get(ctx context.Context, ref monitor.AlertRef) (a *monitor.Alert
 
 // List implements [driver.Store].
 //
-// Pages of all alerts of an organization, of its open ones and of all
-// organizations are found by an index, wherever they are. Other conditions are
-// checked row by row in that order, so that a page of what is rare takes longer.
+// Pages of all alerts, of one organization's alerts and of its open alerts are read
+// from an index. Other conditions are checked row by row, so that a page with few
+// matches takes longer.
 func (s *Store) List(ctx context.Context, q alerting.Query) (page []*monitor.Alert, err error) {
 	f, err := filterOf(&q)
 	if err == nil {

@@ -14,19 +14,19 @@ import (
 	"github.com/auditwarden/auditwarden/internal/backoff"
 )
 
-// Pauses between attempts: random, below a limit that doubles. Ten attempts
-// take a second or two, about what a server needs to start again.
+// The pause between attempts is a random time below a limit that doubles. Ten
+// attempts take one or two seconds, about as long as a server needs to restart.
 const (
 	minPause = 5 * time.Millisecond
 	maxPause = time.Second
 )
 
-// errRaced says that an instance changed what this one was about to.
-var errRaced = errors.New("another instance was faster")
+// errRaced means that another instance changed the same data first.
+var errRaced = errors.New("another instance changed the same alert first")
 
-// retry calls f until it succeeds, fails permanently, or was called often enough.
-// It is the only place where anything is tried again, so f must do no harm if
-// its last call took effect and nobody heard of it.
+// retry calls f until it succeeds, fails permanently, or has been called MaxAttempts
+// times. It is the only place that retries, so f must also be correct if its last
+// call took effect without a response.
 func (s *Store) retry(ctx context.Context, f func() error) error {
 	pauses := 0
 	for attempt := 1; ; attempt++ {
@@ -35,7 +35,7 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 			err = f()
 		}
 		if errors.Is(err, errRaced) {
-			attempt-- // somebody got on, and so will this
+			attempt-- // not counted, since at least one instance makes progress
 		}
 		if err == nil || attempt >= s.maxAttempts || !transient(err) {
 			return err
@@ -47,9 +47,9 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 	}
 }
 
-// transient reports whether an error may go away: a conflict between
-// transactions, a server that stops, starts or has too many clients, a
-// connection that broke or could not be made.
+// transient reports whether an operation that failed with this error may succeed
+// later: after a conflict between transactions, when a server stops, starts or has
+// too many clients, and when a connection breaks or cannot be made.
 func transient(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {

@@ -8,15 +8,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// SetRowSecurity makes the server itself keep tenants apart, or leave it to the
-// store, which is the default. The pool's role must own the tables.
+// SetRowSecurity enables or disables row-level security, with which the server itself
+// separates tenants. It is disabled by default, when only the store separates them.
+// The pool's role must own the tables.
 //
-// When it is on, every statement sees and writes only rows of the organization
-// in the setting app.organization, which a [Store] sets with each of its
-// transactions. When app.all_organizations is "on" it sees those of all
-// organizations, and of these it writes the outbox only; a store sets that for
-// alerting.AllOrganizations and where it works for all of them. The table owner is no exception; superusers and
-// roles with BYPASSRLS are, so a service should use neither.
+// When enabled, a statement can only read and write rows of the organization in the
+// setting app.organization, which a [Store] sets in each transaction. If
+// app.all_organizations is "on", it can read the rows of all organizations and write
+// those of the outbox; a store sets it for alerting.AllOrganizations and for its own
+// work on all organizations. This also applies to the table owner, but not to
+// superusers and roles with BYPASSRLS, which a service should therefore not use.
 func SetRowSecurity(ctx context.Context, pool *pgxpool.Pool, on bool) error {
 	if pool == nil {
 		return fmt.Errorf("pgalerts: set row security: %w", errNoPool)

@@ -29,7 +29,7 @@ func (s *Store) Settings(ctx context.Context, organization string) (alerting.Set
 func (s *Store) SaveSettings(
 	ctx context.Context, organization string, settings alerting.Settings, by string,
 ) (alerting.Settings, error) {
-	var saved alerting.Settings // also by an attempt whose commit got no response
+	var saved alerting.Settings // by the last attempt, whose commit may have taken effect
 	err := checkOrganization(organization)
 	if err == nil {
 		err = s.write(ctx, func(tx pgx.Tx) error {
@@ -39,7 +39,7 @@ func (s *Store) SaveSettings(
 	return saved, err
 }
 
-// saveSettings is one attempt.
+// saveSettings makes one attempt.
 func saveSettings(
 	ctx context.Context, tx pgx.Tx, organization string, settings alerting.Settings, by string, saved *alerting.Settings,
 ) error {
@@ -85,6 +85,6 @@ INSERT INTO auditwarden_alert_settings (organization_id, version, settings)
 VALUES ($1, $2, $3)
 ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings = excluded.settings`
 
-	// RunTimers sets them again.
+	// RunTimers recomputes them.
 	makeTimersDue = `UPDATE auditwarden_alerts SET timer_due = $2 WHERE organization_id = $1 AND resolved_at IS NULL`
 )

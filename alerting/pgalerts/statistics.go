@@ -11,8 +11,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Statistics implements [driver.Store]. The server looks at all alerts of the
-// organization and returns a row for every combination that occurs.
+// Statistics implements [driver.Store]. The server reads all alerts of the
+// organization and returns one row for each combination of values.
 func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
 	var stats *alerting.Statistics
 	err := checkOrganization(q.Organization)
@@ -37,7 +37,7 @@ func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*al
 	return stats, err
 }
 
-// queryTotals asks for everything but the trends.
+// queryTotals queues a query for all counts except the trends.
 func queryTotals(b *pgx.Batch, q alerting.StatisticsQuery, stats *alerting.Statistics) {
 	f := scopedTo(q.Organization)
 	sql := `SELECT status, severity, type, source, rule, count(*) FROM auditwarden_alerts` + f.where() + ` GROUP BY 1, 2, 3, 4, 5`
@@ -52,15 +52,16 @@ func queryTotals(b *pgx.Batch, q alerting.StatisticsQuery, stats *alerting.Stati
 	})
 }
 
-// queryTrends asks how many alerts there are by period and status. The period is
-// that of the time in a column.
+// queryTrends queues a query for the number of alerts by period and status. A column
+// has the time that decides the period.
 func queryTrends(
 	b *pgx.Batch, q alerting.StatisticsQuery, column string, add func(period int, status monitor.AlertStatus, n int),
 ) {
 	f := scopedTo(q.Organization)
 	f.add(column+` >= #`, moment(q.Since))
 	f.add(column+` < #`, moment(q.Until))
-	// In nanoseconds, which PostgreSQL's times do not have and its numbers do.
+	// It computes in nanoseconds, which PostgreSQL's numbers can represent and its
+	// times cannot.
 	start := q.Since.Truncate(time.Microsecond)
 	period := f.expression(`div(extract(epoch FROM `+column+` - #::timestamptz) * 1000000000 - #::bigint, #::bigint)::bigint`,
 		start, q.Since.Sub(start).Nanoseconds(), q.Period.Nanoseconds())

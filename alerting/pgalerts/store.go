@@ -10,26 +10,26 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// Options change what a [Store] does. The zero value of a field is its
-// documented default.
+// Options configure a [Store]. A field with its zero value has the default that its
+// comment names.
 type Options struct {
-	// MaxAttempts is how often an operation is tried while the server restarts,
-	// the connection breaks, or another transaction is in the way. Defaults to
-	// 10, which takes a second or two; 1 leaves trying again to the caller.
+	// MaxAttempts is the largest number of attempts at an operation when the server
+	// restarts, a connection breaks or transactions conflict. Defaults to 10, which
+	// take one or two seconds; 1 leaves it to the caller to try again.
 	MaxAttempts int
 }
 
-// A Store is an [driver.Store] in PostgreSQL. It is safe for concurrent use,
-// and any number of them, in as many processes, may work on the same schema.
+// A Store is a [driver.Store] in PostgreSQL. It is safe for concurrent use. Any
+// number of stores, in any number of processes, can share a schema.
 //
-// It holds nothing but the pool, which belongs to the application. An error of the
-// server is a [pgconn.PgError] for [errors.As].
+// It needs no cleanup, since the application owns the pool. [errors.As] finds the
+// [pgconn.PgError] in an error of the server.
 type Store struct {
 	pool        *pgxpool.Pool
 	maxAttempts int
-	migrated    atomic.Bool // checkSchema was satisfied
+	migrated    atomic.Bool // checkSchema has succeeded
 
-	// What was dropped since the store was made.
+	// The numbers of dropped notifications since the store was created.
 	tooOld, noSuchRoute atomic.Int64
 }
 
@@ -37,9 +37,9 @@ var _ driver.Store = (*Store)(nil)
 
 var errNoPool = errors.New("pool: missing")
 
-// New returns a store over the pool. Options may be nil. It does not connect:
-// the first operation finds out whether the server is there and its schema is
-// the one that [Migrate] makes.
+// New returns a store that uses the pool. Options may be nil. New does not connect;
+// the first operation checks whether the server is available and [Migrate] has been
+// called.
 func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	s := &Store{pool: pool, maxAttempts: 10}
 	if pool == nil {

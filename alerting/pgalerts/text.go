@@ -8,8 +8,8 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// clean returns text that PostgreSQL can store. It knows no NUL and nothing that
-// is not UTF-8, and an alert must not be lost because an attacker sent some.
+// clean replaces NUL and invalid UTF-8, which PostgreSQL cannot store. An attacker
+// could otherwise prevent an alert by sending some.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
@@ -22,8 +22,8 @@ func cleanAll[T ~string](texts []T) []string {
 	return cleaned
 }
 
-// document returns the JSON form of a finding, or of what an alert has from it,
-// for a column of type jsonb, which knows no NUL either.
+// document returns the JSON form of a finding or of a part of an alert for a column
+// of type jsonb, which cannot store NUL either.
 func document(v any) (string, error) {
 	text, err := json.Marshal(v) // replaces what is not UTF-8
 	if err != nil {
@@ -32,11 +32,11 @@ func document(v any) (string, error) {
 	return withoutNUL.Replace(string(text)), nil
 }
 
-// withoutNUL replaces the escape of NUL in JSON text. An escaped backslash begins
-// no other escape.
+// withoutNUL replaces escaped NULs in JSON text. It matches escaped backslashes
+// first, so that the text after one is not taken for an escape.
 var withoutNUL = strings.NewReplacer(`\\`, `\\`, `\u0000`, `\ufffd`)
 
-// orNull returns an ID, or nil if it is zero.
+// orNull returns an ID, or nil if all of its bytes are zero.
 func orNull(id []byte) []byte {
 	if bytes.Count(id, []byte{0}) == len(id) {
 		return nil

@@ -14,14 +14,14 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// timerChunk is the number of timers that are looked at in one go.
+// timerChunk is the largest number of due timers that are read at a time.
 const timerChunk = 100
 
-// RunTimers implements [driver.Store]. It does the alerts of an organization in a
-// transaction of its own, and leaves those at which another instance is looking to
-// that one. An organization where something fails does not hold up the others: its
-// alerts are looked at again after a minute, and the error is among those that are
-// returned. What was done by a commit whose response was lost is not counted.
+// RunTimers implements [driver.Store]. It uses one transaction per organization and
+// skips alerts that another instance is working on. If it fails for one organization,
+// it goes on with the others, postpones the timers of that one by a minute, and
+// returns the error with all others at the end. The numbers leave out transactions
+// whose response was lost.
 func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
 	var errs []error
 	for more := true; more; {
@@ -36,7 +36,7 @@ func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err err
 			}
 			errs = append(errs, fmt.Errorf("organization %.40q: %w", of.organization, err))
 			if stuck = ctx.Err() != nil || transient(err); stuck {
-				break // it would be no different with the others
+				break // the others would fail for the same reason
 			}
 			errs = append(errs, s.putOff(ctx, of))
 		}
@@ -45,13 +45,13 @@ func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err err
 	return escalated, resolved, errors.Join(errs...)
 }
 
-// dueAlerts are alerts of an organization whose timers are due.
+// dueAlerts are alerts of one organization whose timers are due.
 type dueAlerts struct {
 	organization string
 	ids          []string
 }
 
-// readDueAlerts returns alerts whose timers are due, the first ones first.
+// readDueAlerts returns alerts whose timers are due, the earliest first.
 func (s *Store) readDueAlerts(ctx context.Context, limit int) (due []dueAlerts, err error) {
 	err = s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
 		b.Queue(readDue, limit).Query(func(rows pgx.Rows) (err error) {
@@ -65,10 +65,11 @@ func (s *Store) readDueAlerts(ctx context.Context, limit int) (due []dueAlerts, 
 	return due, err
 }
 
-// progress is what was done of some timers.
+// progress is the number of timers that were handled, and of those that escalated and
+// resolved an alert.
 type progress struct{ seen, escalated, resolved int }
 
-// runTimers does what is due in an organization.
+// runTimers handles the due timers of an organization.
 func (s *Store) runTimers(ctx context.Context, due dueAlerts) (p progress, err error) {
 	err = s.write(ctx, func(tx pgx.Tx) (err error) {
 		p, err = runTimers(ctx, tx, due)
@@ -80,7 +81,7 @@ func (s *Store) runTimers(ctx context.Context, due dueAlerts) (p progress, err e
 	return p, err
 }
 
-// runTimers is one attempt.
+// runTimers makes one attempt.
 func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err error) {
 	var policy *driver.Policy
 	var found []*openAlert
@@ -122,8 +123,8 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 	return p, tx.SendBatch(ctx, b).Close()
 }
 
-// scanTimer reads of an alert what decides on its timer, and what resolving it
-// keeps.
+// scanTimer reads the fields of an alert that its timer depends on or that resolving
+// it writes.
 func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
 	alert := &openAlert{Alert: &monitor.Alert{}}
 	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
@@ -132,7 +133,7 @@ func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
 	return alert, err
 }
 
-// putOff makes alerts due later whose timers could not be run.
+// putOff postpones timers that could not be handled.
 func (s *Store) putOff(ctx context.Context, due dueAlerts) error {
 	return s.read(ctx, due.organization, func(b *pgx.Batch) {
 		b.Queue(putOffTimers, due.organization, due.ids)

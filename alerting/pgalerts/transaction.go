@@ -9,9 +9,9 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// read sends the statements that queue adds, in one round trip and one
-// transaction of that organization. They and what reads their results may be
-// called again.
+// read sends the statements that queue adds in one round trip and one transaction for
+// the organization. It may call queue and the callbacks of its statements several
+// times.
 func (s *Store) read(ctx context.Context, organization string, queue func(*pgx.Batch)) error {
 	return s.retry(ctx, func() error {
 		b := &pgx.Batch{}
@@ -21,20 +21,20 @@ func (s *Store) read(ctx context.Context, organization string, queue func(*pgx.B
 	})
 }
 
-// write calls f in a transaction, perhaps again after a commit whose outcome is
-// not known.
+// write calls f in a transaction. It may call f again after a commit that got no
+// response.
 func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
 	return s.retry(ctx, func() error {
 		return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)
 	})
 }
 
-// scope tells the server whose rows the statements that follow are about, for
-// row-level security. It lasts until the next scope or the transaction's end.
+// scope sets the organization of the statements that follow, for row-level security,
+// until the next scope or the end of the transaction.
 //
-// It also has them planned each time they are executed, as walks along an index.
-// Otherwise a plan that was made when the tables were all but empty would be kept
-// until the server happens to analyze them.
+// It also has the server plan them at each execution and prefer index scans.
+// Otherwise a plan that was made when the tables were almost empty would be used
+// until the server analyzes them.
 func scope(b *pgx.Batch, organization string) {
 	all := "off"
 	if organization == alerting.AllOrganizations {
@@ -50,12 +50,12 @@ SELECT set_config('app.organization', $1, true), set_config('app.all_organizatio
 	set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_sort', 'off', true),
 	set_config('jit', 'off', true)`
 
-	// Foreign keys are checked faster with plans that are kept.
+	// Checks of foreign keys are faster with cached plans.
 	keepPlans = `SELECT set_config('plan_cache_mode', 'auto', true)`
 )
 
-// readClock writes the server's time to now. It is not that of the transaction's
-// start, but later than all that the transaction waited for.
+// readClock queues a query for the server's current time. Unlike that of the
+// transaction's start, it is later than the locks that the transaction waited for.
 func readClock(b *pgx.Batch, now *time.Time) {
 	b.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(now)
@@ -64,7 +64,7 @@ func readClock(b *pgx.Batch, now *time.Time) {
 	})
 }
 
-// column returns one value of each row, for unnest.
+// column returns one value of each row, as an argument for unnest.
 func column[R, V any](rows []R, value func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, r := range rows {

@@ -1,4 +1,4 @@
-// Package cursor writes and reads the place of an alert in a listing.
+// Package cursor encodes and decodes the position of an alert in a listing.
 package cursor
 
 import (
@@ -21,8 +21,8 @@ func Of(a *monitor.Alert) string {
 	return base64.RawURLEncoding.EncodeToString(plain)
 }
 
-// Parse returns the creation time, in whole microseconds, and the ID that a cursor
-// stands for.
+// Parse decodes a cursor. It returns the creation time of the alert, in whole
+// microseconds, and its ID.
 func Parse(cursor string) (createdAt time.Time, id string, err error) {
 	bad := errors.New("is not a cursor")
 	plain, err := base64.RawURLEncoding.Strict().DecodeString(cursor)

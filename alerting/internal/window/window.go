@@ -1,4 +1,4 @@
-// Package window tells whether a moment is in a maintenance window.
+// Package window decides whether a time is inside a maintenance window.
 package window
 
 import (
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Spec says when a window is: daily from Start to End in TimeZone, on some
-// weekdays, and not before From or from Until on. What is empty is no limit.
+// A Spec defines a window: daily from Start to End in TimeZone, on some weekdays, not
+// before From, and only until Until. An empty field is no limit.
 type Spec struct {
 	Start, End  string // "HH:MM"
 	TimeZone    string // an IANA name
@@ -16,7 +16,7 @@ type Spec struct {
 	From, Until time.Time
 }
 
-// A Window is a window that was checked. It is safe for concurrent use.
+// A Window is a validated Spec. It is safe for concurrent use.
 type Window struct {
 	from, until time.Time
 	zone        *time.Location
@@ -26,7 +26,8 @@ type Window struct {
 
 const everyDay = 1<<7 - 1
 
-// Parse checks a spec. With an error it names the field that is wrong.
+// Parse validates a spec. If it returns an error, it also returns the name of the
+// field that is wrong.
 func Parse(s Spec) (w Window, field string, err error) {
 	w = Window{from: s.From, until: s.Until, zone: time.UTC, weekdays: everyDay}
 	if s.Start != "" || s.End != "" {
@@ -37,11 +38,11 @@ func Parse(s Spec) (w Window, field string, err error) {
 			return w, "End", err
 		}
 		if w.start == w.end {
-			return w, "End", errors.New("is Start; leave both out for the whole day")
+			return w, "End", errors.New("equals Start; leave both empty for the whole day")
 		}
 	}
 	if s.TimeZone == "Local" {
-		return w, "TimeZone", errors.New("must not depend on the machine")
+		return w, "TimeZone", errors.New("Local depends on the machine; use an IANA name")
 	}
 	if w.zone, err = time.LoadLocation(s.TimeZone); err != nil {
 		return w, "TimeZone", fmt.Errorf("%.40q is not known", s.TimeZone)
@@ -57,7 +58,7 @@ func Parse(s Spec) (w Window, field string, err error) {
 	}
 	switch {
 	case w.start == w.end && len(s.Weekdays) == 0 && s.Until.IsZero():
-		return w, "Until", errors.New("missing; without it, Start and End, or Weekdays the window never ends")
+		return w, "Until", errors.New("missing; a window must have Until, Weekdays, or Start and End")
 	case !s.Until.IsZero() && !s.From.Before(s.Until):
 		return w, "Until", errors.New("is not after From")
 	case outOfRange(s.From) || outOfRange(s.Until):
@@ -77,7 +78,7 @@ func minuteOfDay(text string) (int, error) {
 	return t.Hour()*60 + t.Minute(), nil
 }
 
-// Contains reports whether the window contains a moment.
+// Contains reports whether the window contains a time.
 func (w *Window) Contains(at time.Time) bool {
 	if at.Before(w.from) || !w.until.IsZero() && !at.Before(w.until) {
 		return false
@@ -88,7 +89,7 @@ func (w *Window) Contains(at time.Time) bool {
 	case w.start < w.end && (minute < w.start || minute >= w.end):
 		return false
 	case w.start > w.end && minute < w.end:
-		day = (day + 6) % 7 // started the day before
+		day = (day + 6) % 7 // the window started the day before
 	case w.start > w.end && minute < w.start:
 		return false
 	}

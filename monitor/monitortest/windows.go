@@ -20,23 +20,29 @@ import (
 func RunWindows(t *testing.T, newWindows func(t *testing.T) detect.Windows) {
 	t.Helper()
 	for _, c := range []struct {
-		name string
-		run  func(t *testing.T, windows detect.Windows)
+		name  string
+		check func(w windowsCheck)
 	}{
-		{"exchange", testExchange},
-		{"exchange_order", testExchangeOrder},
-		{"exchange_limit", testExchangeLimit},
-		{"exchange_cut", testExchangeCut},
-		{"exchange_horizon", testExchangeHorizon},
-		{"exchange_tail", testExchangeTail},
-		{"exchange_extremes", testExchangeExtremes},
-		{"exchange_concurrent", testExchangeConcurrent},
+		{"exchange", windowsCheck.shows},
+		{"exchange_order", windowsCheck.order},
+		{"exchange_limit", windowsCheck.limit},
+		{"exchange_cut", windowsCheck.cut},
+		{"exchange_horizon", windowsCheck.horizon},
+		{"exchange_tail", windowsCheck.tail},
+		{"exchange_extremes", windowsCheck.extremes},
+		{"exchange_concurrent", windowsCheck.concurrent},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, newWindows(t)) })
+		t.Run(c.name, func(t *testing.T) { c.check(windowsCheck{t, newWindows(t)}) })
 	}
 	for seed := range uint64(6) {
-		t.Run(fmt.Sprint("engines_", seed), func(t *testing.T) { testEngines(t, newWindows(t), seed) })
+		t.Run(fmt.Sprint("engines_", seed), func(t *testing.T) { windowsCheck{t, newWindows(t)}.engines(seed) })
 	}
+}
+
+// windowsCheck is empty windows at a test.
+type windowsCheck struct {
+	testing.TB
+	detect.Windows
 }
 
 // windowID returns an ID as engines make them.
@@ -64,31 +70,31 @@ func event(id string, timestamp int64) detect.WindowEvent {
 }
 
 // exchange returns the answers to the requests, one each.
-func exchange(t *testing.T, windows detect.Windows, qs ...*detect.WindowRequest) []detect.WindowAnswer {
-	t.Helper()
-	answers, err := windows.Exchange(t.Context(), qs)
+func (w windowsCheck) exchange(qs ...*detect.WindowRequest) []detect.WindowAnswer {
+	w.Helper()
+	answers, err := w.Exchange(w.Context(), qs)
 	if err != nil || len(answers) != len(qs) {
-		t.Fatalf("Exchange = %d answers, error %v, want %d", len(answers), err, len(qs))
+		w.Fatalf("Exchange = %d answers, error %v, want %d", len(answers), err, len(qs))
 	}
 	for i, q := range qs {
 		a := answers[i]
 		if a.Request != q {
-			t.Fatalf("answer %d is to another request", i)
+			w.Fatalf("answer %d is to another request", i)
 		}
 		if len(a.Hidden) != 0 && len(a.Hidden) != len(q.Events) {
-			t.Fatalf("answer %d tells what is hidden of %d events, want %d", i, len(a.Hidden), len(q.Events))
+			w.Fatalf("answer %d tells what is hidden of %d events, want %d", i, len(a.Hidden), len(q.Events))
 		}
 	}
 	return answers
 }
 
 // wantHeld checks what a window holds now.
-func wantHeld(t *testing.T, windows detect.Windows, lost int64, want ...detect.WindowEvent) {
-	t.Helper()
-	a := exchange(t, windows, limited(math.MaxInt, math.MinInt64, event("asked", math.MaxInt64)))[0]
+func (w windowsCheck) wantHeld(lost int64, want ...detect.WindowEvent) {
+	w.Helper()
+	a := w.exchange(limited(math.MaxInt, math.MinInt64, event("asked", math.MaxInt64)))[0]
 	got := slices.DeleteFunc(a.Held, func(e detect.WindowEvent) bool { return e.ID == "asked" })
 	if !slices.Equal(got, want) || a.Lost != lost {
-		t.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), a.Lost, short(want), lost)
+		w.Errorf("the window holds %s, lost %d, want %s, lost %d", short(got), a.Lost, short(want), lost)
 	}
 }
 
@@ -100,56 +106,52 @@ func short(es []detect.WindowEvent) string {
 	return fmt.Sprint(all)
 }
 
-// testExchange: a window shows what it held before, once each.
-func testExchange(t *testing.T, windows detect.Windows) {
-	t.Helper()
+// shows: a window shows what it held before, once each.
+func (w windowsCheck) shows() {
 	a, b, c := event("a", 10), event("b", 20), event("c", 15)
-	first := exchange(t, windows, request(a, b, a))[0]
+	first := w.exchange(request(a, b, a))[0]
 	if len(first.Held) != 0 || first.Lost != math.MinInt64 {
-		t.Errorf("an empty window holds %s, lost %d", short(first.Held), first.Lost)
+		w.Errorf("an empty window holds %s, lost %d", short(first.Held), first.Lost)
 	}
 	other := request(a)
 	other.ID = windowID(2)
-	answers := exchange(t, windows, other, request(b, c))
+	answers := w.exchange(other, request(b, c))
 	if len(answers[0].Held) != 0 || len(answers[1].Held) != 2 {
-		t.Errorf("the windows hold %s and %s, want a and b in the second", short(answers[0].Held), short(answers[1].Held))
+		w.Errorf("the windows hold %s and %s, want a and b in the second", short(answers[0].Held), short(answers[1].Held))
 	}
-	wantHeld(t, windows, math.MinInt64, a, c, b)
+	w.wantHeld(math.MinInt64, a, c, b)
 }
 
-// testExchangeOrder: events at one time rank by their arrival.
-func testExchangeOrder(t *testing.T, windows detect.Windows) {
-	t.Helper()
+// order: events at one time rank by their arrival.
+func (w windowsCheck) order() {
 	var want []detect.WindowEvent
 	for i := range 30 {
 		want = append(want, event(fmt.Sprint(i), 5))
 	}
-	exchange(t, windows, request(want[:10]...))
-	exchange(t, windows, request(want[10:11]...), request(want[11:20]...))
+	w.exchange(request(want[:10]...))
+	w.exchange(request(want[10:11]...), request(want[11:20]...))
 	for _, e := range want[20:] {
-		exchange(t, windows, request(e))
+		w.exchange(request(e))
 	}
-	exchange(t, windows, request(want[3]))
-	wantHeld(t, windows, math.MinInt64, want...)
+	w.exchange(request(want[3]))
+	w.wantHeld(math.MinInt64, want...)
 }
 
-// testExchangeLimit: the oldest go first, whenever they came.
-func testExchangeLimit(t *testing.T, windows detect.Windows) {
-	t.Helper()
-	exchange(t, windows, limited(3, math.MinInt64, event("a", 1), event("b", 2), event("c", 3)))
-	if a := exchange(t, windows, limited(3, math.MinInt64, event("d", 4), event("e", 5)))[0]; a.Cut != 2 {
-		t.Errorf("two events over the limit cost %d", a.Cut)
+// limit: the oldest go first, whenever they came.
+func (w windowsCheck) limit() {
+	w.exchange(limited(3, math.MinInt64, event("a", 1), event("b", 2), event("c", 3)))
+	if a := w.exchange(limited(3, math.MinInt64, event("d", 4), event("e", 5)))[0]; a.Cut != 2 {
+		w.Errorf("two events over the limit cost %d", a.Cut)
 	}
-	wantHeld(t, windows, 2, event("c", 3), event("d", 4), event("e", 5))
-	exchange(t, windows, limited(3, math.MinInt64, event("asked", math.MaxInt64))) // counts as well
-	exchange(t, windows, limited(3, math.MinInt64, event("late", 0)))
-	wantHeld(t, windows, 3, event("d", 4), event("e", 5))
+	w.wantHeld(2, event("c", 3), event("d", 4), event("e", 5))
+	w.exchange(limited(3, math.MinInt64, event("asked", math.MaxInt64))) // counts as well
+	w.exchange(limited(3, math.MinInt64, event("late", 0)))
+	w.wantHeld(3, event("d", 4), event("e", 5))
 }
 
-// testExchangeCut: what is not needed any more costs nothing.
-func testExchangeCut(t *testing.T, windows detect.Windows) {
-	t.Helper()
-	exchange(t, windows, request(event("a", 3), event("b", 4), event("c", 5)))
+// cut: what is not needed any more costs nothing.
+func (w windowsCheck) cut() {
+	w.exchange(request(event("a", 3), event("b", 4), event("c", 5)))
 	for i, c := range []struct {
 		q    *detect.WindowRequest
 		want int
@@ -158,36 +160,34 @@ func testExchangeCut(t *testing.T, windows detect.Windows) {
 		{limited(3, 5, event("e", 7), event("f", 8), event("g", 9)), 1},
 		{limited(3, 5, event("h", 10)), 1},
 	} {
-		if a := exchange(t, windows, c.q)[0]; a.Cut != c.want {
-			t.Errorf("exchange %d cost %d, want %d", i, a.Cut, c.want)
+		if a := w.exchange(c.q)[0]; a.Cut != c.want {
+			w.Errorf("exchange %d cost %d, want %d", i, a.Cut, c.want)
 		}
 	}
 }
 
-// testExchangeHorizon: what is not needed any more goes, and is not lost.
-func testExchangeHorizon(t *testing.T, windows detect.Windows) {
-	t.Helper()
-	exchange(t, windows, request(event("a", -7), event("b", -6), event("c", 4)))
-	if a := exchange(t, windows, limited(10, -6, event("d", 5)))[0]; len(a.Held) != 1 || a.Held[0].ID != "c" {
-		t.Errorf("the window holds %s, want c", short(a.Held))
+// horizon: what is not needed any more goes, and is not lost.
+func (w windowsCheck) horizon() {
+	w.exchange(request(event("a", -7), event("b", -6), event("c", 4)))
+	if a := w.exchange(limited(10, -6, event("d", 5)))[0]; len(a.Held) != 1 || a.Held[0].ID != "c" {
+		w.Errorf("the window holds %s, want c", short(a.Held))
 	}
-	if a := exchange(t, windows, limited(10, -6, event("e", 6)))[0]; len(a.Held) != 2 || a.Lost != math.MinInt64 || a.Cut != 0 {
-		t.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(a.Held), a.Lost, a.Cut)
+	if a := w.exchange(limited(10, -6, event("e", 6)))[0]; len(a.Held) != 2 || a.Lost != math.MinInt64 || a.Cut != 0 {
+		w.Errorf("the window holds %s, lost %d, cut %d, want c and d", short(a.Held), a.Lost, a.Cut)
 	}
 }
 
-// testExchangeTail: what is left out of a window is counted.
-func testExchangeTail(t *testing.T, windows detect.Windows) {
-	t.Helper()
+// tail: what is left out of a window is counted.
+func (w windowsCheck) tail() {
 	const size, tail, span = 500, 3, 100
 	var first []detect.WindowEvent
 	for i := range int64(size) {
 		first = append(first, event(fmt.Sprint(i), 2*i))
 	}
-	exchange(t, windows, request(first...))
+	w.exchange(request(first...))
 	q := request(event("new", 2*size), event("late", 901), event("10", 20), event("later", 940))
 	q.Tail, q.Span = tail, span
-	a := exchange(t, windows, q)[0]
+	a := w.exchange(q)[0]
 	for i, e := range q.Events {
 		within := func(es []detect.WindowEvent) (n int) {
 			for _, held := range es {
@@ -202,47 +202,45 @@ func testExchangeTail(t *testing.T, windows detect.Windows) {
 			got += a.Hidden[i]
 		}
 		if want := within(first); got != want {
-			t.Errorf("%d events are within the span of %s, want %d", got, e.ID, want)
+			w.Errorf("%d events are within the span of %s, want %d", got, e.ID, want)
 		}
 	}
 	if n := len(a.Held); n < size-10+tail-1 || a.Held[n-1].ID != fmt.Sprint(size-1) {
-		t.Errorf("the window holds %s, want at least %d up to 10 and all after it", short(a.Held), tail)
+		w.Errorf("the window holds %s, want at least %d up to 10 and all after it", short(a.Held), tail)
 	}
 	q = request(event("newest", 2*size+1))
 	q.Tail, q.Span = tail, span
-	a = exchange(t, windows, q)[0]
+	a = w.exchange(q)[0]
 	if n := len(a.Held); n < tail || a.Held[n-1].ID != "new" {
-		t.Errorf("the window holds %s, want at least %d up to new", short(a.Held), tail)
+		w.Errorf("the window holds %s, want at least %d up to new", short(a.Held), tail)
 	}
 }
 
-// testExchangeExtremes: every time, mark and ID comes back.
-func testExchangeExtremes(t *testing.T, windows detect.Windows) {
-	t.Helper()
+// extremes: every time, mark and ID comes back.
+func (w windowsCheck) extremes() {
 	es := []detect.WindowEvent{
 		event("first", math.MinInt64+1), event("", -1), event("\x00\xff", 0), event("last", math.MaxInt64-1),
 	}
 	es[1].Key = monitor.EventKey{15: 1}
 	es[2].Key = monitor.EventKey{0: 255, 15: 255}
 	es[2].Mark = math.MaxUint64
-	exchange(t, windows, request(es...))
-	wantHeld(t, windows, math.MinInt64, es...)
-	if a := exchange(t, windows, limited(10, math.MaxInt64, event("end", math.MaxInt64)))[0]; len(a.Held) != 0 {
-		t.Errorf("the window holds %s beyond the horizon", short(a.Held))
+	w.exchange(request(es...))
+	w.wantHeld(math.MinInt64, es...)
+	if a := w.exchange(limited(10, math.MaxInt64, event("end", math.MaxInt64)))[0]; len(a.Held) != 0 {
+		w.Errorf("the window holds %s beyond the horizon", short(a.Held))
 	}
 }
 
-// testExchangeConcurrent: of any two events one sees the other.
-func testExchangeConcurrent(t *testing.T, windows detect.Windows) {
-	t.Helper()
+// concurrent: of any two events one sees the other.
+func (w windowsCheck) concurrent() {
 	const n = 8
 	var exchanging sync.WaitGroup
 	held := make([]int, n)
 	for i := range n {
 		exchanging.Go(func() {
-			answers, err := windows.Exchange(t.Context(), []*detect.WindowRequest{request(event(fmt.Sprint(i), int64(i)))})
+			answers, err := w.Exchange(w.Context(), []*detect.WindowRequest{request(event(fmt.Sprint(i), int64(i)))})
 			if err != nil || len(answers) != 1 {
-				t.Errorf("%d answers, error %v", len(answers), err)
+				w.Errorf("%d answers, error %v", len(answers), err)
 				return
 			}
 			held[i] = len(answers[0].Held)
@@ -252,7 +250,7 @@ func testExchangeConcurrent(t *testing.T, windows detect.Windows) {
 	slices.Sort(held)
 	for i, n := range held {
 		if n != i {
-			t.Errorf("the events saw %v others, want 0 to %d", held, len(held)-1)
+			w.Errorf("the events saw %v others, want 0 to %d", held, len(held)-1)
 			break
 		}
 	}
@@ -295,17 +293,16 @@ func scattered(random *rand.Rand, lateness time.Duration) []*monitor.Event {
 	return es
 }
 
-// testEngines deals events to three engines, in calls of one event or many, and
+// engines deals events to three engines, in calls of one event or many, and
 // compares with one engine that has them all.
-func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
-	t.Helper()
+func (w windowsCheck) engines(seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	lateness := time.Duration(random.IntN(30)) * time.Millisecond
 	limit := []int{-1, 7}[random.IntN(2)]
 	var engines []*detect.Engine
-	for _, w := range []detect.Windows{nil, windows, windows, windows} {
-		options := &detect.Options{Rules: windowRules(), MaxEventsPerKey: limit, Windows: w}
-		engines = append(engines, check.Must(detect.New(options))(t))
+	for _, windows := range []detect.Windows{nil, w.Windows, w.Windows, w.Windows} {
+		options := &detect.Options{Rules: windowRules(), MaxEventsPerKey: limit, Windows: windows}
+		engines = append(engines, check.Must(detect.New(options))(w))
 	}
 	es := scattered(random, lateness)
 	all := arrivals(es, lateness)
@@ -313,18 +310,18 @@ func testEngines(t *testing.T, windows detect.Windows, seed uint64) {
 	for from := 0; from < len(es); {
 		to := min(len(es), from+1+random.IntN(30))
 		alone, shared := reporters(all[from:to]), reporters(all[from:to])
-		check.NoError(t, "alone", engines[0].DetectBatch(t.Context(), es[from:to], alone))
-		check.NoError(t, "shared", engines[1+random.IntN(3)].DetectBatch(t.Context(), es[from:to], shared))
+		check.NoError(w, "alone", engines[0].DetectBatch(w.Context(), es[from:to], alone))
+		check.NoError(w, "shared", engines[1+random.IntN(3)].DetectBatch(w.Context(), es[from:to], shared))
 		for i := range to - from {
 			found += len(alone[i].Findings())
 			if got, want := findingLines(shared[i].Findings()), findingLines(alone[i].Findings()); !slices.Equal(got, want) {
-				t.Fatalf("event %d: found\n%q, want\n%q", from+i, got, want)
+				w.Fatalf("event %d: found\n%q, want\n%q", from+i, got, want)
 			}
 		}
 		from = to
 	}
 	if found == 0 {
-		t.Error("there was nothing to find")
+		w.Error("there was nothing to find")
 	}
 }
 

@@ -1,6 +1,7 @@
 package notifytest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -78,9 +79,7 @@ func (h HTTP) Receive(t *testing.T, n *alerting.Notification) Received {
 }
 
 func (h HTTP) accept(w http.ResponseWriter) {
-	if h.Status != 0 {
-		w.WriteHeader(h.Status)
-	}
+	w.WriteHeader(cmp.Or(h.Status, http.StatusOK))
 	_, _ = io.WriteString(w, h.Body)
 }
 

@@ -114,7 +114,7 @@ func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 	case found.owner != 0:
 		it.failed = fmt.Errorf("monitor: process event %.64q: another call is processing it: %w", it.Event.ID, ErrConflict)
 	case found.unfinished != nil:
-		it.reserved = key
+		it.reserved = found.reserved
 		it.resume(found.unfinished)
 	case found.duplicate == DuplicateRedelivered:
 		a.metrics.count(it.ctx, EventsDuplicate, "")
@@ -126,7 +126,7 @@ func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 		a.metrics.count(it.ctx, EventsConflicting, "")
 		it.find(it.conflicting())
 	default:
-		it.reserved = key
+		it.reserved = found.reserved
 		return true
 	}
 	return false

@@ -39,8 +39,23 @@ type dedupSlot struct {
 	owner   uint64 // the number of the event that is being worked on, 0 for none
 }
 
+// A reservation is the slot of an event that is being processed.
+type reservation struct {
+	key   uint64
+	place uint32
+}
+
+// progress is what was done of an event that is not settled.
+type progress struct {
+	arrival Arrival
+	reports reports
+	judged  uint64
+	raised  int
+}
+
 // known is what the cache knows of an event.
 type known struct {
+	reserved   reservation // of an event that is new or unfinished
 	duplicate  Duplicate
 	owner      uint64    // the number under which the event is being worked on
 	unfinished *progress // of an earlier attempt that failed
@@ -69,15 +84,16 @@ func (c *dedupCache) key(organization string, id identity) uint64 {
 func (c *dedupCache) shard(key uint64) *dedupShard { return &c.shards[key>>32%dedupShards] }
 
 // reserve looks the event up and, if it is new or unfinished, reserves it under
-// the number of its owner. That it is redelivered is known of an event that its queue delivers
-// again, else told by the time since its first arrival.
+// the number of its owner. The time since its first arrival tells a redelivery
+// from a replay, unless the queue says that it delivers the event again.
 func (c *dedupCache) reserve(owner, key, digest uint64, redelivered bool, now time.Time) known {
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	place, ok := s.index[key]
 	if !ok {
-		return known{evicted: s.insert(dedupSlot{key: key, digest: digest, arrived: now.UnixNano(), owner: owner})}
+		place, evicted := s.insert(dedupSlot{key: key, digest: digest, arrived: now.UnixNano(), owner: owner})
+		return known{reserved: reservation{key, place}, evicted: evicted}
 	}
 	slot := &s.slots[place]
 	switch p := s.unfinished[key]; {
@@ -88,7 +104,7 @@ func (c *dedupCache) reserve(owner, key, digest uint64, redelivered bool, now ti
 	case p != nil:
 		delete(s.unfinished, key)
 		slot.owner = owner
-		return known{unfinished: p}
+		return known{reserved: reservation{key, place}, unfinished: p}
 	case !redelivered && now.UnixNano()-slot.arrived > int64(c.horizon):
 		return known{duplicate: DuplicateReplayed}
 	}
@@ -96,34 +112,34 @@ func (c *dedupCache) reserve(owner, key, digest uint64, redelivered bool, now ti
 }
 
 // insert takes the next slot and reports whether that was another event's.
-func (s *dedupShard) insert(slot dedupSlot) (evicted bool) {
+func (s *dedupShard) insert(slot dedupSlot) (place uint32, evicted bool) {
 	if len(s.slots) < s.limit {
-		s.index[slot.key] = uint32(len(s.slots))
+		place = uint32(len(s.slots))
 		s.slots = append(s.slots, slot)
-		return false
+	} else {
+		place, evicted = uint32(s.oldest), true
+		delete(s.index, s.slots[place].key)
+		delete(s.unfinished, s.slots[place].key)
+		s.slots[place] = slot
+		s.oldest = (s.oldest + 1) % s.limit
 	}
-	old := s.slots[s.oldest].key
-	delete(s.index, old)
-	delete(s.unfinished, old)
-	s.index[slot.key] = uint32(s.oldest)
-	s.slots[s.oldest] = slot
-	s.oldest = (s.oldest + 1) % s.limit
-	return true
+	s.index[slot.key] = place
+	return place, evicted
 }
 
 // release ends a reservation. The event is known from now on; p is what was done
 // of one that is not finished, nil for one that is.
-func (c *dedupCache) release(key uint64, p *progress) {
-	s := c.shard(key)
+func (c *dedupCache) release(r reservation, p *progress) {
+	s := c.shard(r.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	place, ok := s.index[key]
-	if !ok {
-		return // it gave way meanwhile
+	slot := &s.slots[r.place]
+	if slot.key != r.key {
+		return // it was evicted
 	}
-	s.slots[place].owner = 0
+	slot.owner = 0
 	if p != nil {
-		s.unfinished[key] = p
+		s.unfinished[r.key] = p
 	}
 }
 

@@ -10,11 +10,11 @@ type item struct {
 	reporter Reporter        // with the event's arrival and findings
 	result   Result
 	stage    stage
-	judged   uint64 // the detectors that have judged the event, a bit each
-	raised   int    // findings that are dealt with
-	unstored bool   // the store failed on the others
-	reserved uint64 // the event's key in the dedup cache, while it is reserved there
-	failed   error  // what stopped it; the next run goes on from there
+	judged   uint64      // the detectors that have judged the event, a bit each
+	raised   int         // findings that are dealt with
+	unstored bool        // the store failed on the others
+	reserved reservation // in the dedup cache
+	failed   error       // what stopped it; the next run goes on from there
 
 	quarantined bool // it is kept there until it is settled
 }
@@ -28,14 +28,6 @@ const (
 	judged                // its findings are to be stored
 	settled               // nothing is left to do
 )
-
-// progress is what was done of an event that is not settled.
-type progress struct {
-	arrival Arrival
-	reports reports
-	judged  uint64
-	raised  int
-}
 
 func (it *item) progress() *progress {
 	if it.stage == settled {

@@ -61,9 +61,9 @@ func (p *pipeline) end(b *batch) {
 // release ends the reservation of an event in the dedup cache. What was done of
 // one that is not settled is kept there for the next attempt.
 func (p *pipeline) release(it *item) {
-	if it.reserved != 0 {
+	if it.reserved != (reservation{}) {
 		p.admission.dedup.release(it.reserved, it.progress())
-		it.reserved = 0
+		it.reserved = reservation{}
 	}
 }
 

@@ -29,7 +29,7 @@ func (q *quarantine) keep(it *item) bool {
 	kept.Event = it.Event.Clone() // its owner may change it
 	kept.Context = it.ctx
 	q.items = append(q.items, kept)
-	it.reserved = 0 // so is the reservation
+	it.reserved = reservation{} // it is kept, too
 	return true
 }
 

@@ -54,8 +54,8 @@ func Example() {
 	v = checker.Verify(ctx, event)
 	fmt.Println(v.Decision, v.Verdict, v.Err)
 	// Output:
-	// accepted verified 2026-03
-	// failed content_edited hash does not match the content
+	// accept verified 2026-03
+	// fail content_edited hash does not match the content
 }
 
 func ExampleAppendCanonical() {
@@ -199,8 +199,8 @@ func ExampleNewAuthorityKey() {
 		fmt.Println(v.Decision, v.Verdict, errors.Is(v.Err, auditcrypto.ErrUnavailable))
 	}
 	// Output:
-	// deferred undecided true
-	// failed forged false
+	// defer undecided true
+	// fail forged false
 }
 
 func ExampleKeyFromEnv() {

@@ -42,7 +42,7 @@ func Parse(s Spec) (w Window, field string, err error) {
 		}
 	}
 	if s.TimeZone == "Local" {
-		return w, "TimeZone", errors.New("Local depends on the machine; use an IANA name")
+		return w, "TimeZone", errors.New("must not be Local, which depends on the machine")
 	}
 	if w.zone, err = time.LoadLocation(s.TimeZone); err != nil {
 		return w, "TimeZone", fmt.Errorf("%.40q is not known", s.TimeZone)

@@ -33,7 +33,7 @@ func Example() {
 		return nil
 	}
 
-	// Verify what arrives, by the keys that may sign.
+	// Verify events with the keys that may sign them.
 	key, err := crypto.NewHMACKey("2026-11", secret, nil)
 	if err != nil {
 		log.Fatal(err)
@@ -42,12 +42,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Look for the five patterns; nil means their usual thresholds.
+	// Detect five patterns; nil means their default thresholds.
 	rules, err := detect.New(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Keep alerts, and tell somebody about those that matter.
+	// Store alerts, and notify somebody of the severe ones.
 	alerts, err := alerting.NewManager(memalerts.New(nil), &alerting.ManagerOptions{
 		Routes: []alerting.Route{{
 			Name:        "on-call",
@@ -68,7 +68,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	// On the request path: sign the event where it is made, have it judged.
+	// On the request path: sign the event, and process it.
 	signer, err := crypto.NewSigner(key)
 	if err != nil {
 		log.Fatal(err)

@@ -52,7 +52,7 @@ const (
 
 var decisionNames = [...]string{"accept", "fail", "defer"}
 
-// String returns accepted, failed or deferred.
+// String returns accept, fail or defer.
 func (d Decision) String() string { return name(decisionNames[:], d) }
 
 // A Verification is the result of verifying one event.

@@ -1,5 +1,5 @@
-// Package alerting stores the occurrences that a monitor raises as alerts. People can
-// list, acknowledge and resolve these alerts, and are notified of them.
+// Package alerting turns the occurrences that a monitor reports into alerts, which
+// people can list, acknowledge and resolve, and notifies people of these alerts.
 //
 // An application creates a [Manager], which keeps the alerts in a store. The packages
 // memalerts and pgalerts provide stores; any other driver.Store works, too.
@@ -27,12 +27,12 @@
 // # Notification
 //
 // The first occurrence of an alert causes a notification. A later one does if its
-// event is at least the cooldown (5 minutes by default) later than the last event
-// that caused a notification; an event that arrives late thus causes none. An
-// occurrence during a [Suppression] is stored and never causes a notification, but
-// the first one after it does. All of this uses event time, so that replayed history
-// has the same results as live events. A change of status causes a notification, too,
-// and so does an [Escalation], when nobody has acknowledged the alert in time.
+// event is later, by at least the cooldown (5 minutes by default), than the last
+// event that caused a notification; an event that arrives late thus causes none. An
+// occurrence during a [Suppression] is stored, but causes no notification and starts
+// no cooldown. All of this uses event time, so that replayed history has the same
+// results as live events. A change of status causes a notification, too, and so does
+// an [Escalation], when nobody has acknowledged the alert in time.
 //
 // The store writes a [Notification] to its outbox in one step with the occurrence or
 // change that causes it. One of the instances that share the store then delivers it

@@ -84,7 +84,9 @@ func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 }
 
 // StoreOccurrences stores or buffers occurrences, and delivers or queues the
-// notifications that they cause. If one occurrence is invalid, none is stored.
+// notifications that they cause. If one of them is invalid, none is stored. The
+// disposition of a buffered repeat has NotifyNone, although it may cause a
+// notification later.
 func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	for i, o := range os {
 		if err := checkOccurrence(o); err != nil {
@@ -179,7 +181,7 @@ func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []moni
 // Dismiss and Reopen, it must be told who makes the change, accepts an empty note,
 // and returns the changed alert. The error is a [TransitionError] if the alert's
 // status does not allow the change, and a [monitor.ErrConflict] if ref has a version
-// other than 0 and the alert's. Of two concurrent acknowledgments, one succeeds.
+// that is not the alert's. Of two concurrent acknowledgments, one succeeds.
 func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "acknowledge alert", ref, monitor.AlertAcknowledged, by, note)
 }

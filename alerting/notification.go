@@ -76,8 +76,8 @@ type DeliveryError struct {
 	// Permanent means that the destination will never accept this notification, which
 	// becomes a dead letter at once.
 	Permanent bool
-	// RetryAfter is the shortest time before the route delivers again. The manager
-	// waits for at most one hour.
+	// RetryAfter is the shortest time until the route delivers again. It is limited
+	// to one hour.
 	RetryAfter time.Duration
 	// Err is the cause. It must not contain a secret.
 	Err error

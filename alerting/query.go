@@ -8,7 +8,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Numbers of elements on a page.
+// Page sizes.
 const (
 	// DefaultLimit is the page size of queries whose Limit is 0.
 	DefaultLimit = 50

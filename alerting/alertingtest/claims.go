@@ -99,12 +99,12 @@ func (t *claimsTest) want(keys []claims.AlertKey, want ...claims.Claim) {
 	found := t.lookup(keys...)
 	for _, c := range want {
 		if found[c.AlertKey] != c {
-			t.Errorf("the claim %+v is %+v", c, found[c.AlertKey])
+			t.Errorf("found the claim %+v, want %+v", found[c.AlertKey], c)
 		}
 		delete(found, c.AlertKey)
 	}
 	for _, c := range found {
-		t.Errorf("there is a claim %+v", c)
+		t.Errorf("found an unexpected claim %+v", c)
 	}
 }
 
@@ -155,7 +155,7 @@ func testClaimsReplace(t *claimsTest) {
 	// If a key is claimed twice in one call, either claim may win.
 	t.claim(lasting, claimOf(a, "3"), claimOf(a, "4"))
 	if got := t.lookup(a)[a]; got != claimOf(a, "3") && got != claimOf(a, "4") {
-		t.Errorf("after claims of 3 and 4 at once there is %+v", got)
+		t.Errorf("after claims of 3 and 4 in one call, Lookup returned %+v", got)
 	}
 }
 
@@ -192,7 +192,7 @@ func testClaimsProlonged(t *claimsTest) {
 	t.claim(brief, claimOf(a, "1"))
 	t.claim(lasting, claimOf(a, "1"))
 	t.claim(brief, claimOf(b, "2"))
-	t.awaitEnd(b) // by when the other one would have ended
+	t.awaitEnd(b) // by then, the other one would have expired, too
 	t.want([]claims.AlertKey{a}, claimOf(a, "1"))
 }
 

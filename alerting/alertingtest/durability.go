@@ -26,15 +26,15 @@ func testDurable(t *storeTest) {
 	check.Equal(t, "Settings", t.mySettings().Cooldown, 10*time.Minute)
 	history, err := t.History(t.Context(), a.Ref())
 	if err != nil || len(history) != 2 || history[1].Note != "looking" {
-		t.Errorf("history %v, %v", history, err)
+		t.Errorf("History after reopening the store returned %v, %v", history, err)
 	}
-	// Event keys, open alerts and cooldowns are not forgotten either.
+	// Event keys, open alerts and cooldowns are kept, too.
 	check.Equal(t, "retry", t.one(Occurrence(acme, "mallory", "e2", minutes(1))).Stored, monitor.StoredBefore)
 	check.Equal(t, "retry after closing", t.one(Occurrence(acme, "eve", "e3", minutes(0))).Stored, monitor.StoredBefore)
 	d := t.one(Occurrence(acme, "mallory", "e4", minutes(9)))
 	check.Equal(t, "repeat", d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredRepeat})
 	check.Equal(t, "after the cooldown", t.one(Occurrence(acme, "mallory", "e5", minutes(10))).Notify, monitor.NotifyDue)
-	// Neither is what waits to be notified.
+	// So are undelivered notifications.
 	check.Equal(t, "claimed", len(t.claim(pager, 1, time.Millisecond)), 1)
 	t.use(t.reopen(t.T, t.store))
 	letClockMove()

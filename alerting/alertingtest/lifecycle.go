@@ -53,7 +53,7 @@ func testLifecycle(t *storeTest) {
 			}
 			still := t.get(a.Ref())
 			if still.Status != from || still.Version != a.Version || still.AcknowledgedBy == "bob" || still.ResolvedBy == "bob" {
-				t.Errorf("%s: a refused change left %+v", name, still)
+				t.Errorf("%s: after a rejected change the alert is %+v", name, still)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func testLifecycleFields(t *storeTest) {
 			t.Errorf("a reopened alert is still acknowledged or resolved: %+v", reopened)
 		}
 		check.Equal(t, "CreatedAt", reopened.CreatedAt, a.CreatedAt)
-		// Occurrences join it again.
+		// New occurrences are added to it again.
 		d := t.one(Occurrence(acme, string(end), string(end)+"2", minutes(1)))
 		check.Equal(t, "disposition", d.Stored, monitor.StoredRepeat)
 		check.Equal(t, "alert", d.AlertID, a.ID)
@@ -97,7 +97,7 @@ func testVersion(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	ref := a.Ref()
 	ref.Version = a.Version
-	// Occurrences do not make a decision obsolete, a rise of severity does.
+	// An occurrence does not change the version unless it raises the severity.
 	t.put(Occurrence(acme, "mallory", "e2", minutes(1)))
 	t.ok(t.Acknowledge(t.Context(), ref, ann, ""))
 	for _, change := range []changeFunc{t.Acknowledge, t.Resolve, t.Dismiss, t.Reopen} {
@@ -124,7 +124,7 @@ func testReopenConflict(t *storeTest) {
 	t.ok(t.Acknowledge(t.Context(), b.Ref(), ann, ""))
 	_, err = t.Reopen(t.Context(), a.Ref(), ann, "")
 	check.ErrorIs(t, "Reopen while another alert is acknowledged", err, monitor.ErrConflict)
-	// Reopening what is open is a matter of its status.
+	// Reopening an open alert is a TransitionError, not a conflict.
 	_, err = t.Reopen(t.Context(), b.Ref(), ann, "")
 	check.ErrorIs(t, "Reopen of the open alert", err, alerting.ErrTransition)
 }
@@ -144,7 +144,7 @@ func testReopenOlder(t *storeTest) {
 
 func testHistory(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
-	t.put(Occurrence(acme, "mallory", "e2", minutes(1))) // leaves no row
+	t.put(Occurrence(acme, "mallory", "e2", minutes(1))) // adds no change to the history
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, "looking"))
 	if _, err := t.Acknowledge(t.Context(), a.Ref(), "bob", "refused"); err == nil {
 		t.Error("acknowledged twice")
@@ -161,13 +161,13 @@ func testHistory(t *storeTest) {
 		{From: monitor.AlertActive, To: monitor.AlertDismissed, By: "bob", Note: "really", Version: 5},
 	}
 	if len(history) != len(rows) {
-		t.Fatalf("history has %d rows, want %d: %+v", len(history), len(rows), history)
+		t.Fatalf("history has %d changes, want %d: %+v", len(history), len(rows), history)
 	}
 	check.Equal(t, "time of the opening", history[0].At, a.CreatedAt)
 	check.Equal(t, "time of reopening", history[3].At, reopened.UpdatedAt)
 	for i, got := range history {
 		if i > 0 && got.At.Before(history[i-1].At) {
-			t.Errorf("row %d is before the one before it", i)
+			t.Errorf("change %d is earlier than the one before it", i)
 		}
 		got.At = rows[i].At
 		check.Equal(t, fmt.Sprintf("row %d", i), got, rows[i])

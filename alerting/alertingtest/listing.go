@@ -22,7 +22,7 @@ func ids(as []*monitor.Alert) string {
 
 func testList(t *storeTest) {
 	check.Equal(t, "an empty list", ids(t.list(alerting.Query{Organization: acme})), "")
-	// Event times do not matter to the order.
+	// The order does not depend on event times.
 	t.opened(acme, "a", "e1", minutes(9))
 	t.opened(acme, "b", "e2", minutes(5))
 	t.opened(acme, "c", "e3", minutes(7))
@@ -123,16 +123,16 @@ func testListPages(t *storeTest) {
 	for i := range 20 {
 		batch = append(batch, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)))
 	}
-	t.put(batch...) // perhaps with one creation time
+	t.put(batch...) // these may have the same creation time
 	everything := ids(t.list(alerting.Query{Organization: acme, Limit: 20}))
 	for _, limit := range []int{1, 7, 10, 19, 20, alerting.MaxLimit} {
 		got := t.walk(alerting.Query{Organization: acme, Limit: limit}, func() {})
 		check.Equal(t, fmt.Sprintf("pages of %d", limit), ids(got), everything)
 	}
 	check.Equal(t, "alerts", len(strings.Fields(everything)), 20)
-	// A count is that of all pages.
+	// Count counts the alerts of all pages.
 	check.Equal(t, "count", t.count(alerting.Query{Organization: acme, Limit: 3, After: alerting.Cursor(t.list(alerting.Query{Organization: acme})[5])}), 20)
-	// Pages of a selection.
+	// Pages of a query with conditions.
 	odd := alerting.Query{Organization: acme, Limit: 2, Statuses: []monitor.AlertStatus{monitor.AlertResolved}}
 	for i, a := range t.list(alerting.Query{Organization: acme}) {
 		if i%3 == 0 {

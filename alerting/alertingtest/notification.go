@@ -28,14 +28,14 @@ func testCooldown(t *storeTest) {
 		{10, monitor.NotifyDue},
 		{12, monitor.NotifyNone},
 		{14.99, monitor.NotifyNone},
-		{15, monitor.NotifyDue}, // five minutes after the last that was due
+		{15, monitor.NotifyDue}, // five minutes after the last notification
 		{19, monitor.NotifyNone},
 		{8, monitor.NotifyNone}, // late
 		{1, monitor.NotifyNone}, // very late
 		{30, monitor.NotifyDue},
 		{20, monitor.NotifyNone}, // late, though more than a cooldown after minute 15
 	})
-	// Within a call it is no different.
+	// The same applies within one call.
 	var batch []*monitor.Occurrence
 	for i := range 12 {
 		batch = append(batch, Occurrence(acme, "eve", fmt.Sprint("batch", i), minutes(float64(i))))
@@ -53,7 +53,7 @@ func testCooldownSetting(t *storeTest) {
 	t.save(acme, alerting.Settings{Cooldown: time.Minute})
 	steps := []notifyStep{{0, monitor.NotifyDue}, {0.5, monitor.NotifyNone}, {1, monitor.NotifyDue}, {1.5, monitor.NotifyNone}}
 	t.play(acme, "mallory", steps)
-	// Another tenant has its own.
+	// Another tenant has its own settings.
 	steps[2].notify = monitor.NotifyNone
 	t.play(other, "mallory", steps)
 }
@@ -80,7 +80,7 @@ func testSuppression(t *storeTest) {
 		{20, monitor.NotifyDue},
 		{20.5, monitor.NotifyNone},
 	})
-	// An alert that is opened in the window is kept, and due after it.
+	// An alert that is opened in the window is stored, and notified after it.
 	t.play(acme, "eve", []notifyStep{
 		{15, monitor.NotifySuppressed},
 		{15.1, monitor.NotifySuppressed},

@@ -121,7 +121,7 @@ func testOutbox(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	check.Equal(t, "waiting", t.backlog().Waiting, 1)
 	if at := t.backlog().OldestAt; at.Before(a.CreatedAt) || time.Since(at) > time.Minute {
-		t.Errorf("the oldest is from %v", at)
+		t.Errorf("OldestAt = %v", at)
 	}
 	n := t.claimOne(pager, routes(pager, mail))
 	ns := []*alerting.Notification{n}
@@ -151,10 +151,10 @@ func testOutbox(t *storeTest) {
 	check.Equal(t, "mail", t.delivered(mail), "acknowledged:mallory")
 	check.Equal(t, "pager", t.delivered(pager), "")
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
-	// Settling what is gone does nothing.
+	// Settling a notification that no longer exists does nothing.
 	t.settleAll(ns, alerting.OutcomeRetry, "late", 0)
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
-	// A retried occurrence is not notified again.
+	// An occurrence that is stored again causes no second notification.
 	t.put(Occurrence(acme, "mallory", "e1", minutes(0)), Occurrence(acme, "mallory", "e2", minutes(1)))
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }
@@ -204,7 +204,7 @@ func testOutboxOrder(t *storeTest) {
 	first := t.claim(pager, 2, time.Minute)
 	check.Equal(t, "the oldest", keysOf(first), "mallory eve")
 	check.Equal(t, "what another claims", keysOf(t.claim(pager, 10, time.Minute)), "trudy")
-	// What comes after waits for what is tried again.
+	// Later notifications wait for one that is tried again.
 	t.settleAll(first[:1], alerting.OutcomeRetry, "busy", time.Hour)
 	check.Equal(t, "while the oldest waits", len(t.claim(pager, 10, time.Minute)), 0)
 	t.settleAll(first[:1], alerting.OutcomeDelivered, "", 0)
@@ -287,7 +287,7 @@ func testOutboxRouting(t *storeTest) {
 		check.Equal(t, "claimed on "+name, strings.Join(got, " "), strings.Join(wanted, " "))
 		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
-	// What followed on the same route can be claimed now.
+	// The next notification on the same route can now be claimed.
 	check.Equal(t, "then on all", keysOf(t.claimOf("all", all, 10, time.Minute)), "low")
 	check.Equal(t, "then on opened", keysOf(t.claimOf("opened", all, 10, time.Minute)), "")
 	check.Equal(t, "waiting", t.backlog().Waiting, 1)
@@ -297,13 +297,13 @@ func testOutboxRouting(t *storeTest) {
 // is first claimed, and each of them once.
 func testOutboxRoutedOnce(t *storeTest) {
 	t.opened(acme, "mallory", "e1", minutes(0))
-	// A route that is added later finds what waits.
+	// A route that is added later takes notifications without a route.
 	check.Equal(t, "mail", keysOf(t.claimOf(mail, routes(pager, mail), 10, time.Minute)), "mallory")
 	check.Equal(t, "waiting", t.backlog().Waiting, 2)
 	check.Equal(t, "pager", t.delivered(pager), "opened:mallory")
 	check.Equal(t, "pager again", t.delivered(pager), "")
 	check.Equal(t, "of a new route", t.delivered("new"), "")
-	// What takes no route is gone.
+	// A notification that takes no route is deleted.
 	t.opened(acme, "eve", "e2", minutes(0))
 	none := routes(pager)
 	none[0].MinSeverity = monitor.SeverityCritical
@@ -347,7 +347,7 @@ func testDeadLetters(t *storeTest) {
 	b := t.backlog()
 	check.Equal(t, "dead", b.Dead, 4)
 	check.Equal(t, "waiting", b.Waiting, 4)
-	// What follows a dead letter does not wait for it.
+	// Later notifications do not wait for a dead letter.
 	check.Equal(t, "pager", t.delivered(pager), "repeated:mallory")
 
 	dead := t.dead(alerting.DeadLetterQuery{Organization: acme, Route: pager})
@@ -360,7 +360,7 @@ func testDeadLetters(t *storeTest) {
 	check.Equal(t, "the oldest", len(t.dead(alerting.DeadLetterQuery{Organization: alerting.AllOrganizations, Limit: 2})), 2)
 	check.Equal(t, "of nobody", len(t.dead(alerting.DeadLetterQuery{Organization: "nobody"})), 0)
 	for range t.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: acme}) {
-		break // may be left
+		break // the iteration may end early
 	}
 
 	check.Equal(t, "redriven of another route", t.redrive(acme, "none"), 0)
@@ -401,7 +401,7 @@ func testOutboxTenants(t *storeTest) {
 	}
 	slices.Sort(organizations)
 	check.Equal(t, "organizations", strings.Join(organizations, " "), acme+" "+other)
-	// Settling with another tenant's name changes nothing.
+	// Settling with the name of another tenant changes nothing.
 	forged := *ns[0]
 	forged.Alert = forged.Alert.Clone()
 	forged.Alert.OrganizationID = "nobody"

@@ -52,7 +52,7 @@ func testSettings(t *storeTest) {
 	check.Equal(t, "Cooldown", got.Cooldown, 90*time.Second)
 	check.Equal(t, "threshold", got.Thresholds["failed_auth"], alerting.Threshold{Count: 10, Window: 10 * time.Minute})
 
-	// They are copies.
+	// The settings that the store returns are copies.
 	saved.Thresholds["failed_auth"] = alerting.Threshold{Count: 1}
 	saved.Suppressions[0].Weekdays[0] = time.Monday
 	got.Suppressions[0].Reason = "spoiled"
@@ -62,7 +62,7 @@ func testSettings(t *storeTest) {
 	check.Equal(t, "stored weekday", again.Suppressions[0].Weekdays[0], time.Saturday)
 	check.Equal(t, "stored reason", again.Suppressions[0].Reason, "backups")
 
-	// What is not given is gone.
+	// Fields that are not set are removed.
 	next := t.save(acme, alerting.Settings{Version: 1})
 	check.Equal(t, "next version", next.Version, 2)
 	check.Equal(t, "windows", len(t.mySettings().Suppressions), 0)

@@ -17,7 +17,7 @@ func (t *storeTest) statistics(q alerting.StatisticsQuery) *alerting.Statistics 
 func testStatistics(t *storeTest) {
 	empty := t.statistics(alerting.StatisticsQuery{Organization: acme})
 	if empty.Total != 0 || empty.BySeverity == nil || empty.ByType == nil || empty.BySource == nil || empty.ByRule == nil {
-		t.Errorf("statistics of nothing: %+v", empty)
+		t.Errorf("statistics without alerts: %+v", empty)
 	}
 	severities := []monitor.Severity{monitor.SeverityLow, monitor.SeverityHigh, monitor.SeverityHigh}
 	statuses := []monitor.AlertStatus{
@@ -86,7 +86,7 @@ func testTrends(t *storeTest) {
 	check.Equal(t, "resolved in the first", s.Trends[0].Resolved, 0)
 	check.Equal(t, "resolved in the second", s.Trends[1].Resolved, 1)
 
-	// The end is exclusive, and the other figures do not depend on the range.
+	// The end is exclusive, and the other counts do not depend on the range.
 	q.Since, q.Until = second.Add(-24*time.Hour), second
 	q.Period = 0
 	s = t.statistics(q)

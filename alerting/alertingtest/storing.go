@@ -109,7 +109,7 @@ func testOutOfOrder(t *storeTest) {
 
 func testBatch(t *storeTest) {
 	if ds, err := t.StoreOccurrences(t.Context(), nil); err != nil || len(ds) != 0 {
-		t.Errorf("StoreOccurrences of nothing returned %v, %v", ds, err)
+		t.Errorf("StoreOccurrences without occurrences returned %v, %v", ds, err)
 	}
 	ds := t.put(
 		Occurrence(acme, "mallory", "e1", minutes(0)),
@@ -131,7 +131,7 @@ func testBatch(t *storeTest) {
 	got := t.get(monitor.AlertRef{Organization: acme, ID: ds[0].AlertID})
 	check.Equal(t, "Occurrences", got.Occurrences, 2)
 
-	// As large as a flush.
+	// This is as large as a flush.
 	var many []*monitor.Occurrence
 	for i := range 1000 {
 		many = append(many, Occurrence(acme, "mallory", fmt.Sprint("m", i), minutes(2)))
@@ -171,7 +171,7 @@ func testRetryCountsOnce(t *storeTest) {
 	check.Equal(t, "Occurrences", after.Occurrences, 2)
 	check.Equal(t, "LastSeen", after.LastSeen, before.LastSeen)
 	check.Equal(t, "Version", after.Version, before.Version)
-	// The same event counts in another alert.
+	// Another alert counts the same event again.
 	check.Equal(t, "disposition", t.one(Occurrence(acme, "eve", "e1", minutes(0))).Stored, monitor.StoredNew)
 }
 

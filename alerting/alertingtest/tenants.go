@@ -11,7 +11,7 @@ import (
 
 func testTenants(t *storeTest) {
 	mine := t.opened(acme, "mallory", "e1", minutes(0))
-	// The same fingerprint and event key are another alert elsewhere.
+	// Another tenant's alert may have the same fingerprint and event key.
 	o := Occurrence(other, "mallory", "e1", minutes(0))
 	o.Fingerprint, o.EventKey = mine.Fingerprint, monitor.EventKeyOf(acme, "e1")
 	d := t.one(o)
@@ -39,12 +39,12 @@ func testTenants(t *storeTest) {
 		check.Equal(t, "count of "+nobody, t.count(alerting.Query{Organization: nobody}), 0)
 		check.Equal(t, "total of "+nobody, t.statistics(alerting.StatisticsQuery{Organization: nobody}).Total, 0)
 	}
-	// A cursor leads no further than the query does.
+	// A cursor does not give access to another tenant.
 	page := t.list(alerting.Query{Organization: acme, After: alerting.Cursor(t.list(alerting.Query{Organization: other})[0])})
 	check.Equal(t, "my list after their alert", ids(page), "mallory")
 
 	if n, err := t.Purge(t.Context(), acme, time.Now().Add(time.Hour)); err != nil || n != 0 {
-		t.Errorf("purging my alerts deleted %d, %v", n, err)
+		t.Errorf("Purge returned %d, %v, want 0", n, err)
 	}
 	check.Equal(t, "their count", t.count(alerting.Query{Organization: other}), 2)
 }

@@ -63,7 +63,7 @@ func testEscalation(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	t.delivered(pager)
 	t.timed(2, 0)
-	// The first goes to the routes that take it, the second to those it names.
+	// The first takes the routes that accept it, the second those that it names.
 	first := t.claimOne(pager, routes(pager, mail))
 	check.Equal(t, "Reason", first.Reason, alerting.ReasonEscalated)
 	check.Equal(t, "alert", first.Alert.ID, a.ID)
@@ -76,11 +76,11 @@ func testEscalation(t *storeTest) {
 		t.Errorf("both escalations have the key %q", first.Key)
 	}
 	check.Equal(t, "dropped as there is no such route", t.backlog().Dropped[driver.DroppedNoSuchRoute], 1)
-	// Escalating is no change of status.
+	// An escalation does not change the status.
 	got := t.get(a.Ref())
 	check.Equal(t, "Version", got.Version, a.Version)
 	check.Equal(t, "Status", got.Status, monitor.AlertActive)
-	// Reopening begins again.
+	// After reopening, the escalations start again.
 	t.ok(t.Resolve(t.Context(), a.Ref(), ann, ""))
 	t.timed(0, 0)
 	t.ok(t.Reopen(t.Context(), a.Ref(), ann, ""))
@@ -92,17 +92,17 @@ func testEscalationAnswered(t *storeTest) {
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
 	t.ok(t.Resolve(t.Context(), t.opened(acme, "eve", "e2", minutes(0)).Ref(), ann, ""))
 	t.opened(acme, "trudy", "e3", minutes(0))
-	// Settings are for the alerts that there are, too.
+	// New settings also apply to existing alerts.
 	t.save(acme, escalating(alerting.Escalation{After: soon}))
 	t.timed(1, 0)
-	// Nothing is due in an hour's time.
+	// An escalation after an hour is not due.
 	saved := t.save(acme, func() alerting.Settings {
 		s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: time.Hour})
 		s.Version = 1
 		return s
 	}())
 	t.timed(0, 0)
-	// A maintenance window holds escalations back.
+	// A maintenance window delays escalations.
 	saved.Suppressions = []alerting.Suppression{{
 		From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "upgrade",
 	}}
@@ -118,7 +118,7 @@ func testEscalationBySeverity(t *storeTest) {
 	}})
 	t.opened(acme, "mallory", "e1", minutes(0))
 	t.timed(2, 0)
-	// What becomes worse begins with the escalations of its severity.
+	// An alert that becomes more severe starts with the escalations of its new severity.
 	worse := Occurrence(acme, "mallory", "e2", minutes(1))
 	worse.Finding.Severity = monitor.SeverityHigh
 	t.put(worse)
@@ -134,7 +134,7 @@ func testEscalationBySeverity(t *storeTest) {
 		keys[ns[0].Key] = true
 		t.settleAll(ns, alerting.OutcomeDelivered, "", 0)
 	}
-	check.Equal(t, "keys", len(keys), 4) // with that of the opening
+	check.Equal(t, "keys", len(keys), 4) // including that of the opening
 }
 
 func testAutoResolve(t *storeTest) {
@@ -159,13 +159,13 @@ func testAutoResolve(t *storeTest) {
 	check.Equal(t, "ResolutionNotes", got.ResolutionNotes, "quiet for 1ms")
 	history, err := t.History(t.Context(), a.Ref())
 	if err != nil || len(history) != 2 || history[1].By != alerting.SystemActor {
-		t.Errorf("history %v, %v", history, err)
+		t.Errorf("History returned %v, %v", history, err)
 	}
 	check.Equal(t, "their alert", t.get(theirs.Ref()).Status, monitor.AlertActive)
 	check.Equal(t, "open", t.count(alerting.Query{Organization: acme, Statuses: []monitor.AlertStatus{monitor.AlertActive}}), 1)
 	check.Equal(t, "notifications", len(strings.Fields(t.delivered(pager))), 2)
 	check.Equal(t, "their UpdatedAt", t.get(theirs.Ref()).UpdatedAt, theirs.UpdatedAt)
-	// The alert is closed. What was counted stays so.
+	// The alert is closed, and still does not count an event again.
 	check.Equal(t, "retry", t.one(Occurrence(acme, "mallory", "e1", minutes(0))).Stored, monitor.StoredBefore)
 	saved.AutoResolve = nil
 	t.save(acme, saved)
@@ -187,7 +187,7 @@ func testAutoResolveQuiet(t *storeTest) {
 			if busy := time.Since(last); busy < quiet {
 				t.Errorf("resolved within %v of an occurrence", busy)
 			}
-			return // the machine is too slow to tell more
+			return // the machine is too slow to check more
 		}
 		last = now
 	}

@@ -17,8 +17,7 @@ type coalescer struct {
 
 	mu     sync.Mutex
 	active bool
-	// open has the alerts that are known to be open. age removes those without recent
-	// repeats.
+	// open has the known open alerts. age removes those without recent repeats.
 	open map[claims.AlertKey]*openAlert
 	// epoch is incremented when an alert may have been closed. What a call to the
 	// store found in an earlier epoch may be outdated.
@@ -70,9 +69,8 @@ func (c *coalescer) activate(active bool) {
 }
 
 // hold buffers the repeats among the occurrences, and returns the others (rest) with
-// their indexes (places). The dispositions have one element per occurrence; those of
-// the rest are not set. They are nil if nothing was buffered. Buffering a repeat does
-// not allocate.
+// their indexes (places). The dispositions are nil if nothing was buffered; otherwise
+// those of the rest are not set. Buffering a repeat does not allocate.
 func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, rest []*monitor.Occurrence, places []int, epoch int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,8 +114,8 @@ func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[claims.AlertK
 	return unknown, c.epoch
 }
 
-// known returns the open alert that the occurrence repeats, or nil if the occurrence
-// raises the severity of that alert.
+// known returns the open alert that an occurrence repeats, or nil if the occurrence
+// is more severe.
 func (c *coalescer) known(o *monitor.Occurrence) *openAlert {
 	if known := c.open[keyOf(o)]; known != nil && o.Finding.Severity <= known.severity {
 		return known
@@ -137,8 +135,7 @@ func (c *coalescer) dispositions(n int) []monitor.Disposition {
 	return ds
 }
 
-// learn records the alerts that a call to the store found open. The call was started
-// in the given epoch.
+// learn records the alerts that a call to the store, started in epoch, found open.
 func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,8 +149,7 @@ func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disp
 	}
 }
 
-// believe records the alerts that other instances claim to be open. The claims were
-// read in the given epoch.
+// believe records the alerts of claims that were read in epoch.
 func (c *coalescer) believe(epoch int, found []claims.Claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -155,8 +155,7 @@ func (d *dispatcher) look(ctx context.Context, ago time.Duration) (Backlog, erro
 	return now, nil
 }
 
-// learn records a backlog and returns, by reason, how many notifications were dropped
-// since the previous one.
+// learn records a backlog and returns the new numbers of dropped notifications.
 func (d *dispatcher) learn(now Backlog) map[string]int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

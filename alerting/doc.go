@@ -10,10 +10,9 @@
 //	m, err := monitor.New(monitor.Config{Verifier: verifier, Detectors: rules, Alerts: alerts})
 //
 // An organization has at most one open alert per fingerprint, which counts each
-// qualifying event once, however many instances report it. After an alert was
-// resolved or dismissed, the next qualifying event opens a new one. Most operations
-// are limited to one organization; they return [monitor.ErrNotFound] for an alert of
-// another one.
+// qualifying event once, however many instances report it. After an alert is closed,
+// the next qualifying event opens a new one. Most operations are limited to one
+// organization and return [monitor.ErrNotFound] for alerts of others.
 //
 // # Lifecycle
 //

@@ -28,8 +28,7 @@ func (e *TransitionError) Is(target error) bool { return target == ErrTransition
 // SystemActor is the [Change] By of alerts that are resolved automatically.
 const SystemActor = "auditwarden"
 
-// A Change is one record of an alert's history: its opening or a change of its
-// status.
+// A Change is a record of an alert's history: its opening or a change of status.
 type Change struct {
 	// From is empty for the opening of the alert.
 	From monitor.AlertStatus `json:"from,omitempty"`

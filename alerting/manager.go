@@ -22,17 +22,16 @@ import (
 // them. All other occurrences are stored before StoreOccurrences returns. Flush,
 // Resolve and Dismiss store the buffered repeats at once. If a flush fails they stay
 // buffered. A process that is killed loses its buffered repeats, usually those of one
-// interval, unless a queue delivers them again because it acknowledges only after
-// Flush. If another instance closes an alert, repeats of it that are still buffered
-// here open a new alert.
+// interval, unless a queue that acknowledges after Flush delivers them again. If
+// another instance closes an alert, repeats of it that are buffered here open a new
+// one.
 //
 // While Run is active, each route has a worker that delivers notifications. Otherwise
 // StoreOccurrences and changes of status deliver before they return, and do not fail
 // if a delivery fails. A failed delivery is tried again after a random time below a
 // limit that grows from 1 second to 5 minutes, or after [DeliveryError] RetryAfter if
-// that is longer. After five failed deliveries in a row, a route pauses for 30
-// seconds. A notification that its destination refuses permanently, or that expires,
-// becomes a dead letter.
+// that is longer. After five failures in a row, a route pauses for 30 seconds. A
+// notification that is refused permanently, or that expires, becomes a dead letter.
 //
 // While Run is active, the manager also escalates and resolves alerts that are due
 // according to the [Settings] of their organization.
@@ -84,9 +83,8 @@ func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 }
 
 // StoreOccurrences stores or buffers occurrences, and delivers or queues the
-// notifications that they cause. If one of them is invalid, none is stored. The
-// disposition of a buffered repeat has NotifyNone, although it may cause a
-// notification later.
+// notifications that they cause. If one is invalid, none is stored. The disposition
+// of a buffered repeat has NotifyNone, although it may cause a notification later.
 func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	for i, o := range os {
 		if err := checkOccurrence(o); err != nil {
@@ -135,8 +133,8 @@ func (m *Manager) storeRest(ctx context.Context, os []*monitor.Occurrence, epoch
 	return ds, nil
 }
 
-// Flush stores the repeats that are buffered when it is called. They stay buffered if
-// it returns an error.
+// Flush stores the repeats that are buffered when it is called. They stay if it
+// fails.
 func (m *Manager) Flush(ctx context.Context) error { return failed("flush", m.flush(ctx)) }
 
 func (m *Manager) flush(ctx context.Context) error {
@@ -203,8 +201,7 @@ func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note str
 }
 
 // change changes the status of an alert and notifies. It flushes before it closes an
-// alert, so that the alert has all earlier occurrences, and then forgets that it was
-// open.
+// alert, so that it has all earlier occurrences, and then forgets that it was open.
 func (m *Manager) change(
 	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
 ) (*monitor.Alert, error) {
@@ -264,7 +261,7 @@ func (m *Manager) History(ctx context.Context, ref monitor.AlertRef) ([]Change, 
 
 // List returns a page of the matching alerts, newest first. The page is read when the
 // iteration starts; an error is the last element of the sequence. An alert that
-// exists during the whole listing is on exactly one page, even if alerts are written
+// exists during the whole listing is on exactly one page, whatever is written
 // meanwhile.
 func (m *Manager) List(ctx context.Context, q Query) iter.Seq2[*monitor.Alert, error] {
 	return sequence(func() ([]*monitor.Alert, error) {
@@ -303,8 +300,7 @@ func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistic
 }
 
 // Purge deletes the alerts that were closed before the given time, with their history
-// and notifications, and returns their number, even with an error. It keeps open
-// alerts.
+// and notifications. It keeps open alerts. It returns the number, even with an error.
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	return call(ctx, m, "purge alerts", checkOrganization(organization), func(ctx context.Context) (int, error) {
 		return m.store.Purge(ctx, organization, before)
@@ -345,7 +341,7 @@ func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[
 }
 
 // Redrive queues the dead letters of a route for delivery again, with no attempts
-// made and a new CreatedAt, and returns their number. The organization may be
+// made and a new CreatedAt. It returns their number. Organization may be
 // [AllOrganizations].
 func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
 	n, err := call(ctx, m, "redrive dead letters", checkScope(organization), func(ctx context.Context) (int, error) {

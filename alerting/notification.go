@@ -35,14 +35,12 @@ func Reasons() []Reason {
 
 // A Notification informs somebody about an alert on one route.
 type Notification struct {
-	// Key is the idempotency key. It identifies the notification for all of its
-	// attempts and routes.
+	// Key is the idempotency key, the same for all attempts and routes.
 	Key    string
 	Reason Reason
 	// Alert is a copy of the alert in its state at the time of the attempt.
 	Alert *monitor.Alert
-	// CreatedAt is when the notification was created or redriven, by the store's
-	// clock.
+	// CreatedAt is the store's time when the notification was created or redriven.
 	CreatedAt time.Time
 	// Route is the name of the route on which it is delivered.
 	Route string
@@ -58,8 +56,7 @@ type Notification struct {
 // A Notifier delivers notifications to a destination. It must be safe for concurrent
 // use. It may receive a notification again after it has delivered it, with the same
 // Key, if an instance crashes or a response is lost. It returns a [DeliveryError] to
-// say whether and when to try again. After any other error the delivery is tried
-// again.
+// say whether and when to try again; after any other error the delivery is retried.
 type Notifier interface {
 	Notify(ctx context.Context, n *Notification) error
 }
@@ -70,14 +67,12 @@ type NotifierFunc func(ctx context.Context, n *Notification) error
 // Notify calls f.
 func (f NotifierFunc) Notify(ctx context.Context, n *Notification) error { return f(ctx, n) }
 
-// A DeliveryError is an error of a [Notifier] that says whether and when to try
-// again.
+// A DeliveryError is an error of a [Notifier] that says whether and when to retry.
 type DeliveryError struct {
 	// Permanent means that the destination will never accept this notification, which
 	// becomes a dead letter at once.
 	Permanent bool
-	// RetryAfter is the shortest time until the route delivers again. It is limited
-	// to one hour.
+	// RetryAfter is how long the route must pause, limited to one hour.
 	RetryAfter time.Duration
 	// Err is the cause. It must not contain a secret.
 	Err error

@@ -11,8 +11,8 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// ManagerOptions configure a [Manager]. A field with its zero value has the default
-// that its comment names.
+// ManagerOptions configure a [Manager]. The zero value of a field is its documented
+// default.
 type ManagerOptions struct {
 	// CoalesceInterval is how long a repeat of an open alert may be buffered while
 	// Run is active. Defaults to 1 second; -1 disables buffering.

@@ -18,12 +18,11 @@ const (
 
 // A Delivery is one attempt to deliver a notification, and its outcome.
 type Delivery struct {
-	// Notification is what was delivered on its Route. If the attempt failed, its
-	// Failure says why.
+	// Notification is what was delivered on its Route. Its Failure is set if this
+	// failed.
 	Notification *Notification
 	Outcome      Outcome
-	// RetryAfter is the time until the next attempt. It is 0 unless the outcome is
-	// OutcomeRetry.
+	// RetryAfter is the time until the next attempt, only set for OutcomeRetry.
 	RetryAfter time.Duration
 }
 

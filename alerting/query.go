@@ -26,8 +26,7 @@ type Query struct {
 	Types        []monitor.AlertType
 	Sources      []string
 	Rules        []string
-	// Since and Until select alerts with Since <= CreatedAt < Until. A zero time is
-	// no limit.
+	// Since and Until limit CreatedAt to [Since, Until). A zero time is no limit.
 	Since, Until time.Time
 
 	// After is the [Cursor] of the last alert of the previous page, empty for the

@@ -13,8 +13,7 @@ type reporter struct {
 	logger  *slog.Logger
 }
 
-// record records a measurement: it adds to a counter, sets a gauge or observes a
-// duration.
+// record adds to a counter, sets a gauge or observes a duration.
 func (r *reporter) record(ctx context.Context, m monitor.Metric, attribute string, value int64) {
 	if r.metrics != nil {
 		r.metrics.Record(ctx, monitor.Measurement{Metric: m, Value: value, Attribute: attribute})

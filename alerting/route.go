@@ -14,9 +14,8 @@ import (
 // notification chooses its routes.
 type Route struct {
 	// Name identifies the route in the outbox, metrics, health and errors. It must be
-	// unique and not empty. All instances must use the same name, also after a
-	// restart, since notifications that wait on a route are not delivered if no route
-	// has its name any more.
+	// unique and not empty, and the same in all instances and after a restart.
+	// Notifications on a route that no longer exists are not delivered.
 	Name string
 	// MinSeverity is the lowest severity of the alerts that take the route.
 	MinSeverity monitor.Severity

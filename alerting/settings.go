@@ -24,7 +24,7 @@ const (
 	maxTargets      = 20
 )
 
-// Settings are what an organization can configure itself. The zero value has the
+// Settings are the configuration of one organization. The zero value has the
 // defaults.
 //
 // The JSON form of settings is:
@@ -64,8 +64,7 @@ type Settings struct {
 
 	// Version is the number of times that the settings have been saved.
 	Version int64
-	// UpdatedAt and UpdatedBy are the time and the author of the last save. Saving
-	// sets them.
+	// UpdatedAt and UpdatedBy are set when the settings are saved.
 	UpdatedAt time.Time
 	UpdatedBy string
 }
@@ -79,8 +78,7 @@ type Threshold struct {
 	Window time.Duration
 }
 
-// An Escalation is a notification that is sent if nobody acknowledges an alert in
-// time.
+// An Escalation is a notification about an alert that nobody acknowledges in time.
 type Escalation struct {
 	// After is the time since the alert was opened, reopened or became more severe,
 	// in whole milliseconds by the store's clock.

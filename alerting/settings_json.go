@@ -62,8 +62,7 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// convert converts the values of a map in the order of their keys. It stops at the
-// first error.
+// convert converts the values of a map in the order of its keys, until one fails.
 func convert[K cmp.Ordered, A, B any](from map[K]A, f func(K, A) (B, error)) (to map[K]B, err error) {
 	for _, key := range slices.Sorted(maps.Keys(from)) {
 		if to == nil {

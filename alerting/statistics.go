@@ -17,7 +17,7 @@ type StatisticsQuery struct {
 	// Since and Until are the range of the trends, [Since, Until). They do not limit
 	// the other counts. If both are zero there are no trends.
 	Since, Until time.Time
-	// Period is the length of one trend; the last one may be shorter. Defaults to 24
+	// Period is the length of a trend; the last one may be shorter. Defaults to 24
 	// hours.
 	Period time.Duration
 }
@@ -42,8 +42,8 @@ func (q *StatisticsQuery) check() error {
 	return nil
 }
 
-// Statistics are numbers of alerts. Those by status add up to Total, and so do the
-// values of each map.
+// Statistics has numbers of alerts. Those by status add up to Total, as do those of
+// each map.
 type Statistics struct {
 	Total        int `json:"total"`
 	Active       int `json:"active"`
@@ -56,14 +56,12 @@ type Statistics struct {
 	BySource   map[string]int            `json:"bySource"`
 	ByRule     map[string]int            `json:"byRule"`
 
-	// Trends are the periods in chronological order, including those in which nothing
-	// happened.
+	// Trends are the periods in chronological order, including empty ones.
 	Trends []Trend `json:"trends,omitempty"`
 }
 
 // A Trend counts the alerts that were created or closed in one period. An alert may
-// be created in one period and closed in another. A reopened alert does not count as
-// closed.
+// be created in one and closed in another. A reopened alert does not count as closed.
 type Trend struct {
 	// Period is the start of the period.
 	Period time.Time `json:"period"`

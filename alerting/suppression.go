@@ -10,12 +10,12 @@ import (
 
 // A Suppression is a maintenance window. Occurrences whose event time is inside it
 // cause no notification. A window is a time of day, a set of weekdays, a period
-// between two points in time, or a combination of these. It must have Start and End,
-// Weekdays, or Until.
+// between two points in time, or a combination. It must have Start and End, Weekdays,
+// or Until.
 type Suppression struct {
-	// Start and End are wall-clock times "HH:MM" in TimeZone. The window does not
-	// include End. If End is before Start, it is on the next day. Without both, the
-	// window lasts all day.
+	// Start and End are wall-clock times "HH:MM" in TimeZone. The window excludes
+	// End, which is on the next day if it is before Start. Without both, it lasts all
+	// day.
 	Start string `json:"start,omitempty"`
 	End   string `json:"end,omitempty"`
 	// TimeZone is an IANA name, such as "Europe/Berlin". Defaults to UTC.
@@ -28,8 +28,7 @@ type Suppression struct {
 
 	// Reason is the reason for the window. It must not be empty.
 	Reason string `json:"reason"`
-	// Author is the person who wants the window. Defaults to whoever saves the
-	// settings.
+	// Author is who wants the window. Defaults to whoever saves the settings.
 	Author string `json:"author,omitempty"`
 }
 

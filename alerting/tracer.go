@@ -38,15 +38,14 @@ type TraceOperationEnd struct {
 // tracing calls a tracer, if there is one.
 type tracing struct{ tracer Tracer }
 
-// operation traces the start of a call to the store. The caller passes the result of
-// the call to end.
+// operation traces the start of a call to the store. The caller passes its error to
+// end.
 func (t tracing) operation(ctx context.Context, name string) (_ context.Context, end func(error)) {
 	ctx, done := t.start(ctx, TraceOperationStart{Operation: name})
 	return ctx, func(err error) { done(nil, err) }
 }
 
-// delivery traces the start of a delivery. The caller passes the result of the
-// delivery to end.
+// delivery traces the start of a delivery. The caller passes its result to end.
 func (t tracing) delivery(ctx context.Context, n *Notification) (_ context.Context, end func(*Delivery, error)) {
 	return t.start(ctx, TraceOperationStart{Operation: "deliver notification", Notification: n})
 }

@@ -98,8 +98,7 @@ func (w *worker) deliverDue(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// deliver delivers one batch of up to Concurrency notifications and returns their
-// number.
+// deliver delivers up to Concurrency notifications and returns their number.
 func (w *worker) deliver(ctx context.Context) (int, error) {
 	select {
 	case w.turn <- struct{}{}:
@@ -187,8 +186,7 @@ func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	return d
 }
 
-// notify calls the notifier with a copy of the notification, and converts a panic to
-// an error.
+// notify calls the notifier with a copy, and converts a panic to an error.
 func (w *worker) notify(ctx context.Context, n *Notification) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -21,9 +21,9 @@ type ClaimsHarness struct {
 	New func(t *testing.T) (here, there claims.Set)
 }
 
-// RunClaims tests whether a claims.Set does what [claims.Set] demands. Each test case
-// is a subtest that calls New. The cases use the real clock, so that they also work
-// against a server.
+// RunClaims tests whether a [claims.Set] does what its documentation demands. Each
+// case is a subtest that calls New. The cases use the real clock and also work with a
+// server.
 func RunClaims(t *testing.T, h ClaimsHarness) {
 	t.Helper()
 	for name, run := range map[string]func(*claimsTest){
@@ -78,8 +78,7 @@ func (t *claimsTest) release(i claims.AlertKey) {
 	check.NoError(t, "Release", t.here.Release(t.Context(), i))
 }
 
-// lookup returns the claims for keys. It fails the test if two different claims have
-// the same key.
+// lookup returns the claims for keys. It fails if a key has two different claims.
 func (t *claimsTest) lookup(keys ...claims.AlertKey) map[claims.AlertKey]claims.Claim {
 	t.Helper()
 	found := check.Must(t.there.Lookup(t.Context(), keys))(t)

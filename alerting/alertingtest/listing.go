@@ -99,8 +99,7 @@ func testListFilters(t *storeTest) {
 	}
 }
 
-// walk reads all pages of a listing. It calls between before each page except the
-// first.
+// walk reads all pages of a listing and calls between before each but the first.
 func (t *storeTest) walk(q alerting.Query, between func()) []*monitor.Alert {
 	t.Helper()
 	var all []*monitor.Alert

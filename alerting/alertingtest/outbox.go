@@ -40,8 +40,7 @@ func (t *storeTest) claimOf(route string, all []alerting.Route, limit int, lease
 	return check.Must(t.store.ClaimNotifications(t.Context(), route, all, limit, lease))(t)
 }
 
-// claimOne claims a notification and checks that it is the only one that can be
-// claimed.
+// claimOne claims a notification, which must be the only one that can be claimed.
 func (t *storeTest) claimOne(route string, all []alerting.Route) *alerting.Notification {
 	t.Helper()
 	ns := t.claimOf(route, all, 10, time.Minute)

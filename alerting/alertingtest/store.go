@@ -10,9 +10,9 @@ import (
 type StoreHarness struct {
 	// New returns an empty store. It can call t.Cleanup.
 	New func(t *testing.T) driver.Store
-	// Reopen returns another store with the data that s has stored, as a restarted or
-	// a second instance of the application would see them. It must be nil if the
-	// store is volatile.
+	// Reopen returns another store with the data of s, as a restarted or second
+	// instance of the application would see them. It must be nil if the store is
+	// volatile.
 	Reopen func(t *testing.T, s driver.Store) driver.Store
 }
 

@@ -26,8 +26,7 @@ func (t *storeTest) use(s driver.Store) {
 	t.store, t.Manager = s, m
 }
 
-// put stores occurrences. It then overwrites them, since a store must not keep them
-// after the call.
+// put stores occurrences and then overwrites them, since a store must not keep them.
 func (t *storeTest) put(os ...*monitor.Occurrence) []monitor.Disposition {
 	t.Helper()
 	ds := check.Must(t.StoreOccurrences(t.Context(), os))(t)
@@ -87,8 +86,7 @@ func (t *storeTest) save(organization string, s alerting.Settings) alerting.Sett
 	return check.Must(t.SaveSettings(t.Context(), organization, s, ann))(t)
 }
 
-// letClockMove waits until the clock has advanced, so that later operations have
-// later timestamps.
+// letClockMove waits until the clock has advanced.
 func letClockMove() {
 	for began := time.Now(); time.Since(began) < time.Millisecond; {
 	}

@@ -6,8 +6,7 @@
 // decides atomically how an occurrence is stored. It must base its decisions on this
 // package, so that all stores decide alike:
 //
-//   - [Open] and [Join] apply an occurrence to an alert, and [ChangeStatus] applies a
-//     change of status.
+//   - [Open], [Join] and [ChangeStatus] apply an occurrence or a change to an alert.
 //   - A [Policy] is created from an organization's settings. It decides whether an
 //     occurrence causes a notification. A [Timer] and a [Tick] say when to escalate
 //     or resolve an alert.

@@ -21,8 +21,7 @@ func OccurrenceNotification(
 	return alertID + "/" + occurrence.String(), r
 }
 
-// ChangeNotification returns the key and the reason of the notification that a change
-// of status causes.
+// ChangeNotification returns the key and the reason of a change's notification.
 func ChangeNotification(alertID string, c *alerting.Change) (key string, r alerting.Reason) {
 	switch c.To {
 	case monitor.AlertAcknowledged:
@@ -37,8 +36,8 @@ func ChangeNotification(alertID string, c *alerting.Change) (key string, r alert
 	return alertID + "/version-" + strconv.FormatInt(c.Version, 10), r
 }
 
-// EscalationNotification returns the key and the reason of the notification that an
-// escalation causes. Version and step are those of the [Timer] in the [Tick].
+// EscalationNotification returns the key and the reason of an escalation's
+// notification. Version and step are those of the [Timer] in the [Tick].
 func EscalationNotification(alertID string, version int64, step int) (key string, r alerting.Reason) {
 	return alertID + "/version-" + strconv.FormatInt(version, 10) + "/step-" + strconv.Itoa(step), alerting.ReasonEscalated
 }

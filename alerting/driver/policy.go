@@ -21,8 +21,7 @@ type Policy struct {
 // DefaultPolicy returns the policy of zero settings.
 func DefaultPolicy() *Policy { return &Policy{cooldown: alerting.DefaultCooldown} }
 
-// NewPolicy returns the policy of settings. The error is an [alerting.InvalidError]
-// if they are not valid.
+// NewPolicy returns the policy of settings, or an [alerting.InvalidError].
 func NewPolicy(s alerting.Settings) (*Policy, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

@@ -7,8 +7,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// NewStatistics returns statistics in which all counts are 0, with a trend for each
-// period of the query.
+// NewStatistics returns zero counts, with a trend for each period of the query.
 func NewStatistics(q alerting.StatisticsQuery) *alerting.Statistics {
 	s := &alerting.Statistics{
 		BySeverity: map[monitor.Severity]int{},

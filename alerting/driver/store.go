@@ -8,15 +8,13 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A Store stores the alerts and settings of all organizations. It must be safe for
-// concurrent use.
+// A Store stores alerts and settings. It must be safe for concurrent use.
 //
 // The manager has validated all arguments: organizations are not empty and contain no
 // NUL, queries have a limit and a period, occurrences and settings are complete, and
 // actors and notes can be stored. Only List, Count, Statistics, DeadLetters and
-// Redrive are ever called with [alerting.AllOrganizations]. A store may return an
-// [alerting.InvalidError] for a value that it cannot represent, such as a name that
-// is too long.
+// Redrive may be called with [alerting.AllOrganizations]. A store may return an
+// [alerting.InvalidError] for a value that it cannot store, such as a long name.
 //
 // Every method except RunTimers and those of the outbox is limited to one
 // organization. It returns [monitor.ErrNotFound] for an alert that does not exist or
@@ -34,16 +32,14 @@ type Store interface {
 	monitor.AlertStorer
 
 	// Change changes the status of an alert and returns the changed alert. If the
-	// reference has a version it must be the alert's, see [ChangeStatus]. The error
-	// is a [monitor.ErrConflict] if an alert is to be reopened while another one of
-	// its fingerprint is open. Of two concurrent changes to the same status, one
-	// succeeds.
+	// reference has a version it must be the alert's, see [ChangeStatus]. It is a
+	// [monitor.ErrConflict] to reopen an alert while another one of its fingerprint
+	// is open. Of two concurrent changes to the same status, one succeeds.
 	Change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error)
 	// Get returns an alert and its history, oldest first.
 	Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []alerting.Change, error)
 	// List returns a page of the matching alerts, newest first. An alert that exists
-	// during the whole listing is on exactly one page, even if alerts are written
-	// meanwhile.
+	// during the whole listing is on exactly one page, whatever is written meanwhile.
 	List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error)
 	// Count returns the number of matching alerts on all pages.
 	Count(ctx context.Context, q alerting.Query) (int, error)
@@ -60,8 +56,7 @@ type Store interface {
 	// their new version. See [Policy.Save].
 	SaveSettings(ctx context.Context, organization string, s alerting.Settings, by string) (alerting.Settings, error)
 	// RunTimers escalates or resolves the open alerts of all organizations whose
-	// timers are due, and returns how many it escalated and resolved. See
-	// [Policy.Tick].
+	// timers are due, see [Policy.Tick], and returns how many.
 	RunTimers(ctx context.Context) (escalated, resolved int, err error)
 
 	// Outbox stores the notifications.
@@ -74,9 +69,8 @@ type Store interface {
 // together with the alert.
 //
 // A notification is written without a route. The first call of ClaimNotifications
-// that finds it replaces it with one notification for each route that it takes. Each
-// of these stays until it is delivered or its alert is deleted, also as a dead
-// letter.
+// that finds it replaces it with one notification for each route that it takes. These
+// stay until they are delivered or their alert is deleted, also as dead letters.
 type Outbox interface {
 	// ClaimNotifications claims and returns up to limit notifications that are due on
 	// a route, which is one of routes. They are those of all organizations that have
@@ -85,9 +79,9 @@ type Outbox interface {
 	// [RoutesOf] returns.
 	//
 	// A claim is a lease: until it ends, nobody else can claim the notification. Each
-	// claim adds 1 to Attempts. Of the notifications of an alert on one route, only
-	// the oldest that is not a dead letter can be claimed, so that they are delivered
-	// in order.
+	// claim adds 1 to Attempts. Of the notifications of an alert on a route, only the
+	// oldest that is not a dead letter can be claimed, so that they are delivered in
+	// order.
 	ClaimNotifications(
 		ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
 	) ([]*alerting.Notification, error)

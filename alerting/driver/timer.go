@@ -8,8 +8,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// heldBack is the time until the next attempt at an escalation that is due during a
-// suppression.
+// heldBack is the interval between attempts at an escalation during a suppression.
 const heldBack = time.Minute
 
 // A Timer is stored with each open alert. It says when the alert is to be escalated,
@@ -45,8 +44,7 @@ func (p *Policy) Due(a *monitor.Alert, t Timer) time.Time {
 	return quiet
 }
 
-// quietUntil returns when an alert is resolved if it does not change before, zero for
-// never.
+// quietUntil returns when an unchanged alert is resolved, zero for never.
 func (p *Policy) quietUntil(a *monitor.Alert) time.Time {
 	quiet := p.settings.AutoResolve[a.Severity]
 	if quiet == 0 || !a.Status.Open() {

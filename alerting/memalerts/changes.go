@@ -92,8 +92,7 @@ func (s *Store) runTimers() (escalated, resolved int, more bool, err error) {
 	return escalated, resolved, run == timerChunk, err
 }
 
-// runTimer escalates or resolves an alert if that is due, and returns the reason of
-// the notification.
+// runTimer escalates or resolves an alert if that is due, and returns the reason.
 func (s *Store) runTimer(org *organization, rec *record, now time.Time) (alerting.Reason, error) {
 	tick := org.policy.Tick(rec.alert, rec.timer, now)
 	rec.timer = tick.Timer

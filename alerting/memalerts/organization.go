@@ -14,8 +14,7 @@ import (
 type organization struct {
 	alerts []*record // by creation time; includes deleted ones until forget compacts it
 	byID   map[string]*record
-	// current has, by fingerprint, the open alert or, if none is open, the last one
-	// that was.
+	// current has, by fingerprint, the open alert or, without one, the last that was.
 	current  map[monitor.Fingerprint]*record
 	closed   closedQueue
 	policy   *driver.Policy

@@ -32,8 +32,7 @@ func (o *outbox) all() iter.Seq[*notification] {
 	}
 }
 
-// add adds a notification before one that is as old or, if that is nil, as the
-// newest.
+// add adds a notification before one that is as old or, if nil, as the newest.
 func (o *outbox) add(n, as *notification) {
 	if as == nil {
 		n.place = o.byAge.PushBack(n)
@@ -51,8 +50,8 @@ func (o *outbox) remove(n *notification) {
 	n.record.waiting = slices.DeleteFunc(n.record.waiting, func(other *notification) bool { return other == n })
 }
 
-// trim removes the oldest notifications until at most this many remain. It returns
-// how many it removed.
+// trim removes the oldest notifications above a limit. It returns how many it
+// removed.
 func (o *outbox) trim(most int) (removed int64) {
 	for n := range o.all() {
 		if len(o.byKey) <= most {
@@ -64,8 +63,7 @@ func (o *outbox) trim(most int) (removed int64) {
 	return removed
 }
 
-// route replaces each notification without a route by one for each route that
-// routesOf returns.
+// route replaces notifications without a route by one for each of their routes.
 func (o *outbox) route(routesOf func(*notification) []string) {
 	for n := range o.all() {
 		if n.Route != "" {

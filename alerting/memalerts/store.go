@@ -11,8 +11,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// Options configure a [Store]. A field with its zero value has the default that its
-// comment names.
+// Options configure a [Store]. The zero value of a field is its documented default.
 type Options struct {
 	// MaxAlerts is the number of alerts kept per organization. Opening one more
 	// evicts the closed alert with the earliest CreatedAt. Open alerts are never
@@ -23,8 +22,7 @@ type Options struct {
 	MaxNotifications int
 }
 
-// A Store is a [driver.Store] that keeps everything in memory. It is safe for
-// concurrent use.
+// A Store is a [driver.Store] in memory. It is safe for concurrent use.
 //
 // A single mutex is enough: an operation on an occurrence takes less than a
 // microsecond, and only qualifying events get here.

@@ -31,8 +31,7 @@ func (s *Store) Change(
 }
 
 // changeStatus makes one attempt, and sets made to the change that it is going to
-// commit. If made was set by an earlier attempt and is in the history, that commit
-// took effect.
+// commit. If the history has a change that was made before, that commit took effect.
 func changeStatus(
 	ctx context.Context, tx pgx.Tx, ref monitor.AlertRef, to monitor.AlertStatus, by, note string, made *alerting.Change,
 ) (*monitor.Alert, error) {
@@ -101,8 +100,7 @@ func writeTimer(b *pgx.Batch, a *monitor.Alert, t driver.Timer) {
 	b.Queue(updateTimer, a.OrganizationID, a.ID, t.Version, t.Since, t.Step, zeronull.Timestamptz(t.Due))
 }
 
-// null returns a pointer to text, or nil if the event that it belongs to has not
-// happened.
+// null returns a pointer to text, or nil if at is zero.
 func null(text string, at time.Time) *string {
 	if at.IsZero() {
 		return nil

@@ -55,9 +55,8 @@ func filterOf(q *alerting.Query) (*filter, error) {
 	return f, nil
 }
 
-// statuses limits the filter to alerts with one of these statuses. If all of them are
-// open statuses, it adds a condition that lets the server use the indexes of open
-// alerts.
+// statuses limits the filter to alerts with one of these statuses. For open statuses,
+// it adds a condition that lets the server use the indexes of open alerts.
 func (f *filter) statuses(statuses []monitor.AlertStatus) {
 	open := func(s monitor.AlertStatus) bool { return s.Open() }
 	closed := func(s monitor.AlertStatus) bool { return !s.Open() }
@@ -76,9 +75,9 @@ func (f *filter) until(t time.Time) {
 	}
 }
 
-// page limits the filter to alerts after the query's cursor that were created before
-// Until. It only adds the stricter of the two conditions, since an index scan starts
-// at a single position.
+// page limits the filter to alerts after the query's cursor and before Until. It only
+// adds the stricter of the two conditions, since an index scan starts at one
+// position.
 func (f *filter) page(q *alerting.Query) error {
 	if q.After == "" {
 		f.until(q.Until)

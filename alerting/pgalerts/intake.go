@@ -36,7 +36,7 @@ func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) 
 // It first locks the settings and the open alerts, in the order of organization and
 // fingerprint, and reads the data that it needs. It then decides with the functions
 // of package driver, inserts new alerts in the same order, and writes everything
-// else. Intakes cannot deadlock, since each has all of its locks before it inserts
+// else. Intakes cannot deadlock, since each has all its locks before it inserts
 // alerts.
 type intake struct {
 	tenants []*tenant // by organization

@@ -53,8 +53,7 @@ type countedOccurrence struct {
 	stored monitor.StoreResult
 }
 
-// decide sets the dispositions of the organization's occurrences and determines what
-// to write.
+// decide sets the dispositions of the occurrences and determines what to write.
 //
 // Previous has the dispositions of an earlier attempt that got no response to its
 // commit, if any. If an alert already has an occurrence that this attempt added, the

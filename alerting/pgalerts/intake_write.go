@@ -70,8 +70,7 @@ FROM unnest($4::uuid[], $5::bytea[], $6::smallint[], $7::text[], $8::text[], $9:
 	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due)
 ON CONFLICT (organization_id, fingerprint) WHERE resolved_at IS NULL DO NOTHING`
 
-// writeRest queues updates of the alerts that were joined and insertions of all other
-// rows.
+// writeRest queues updates of joined alerts and insertions of all other rows.
 func (t *tenant) writeRest(b *pgx.Batch) {
 	if as := t.joined; len(as) > 0 {
 		b.Queue(updateAlerts, t.organization, as[0].UpdatedAt,

@@ -70,8 +70,8 @@ func migrate(pool *pgxpool.Pool, f func(*goose.Provider) error) error {
 	return f(p)
 }
 
-// A schemaLock is a lock on migrations of a schema. Unlike goose's own lock, it does
-// not poll.
+// A schemaLock locks the migrations of a schema. Unlike goose's lock, it does not
+// poll.
 type schemaLock struct{}
 
 const lockKey = `hashtextextended('auditwarden_alert_migrations in ' || current_schema(), 0)`

@@ -22,8 +22,7 @@ INSERT INTO auditwarden_alert_outbox (organization_id, alert_id, route, idempote
 VALUES ($1, $2, '', $3, $4, $5, $5, coalesce($6::text[], '{}'))`
 
 const (
-	// notificationColumns are the columns that collectNotifications reads. The query
-	// must name the outbox n.
+	// notificationColumns are what collectNotifications reads; n is the outbox.
 	notificationColumns = `n.idempotency_key, n.reason, n.created_at, n.route, n.targets, n.attempts, n.failure, a.*`
 
 	// withAlert joins the rows with their alerts.

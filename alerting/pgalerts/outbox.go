@@ -13,9 +13,8 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// ClaimNotifications implements [driver.Outbox]. It takes one round trip. If its
-// response is lost, the notifications that it claimed are due again when the lease
-// ends.
+// ClaimNotifications implements [driver.Outbox]. It takes one round trip. If the
+// response is lost, what it claimed is due again when the lease ends.
 //
 // It skips notifications whose alert cannot be decoded, and returns an error about
 // them only if it can claim no others.
@@ -92,8 +91,8 @@ func (s *Store) DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns
 	return ns, errors.Join(append(broken, err)...)
 }
 
-// Redrive implements [driver.Outbox]. If a connection breaks, the number may be too
-// low.
+// Redrive implements [driver.Outbox]. The number may be too low if a connection
+// breaks.
 func (s *Store) Redrive(ctx context.Context, organization, route string) (n int, err error) {
 	f, err := deadLetterFilter(organization)
 	if err != nil {

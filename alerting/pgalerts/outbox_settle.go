@@ -11,9 +11,9 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 )
 
-// SettleNotifications implements [driver.Outbox]. It settles all notifications or, if
-// it returns an error, none; the call can be repeated. It ignores notifications that
-// do not exist.
+// SettleNotifications implements [driver.Outbox]. It settles all notifications or,
+// with an error, none; the call can be repeated. It ignores notifications that do not
+// exist.
 func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
 	known := slices.DeleteFunc(slices.Clone(ds), func(d alerting.Delivery) bool {
 		return !isID(d.Notification.Alert.ID) || checkOrganization(d.Notification.Alert.OrganizationID) != nil
@@ -33,8 +33,7 @@ func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery)
 	})
 }
 
-// bySequenceOfLocks is the order in which every call locks rows, so that calls cannot
-// deadlock.
+// bySequenceOfLocks is the order in which calls lock rows, to avoid deadlocks.
 func bySequenceOfLocks(a, b alerting.Delivery) int {
 	return cmp.Or(
 		strings.Compare(organizationOf(a), organizationOf(b)),

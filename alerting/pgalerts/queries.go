@@ -31,8 +31,8 @@ func (s *Store) Get(ctx context.Context, ref monitor.AlertRef) (a *monitor.Alert
 // List implements [driver.Store].
 //
 // Pages of all alerts, of one organization's alerts and of its open alerts are read
-// from an index. Other conditions are checked row by row, so that a page with few
-// matches takes longer.
+// from an index. Other conditions are checked row by row, which is slow if few rows
+// match.
 func (s *Store) List(ctx context.Context, q alerting.Query) (page []*monitor.Alert, err error) {
 	f, err := filterOf(&q)
 	if err == nil {

@@ -60,8 +60,7 @@ func queryTrends(
 	f := scopedTo(q.Organization)
 	f.add(column+` >= #`, moment(q.Since))
 	f.add(column+` < #`, moment(q.Until))
-	// It computes in nanoseconds, which PostgreSQL's numbers can represent and its
-	// times cannot.
+	// PostgreSQL's numbers can represent nanoseconds, which its times cannot.
 	start := q.Since.Truncate(time.Microsecond)
 	period := f.expression(`div(extract(epoch FROM `+column+` - #::timestamptz) * 1000000000 - #::bigint, #::bigint)::bigint`,
 		start, q.Since.Sub(start).Nanoseconds(), q.Period.Nanoseconds())

@@ -10,8 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
 
-// Options configure a [Store]. A field with its zero value has the default that its
-// comment names.
+// Options configure a [Store]. The zero value of a field is its documented default.
 type Options struct {
 	// MaxAttempts is the largest number of attempts at an operation when the server
 	// restarts, a connection breaks or transactions conflict. Defaults to 10, which
@@ -38,8 +37,7 @@ var _ driver.Store = (*Store)(nil)
 var errNoPool = errors.New("pool: missing")
 
 // New returns a store that uses the pool. Options may be nil. New does not connect;
-// the first operation checks whether the server is available and [Migrate] has been
-// called.
+// the first operation checks the connection and whether [Migrate] has been called.
 func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	s := &Store{pool: pool, maxAttempts: 10}
 	if pool == nil {

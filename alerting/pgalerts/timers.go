@@ -65,8 +65,7 @@ func (s *Store) readDueAlerts(ctx context.Context, limit int) (due []dueAlerts, 
 	return due, err
 }
 
-// progress is the number of timers that were handled, and of those that escalated and
-// resolved an alert.
+// progress is how many timers were handled, and what they did.
 type progress struct{ seen, escalated, resolved int }
 
 // runTimers handles the due timers of an organization.
@@ -123,8 +122,7 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 	return p, tx.SendBatch(ctx, b).Close()
 }
 
-// scanTimer reads the fields of an alert that its timer depends on or that resolving
-// it writes.
+// scanTimer reads what a timer depends on and what resolving its alert writes.
 func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
 	alert := &openAlert{Alert: &monitor.Alert{}}
 	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,

@@ -10,8 +10,7 @@ import (
 )
 
 // read sends the statements that queue adds in one round trip and one transaction for
-// the organization. It may call queue and the callbacks of its statements several
-// times.
+// the organization. It may call queue and their callbacks several times.
 func (s *Store) read(ctx context.Context, organization string, queue func(*pgx.Batch)) error {
 	return s.retry(ctx, func() error {
 		b := &pgx.Batch{}
@@ -21,8 +20,7 @@ func (s *Store) read(ctx context.Context, organization string, queue func(*pgx.B
 	})
 }
 
-// write calls f in a transaction. It may call f again after a commit that got no
-// response.
+// write calls f in a transaction, and again if a commit gets no response.
 func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
 	return s.retry(ctx, func() error {
 		return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)

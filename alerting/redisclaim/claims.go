@@ -12,8 +12,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/claims"
 )
 
-// Options configure [Claims]. A field with its zero value has the default that its
-// comment names.
+// Options configure [Claims]. The zero value of a field is its documented default.
 type Options struct {
 	// Prefix separates services that share a Redis. All instances of a service must
 	// use the same one. Defaults to auditwarden:alerts.

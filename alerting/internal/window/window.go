@@ -26,8 +26,7 @@ type Window struct {
 
 const everyDay = 1<<7 - 1
 
-// Parse validates a spec. If it returns an error, it also returns the name of the
-// field that is wrong.
+// Parse validates a spec. With an error, it returns the name of the invalid field.
 func Parse(s Spec) (w Window, field string, err error) {
 	w = Window{from: s.From, until: s.Until, zone: time.UTC, weekdays: everyDay}
 	if s.Start != "" || s.End != "" {

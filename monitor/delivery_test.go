@@ -483,3 +483,32 @@ func TestArrivalsDoNotEndTheWait(t *testing.T) {
 		check.Equal(t, "stored", s.list()[0].Occurrences, 52)
 	})
 }
+
+// TestQuarantinedEventIsJudgedOnce has the authority for a key answer at the third
+// attempt. The event is judged then, in the context that it came with.
+func TestQuarantinedEventIsJudgedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var attempts atomic.Int64
+		c := &contexts{}
+		m := newMonitor(t, func(cfg *monitor.Config) {
+			cfg.AllowUnverified = false
+			cfg.Verifier = monitor.VerifierFunc(func(context.Context, *monitor.Event) monitor.Verification {
+				if attempts.Add(1) < 3 {
+					return monitor.Verification{Decision: monitor.DecisionDefer, Verdict: monitor.VerdictUndecided, Err: errDown}
+				}
+				return monitor.Verification{Verdict: monitor.VerdictVerified}
+			})
+			cfg.Detectors, cfg.Alerts, cfg.QuarantineInterval = []monitor.Detector{c}, c, time.Second
+		})
+		stop := run(m)
+		ctx := context.WithValue(context.Background(), spanKey{}, "own")
+		r, err := m.Process(ctx, newEvent("", 0))
+		check.NoError(t, "process", err)
+		check.Equal(t, "state", r.State, monitor.StateQuarantined)
+		advance(time.Minute)
+		check.NoError(t, "stop", stop())
+		check.Equal(t, "attempts", attempts.Load(), 3)
+		check.Equal(t, "contexts of the detector and the store", list(c.single, c.stored), "[own] [own]")
+	})
+}

@@ -29,7 +29,6 @@ func (q *quarantine) keep(it *item) bool {
 	kept.Event = it.Event.Clone() // its owner may change it
 	kept.Context = it.ctx
 	q.items = append(q.items, kept)
-	it.reserved = reservation{} // it is kept, too
 	return true
 }
 

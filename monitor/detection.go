@@ -13,34 +13,22 @@ type detection struct {
 	metrics   meter
 }
 
-// judging is what a batch needs memory for while a detector is at work.
+// judging is what a batch needs memory for while a detector judges its events.
 type judging struct {
 	events    []*Event
 	reporters []*Reporter
-	items     []*item
 }
 
 // detect hands the events to the detectors that have not judged them yet. An
 // event that all of them have judged is through.
 func (d *detection) detect(ctx context.Context, items []item, j *judging, shared *reporting) {
 	for n, detector := range d.detectors {
-		j.clear()
-		for i := range items {
-			if it := &items[i]; it.stage == admitted && it.judged&(1<<n) == 0 {
-				j.add(it)
-			}
+		bit := uint64(1) << n
+		if len(items) == 1 || !d.together(ctx, detector, bit, items, j) {
+			d.singly(detector, bit, items)
 		}
-		d.judge(ctx, detector, j)
 		d.count(ctx, shared)
-		for _, it := range j.items {
-			if it.reporter.err == nil {
-				it.judged |= 1 << n
-			} else {
-				it.failed = errors.Join(it.failed, it.reporter.err)
-			}
-		}
 	}
-	j.clear()
 	for i := range items {
 		if it := &items[i]; it.stage == admitted && it.failed == nil {
 			it.stage = judged
@@ -48,46 +36,70 @@ func (d *detection) detect(ctx context.Context, items []item, j *judging, shared
 	}
 }
 
-func (j *judging) add(it *item) {
-	j.items = append(j.items, it)
-	j.events = append(j.events, it.Event)
-	j.reporters = append(j.reporters, &it.reporter)
-}
+// awaits reports whether the detector with that bit is to judge the event.
+func (it *item) awaits(bit uint64) bool { return it.stage == admitted && it.judged&bit == 0 }
 
-func (j *judging) clear() {
-	clear(j.items)
+// together hands the events over in one call, if the detector takes batches, and
+// reports whether they are judged. If the call panics, what it reported is
+// dropped: handed over singly, the panic concerns nobody but the event that causes
+// it.
+func (d *detection) together(ctx context.Context, detector Detector, bit uint64, items []item, j *judging) bool {
+	batch, ok := detector.(BatchDetector)
+	if !ok {
+		return false
+	}
+	j.events, j.reporters = j.events[:0], j.reporters[:0]
+	for i := range items {
+		if it := &items[i]; it.awaits(bit) {
+			it.reporter.before = it.reporter.reports
+			j.events, j.reporters = append(j.events, it.Event), append(j.reporters, &it.reporter)
+		}
+	}
+	if len(j.events) == 0 {
+		return true
+	}
+	err, panicked := detectBatch(ctx, batch, j)
 	clear(j.events)
 	clear(j.reporters)
-	j.items, j.events, j.reporters = j.items[:0], j.events[:0], j.reporters[:0]
+	for i := range items {
+		switch it := &items[i]; {
+		case !it.awaits(bit):
+		case panicked:
+			it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
+		default:
+			d.answered(it, detector, bit, err)
+		}
+	}
+	return !panicked
 }
 
-// judge calls a detector. If a batch makes it panic, what it reported is dropped
-// and the events are handed over again one by one, so that the panic concerns
-// nobody but the event that causes it.
-func (d *detection) judge(ctx context.Context, detector Detector, j *judging) {
-	for _, r := range j.reporters {
-		r.before = r.reports
-	}
-	if _, ok := detector.(BatchDetector); ok && len(j.events) > 1 {
-		err, panicked := call(ctx, detector, j.events, j.reporters)
-		if !panicked {
-			for _, it := range j.items {
-				d.answered(it, detector, err)
-			}
-			return
+// singly hands the events over one by one.
+func (d *detection) singly(detector Detector, bit uint64, items []item) {
+	for i := range items {
+		it := &items[i]
+		if !it.awaits(bit) {
+			continue
 		}
-		for _, r := range j.reporters {
-			r.reports, r.arrival.Repeated = r.before, true
-		}
-	}
-	for i, it := range j.items {
-		err, panicked := call(it.ctx, detector, j.events[i:i+1], j.reporters[i:i+1])
+		it.reporter.before = it.reporter.reports
+		err, panicked := detectOne(detector, it)
 		if panicked {
 			it.reporter.Fail(err)
 			err = nil
 		}
-		d.answered(it, detector, err)
+		d.answered(it, detector, bit, err)
 	}
+}
+
+// answered notes how a detector's call ended for an event. What it reported with
+// an error it will report again.
+func (d *detection) answered(it *item, detector Detector, bit uint64, err error) {
+	if err == nil {
+		it.judged |= bit
+		return
+	}
+	d.metrics.count(it.ctx, Errors, "detector")
+	it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
+	it.failed = errors.Join(it.failed, fmt.Errorf("monitor: detector %s: %w", detector.Name(), err))
 }
 
 // count records what a detector counted.
@@ -98,26 +110,19 @@ func (d *detection) count(ctx context.Context, shared *reporting) {
 	shared.counts = shared.counts[:0]
 }
 
-// answered notes how a detector's call ended for an event. What it reported with
-// an error it will report again.
-func (d *detection) answered(it *item, detector Detector, err error) {
-	it.reporter.err = nil
-	if err != nil {
-		d.metrics.count(it.ctx, Errors, "detector")
-		it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
-		it.reporter.err = fmt.Errorf("monitor: detector %s: %w", detector.Name(), err)
-	}
+func detectOne(d Detector, it *item) (err error, panicked bool) { //nolint:revive // err alone tells most callers
+	defer recoverDetector(d, &err, &panicked)
+	return d.Detect(it.ctx, it.Event, &it.reporter), false
 }
 
-// call calls a detector and turns its panic into an error.
-func call(ctx context.Context, d Detector, events []*Event, reporters []*Reporter) (err error, panicked bool) { //nolint:revive // err alone tells most callers
-	defer func() {
-		if v := recover(); v != nil {
-			err, panicked = recovered("detector "+d.Name(), v), true
-		}
-	}()
-	if len(events) == 1 {
-		return d.Detect(ctx, events[0], reporters[0]), false
+func detectBatch(ctx context.Context, d BatchDetector, j *judging) (err error, panicked bool) { //nolint:revive // as above
+	defer recoverDetector(d, &err, &panicked)
+	return d.DetectBatch(ctx, j.events, j.reporters), false
+}
+
+// recoverDetector turns the panic of a detector into an error.
+func recoverDetector(d Detector, err *error, panicked *bool) {
+	if v := recover(); v != nil {
+		*err, *panicked = recovered("detector "+d.Name(), v), true
 	}
-	return d.(BatchDetector).DetectBatch(ctx, events, reporters), false //nolint:errcheck,forcetypeassert // only batch detectors get several
 }

@@ -3,6 +3,8 @@ package monitor_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +34,13 @@ type load struct {
 
 	m       *monitor.Monitor
 	streams []*stream
-	current processing
+	crew    *crew
+}
+
+// A crew is the goroutines of a load, which do the same in step.
+type crew struct {
+	f           func(s *stream) // what they do; nil ends them
+	phase, done atomic.Int64
 }
 
 // A stream makes events, a few at a time, so that they are in the cache as events
@@ -46,7 +54,6 @@ type stream struct {
 	n             int
 	event         monitor.Event
 	events        [512]monitor.Event
-	begin, ended  chan int // how many events its goroutine is to process, and has
 }
 
 func (l *load) init(tb testing.TB) {
@@ -75,12 +82,15 @@ func (l *load) init(tb testing.TB) {
 	if l.m, err = monitor.New(c); err != nil {
 		tb.Fatal(err)
 	}
+	l.crew = &crew{}
 	for i := range l.goroutines {
 		s := l.newStream(tb, i)
 		l.streams = append(l.streams, s)
-		go l.serve(tb, s)
-		tb.Cleanup(func() { close(s.begin) })
+		if i > 0 {
+			go l.crew.serve(s)
+		}
 	}
+	tb.Cleanup(func() { l.each(nil) })
 	for done := 0; done < l.warmUp; {
 		l.fill(tb)
 		done += len(l.streams[0].events)
@@ -97,7 +107,7 @@ func setDefault[T comparable](v *T, def T) {
 
 func (l *load) newStream(tb testing.TB, number int) *stream {
 	tb.Helper()
-	s := &stream{step: l.interval / time.Duration(l.principals), begin: make(chan int), ended: make(chan int)}
+	s := &stream{step: l.interval / time.Duration(l.principals)}
 	for i := range l.principals {
 		s.names = append(s.names, fmt.Sprintf("user-%d-%08d", number, i))
 	}
@@ -139,40 +149,51 @@ func (s *stream) next(tb testing.TB, e *monitor.Event) {
 	}
 }
 
-// fill makes the next events of all streams.
+// fill makes the next events of all streams, each in the goroutine that is to
+// process them.
 func (l *load) fill(tb testing.TB) {
-	for _, s := range l.streams {
+	l.each(func(s *stream) {
 		for i := range s.events {
 			s.next(tb, &s.events[i])
 		}
-	}
+	})
 }
 
-// process has as many events of each stream processed, those of a single stream
-// in the caller's goroutine.
+// process has as many events of each stream processed.
 func (l *load) process(tb testing.TB, events int, one processing) {
-	if l.goroutines == 1 {
+	l.each(func(s *stream) {
 		for i := range events {
-			one(tb, &l.streams[0].events[i])
+			one(tb, &s.events[i])
 		}
+	})
+}
+
+// each calls f for each stream, the first in the caller's goroutine, each other in
+// its own, and waits. Nobody sleeps meanwhile: to wake a goroutine up takes longer
+// than what is measured.
+func (l *load) each(f func(s *stream)) {
+	l.crew.f = f
+	l.crew.done.Store(1)
+	l.crew.phase.Add(1)
+	if f == nil {
 		return
 	}
-	l.current = one
-	for _, s := range l.streams {
-		s.begin <- events
-	}
-	for _, s := range l.streams {
-		<-s.ended
+	f(l.streams[0])
+	for l.crew.done.Load() < int64(l.goroutines) {
+		runtime.Gosched()
 	}
 }
 
-// serve is the goroutine of a stream.
-func (l *load) serve(tb testing.TB, s *stream) {
-	for events := range s.begin {
-		for i := range events {
-			l.current(tb, &s.events[i])
+func (c *crew) serve(s *stream) {
+	for phase := int64(1); ; phase++ {
+		for c.phase.Load() < phase {
+			runtime.Gosched()
 		}
-		s.ended <- events
+		if c.f == nil {
+			return
+		}
+		c.f(s)
+		c.done.Add(1)
 	}
 }
 

@@ -75,14 +75,14 @@ func (p *pipeline) run(ctx context.Context, b *batch, items []item) {
 	for i := range items {
 		p.admission.admit(&items[i], b.items, stages.Start)
 	}
-	stages.Verified = p.clock(p.readClock)
+	stages.Verified = stages.read(p.readClock)
 	p.detection.detect(ctx, items, &b.judging, &b.reporting)
 	if p.raising.collect(items, &b.raising, stages.Start) {
-		stages.Detected = p.clock(p.readClock)
+		stages.Detected = stages.read(p.readClock)
 		ctx = p.tracing.store(ctx, b.raising.pointers, stages.Detected)
 	}
 	p.raising.raise(ctx, items, &b.raising)
-	stages.End = p.clock(p.readClock || p.metrics.collector != nil)
+	stages.End = stages.read(p.readClock || p.metrics.collector != nil)
 	if stages.Detected.IsZero() {
 		stages.Detected = stages.End
 	}
@@ -105,14 +105,6 @@ func (p *pipeline) enter(ctx context.Context, b *batch, items []item, now time.T
 		it.reporter.shared = &b.reporting
 	}
 	return ctx
-}
-
-// clock reads the clock if somebody wants to know.
-func (p *pipeline) clock(wanted bool) (now time.Time) {
-	if wanted {
-		now = time.Now()
-	}
-	return now
 }
 
 // settle notes what became of the events, and ends the way of those that

@@ -9,7 +9,6 @@ type Reporter struct {
 	arrival Arrival
 	reports
 	before reports // of the detectors that were called earlier
-	err    error   // of the last call; the event is to be handed over again
 	shared *reporting
 }
 

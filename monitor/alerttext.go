@@ -55,8 +55,8 @@ func (f *Finding) metadata() map[string]any {
 		"count":          f.Count,
 		"threshold":      f.Threshold,
 		"window":         f.Window.Milliseconds(),
-		"windowStart":    f.WindowStart().UTC().Format(canonicalTime),
-		"windowEnd":      f.Event.Timestamp.UTC().Format(canonicalTime),
+		"windowStart":    canonicalTime(f.WindowStart()),
+		"windowEnd":      canonicalTime(f.Event.Timestamp),
 	}
 	if f.KeyField != "" {
 		m[f.KeyField] = f.Key

@@ -121,7 +121,7 @@ func detectBatch(ctx context.Context, d BatchDetector, j *judging) (err error, p
 }
 
 // recoverDetector turns the panic of a detector into an error.
-func recoverDetector(d Detector, err *error, panicked *bool) {
+func recoverDetector(d Detector, err *error, panicked *bool) { //nolint:gocritic // of named results
 	if v := recover(); v != nil {
 		*err, *panicked = recovered("detector "+d.Name(), v), true
 	}

@@ -101,10 +101,6 @@ type Event struct {
 	timestampRead time.Time
 }
 
-// canonicalTime is the format of a time in the canonical form that is hashed: UTC
-// with milliseconds.
-const canonicalTime = "2006-01-02T15:04:05.000Z"
-
 // AppendTimestamp appends the text of the event's timestamp that the hash covers.
 // That is the text that was received. If there is none, or if Timestamp was
 // changed since, it is the time in UTC with milliseconds. AppendTimestamp does not
@@ -113,7 +109,7 @@ func (e *Event) AppendTimestamp(dst []byte) []byte {
 	if e.timestampText != "" && e.Timestamp.Equal(e.timestampRead) {
 		return append(dst, e.timestampText...)
 	}
-	return e.Timestamp.UTC().AppendFormat(dst, canonicalTime)
+	return appendCanonicalTime(dst, e.Timestamp)
 }
 
 // TimestampText returns the text that [Event.AppendTimestamp] appends. A database
@@ -123,7 +119,7 @@ func (e *Event) TimestampText() string {
 	if e.timestampText != "" && e.Timestamp.Equal(e.timestampRead) {
 		return e.timestampText
 	}
-	return e.Timestamp.UTC().Format(canonicalTime)
+	return canonicalTime(e.Timestamp)
 }
 
 // SetTimestampText sets the event's timestamp from its text and keeps the text for

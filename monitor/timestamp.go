@@ -115,3 +115,15 @@ func readOffset(s string) (offset time.Duration, ok bool) {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func twoDigits(s string) int { return 10*int(s[0]-'0') + int(s[1]-'0') }
+
+func canonicalTime(t time.Time) string { return string(appendCanonicalTime(nil, t)) }
+
+// appendCanonicalTime appends a time as the canonical form that is hashed has it:
+// in UTC, with milliseconds. Package time is fast with [time.RFC3339] only, which
+// lacks the milliseconds.
+func appendCanonicalTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	dst = t.AppendFormat(dst, time.RFC3339)
+	ms := t.Nanosecond() / 1e6
+	return append(dst[:len(dst)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+}

@@ -141,6 +141,36 @@ func TestDeadGroups(t *testing.T) {
 	check.Equal(t, "stats", table.Stats(), window.Stats{Groups: 100, Events: 100, Evictions: 10})
 }
 
+// TestDeadGroupsOfOthers evicts a group that its organization's later events have
+// made unnecessary, which costs nothing.
+func TestDeadGroupsOfOthers(t *testing.T) {
+	t.Parallel()
+	table := window.NewTable(2)
+	observe(table, "org", "old", window.Stamp{Time: 1, Sequence: 1}, 0)
+	observe(table, "org", "new", window.Stamp{Time: 5, Sequence: 2}, 0)
+	observe(table, "org", "new", window.Stamp{Time: 6, Sequence: 3}, 4)
+	observe(table, "other", "group", window.Stamp{Time: 1, Sequence: 4}, 0)
+	check.Equal(t, "stats", table.Stats(), window.Stats{Groups: 2, Events: 3})
+}
+
+// TestShareOfNewcomer has an organization that has just its share take nothing
+// from one that has more.
+func TestShareOfNewcomer(t *testing.T) {
+	t.Parallel()
+	table := window.NewTable(6)
+	add := func(organization string, keys ...string) (hits int) {
+		for _, key := range keys {
+			hits += observe(table, organization, key, window.Stamp{Sequence: 1}, -1)
+		}
+		return hits
+	}
+	add("more", "a", "b", "c")
+	add("less", "a")
+	add("share", "a", "b", "c", "c") // c for a
+	check.Equal(t, "hits", add("more", "a", "b", "c")+add("more", "a", "b", "c"), 3)
+	check.Equal(t, "hits", add("share", "c"), 1)
+}
+
 // TestFairShards floods a table of many shards from one organization. Those with
 // fewer groups than their share keep them.
 func TestFairShards(t *testing.T) {

@@ -217,6 +217,54 @@ func TestSharedLater(t *testing.T) {
 	}
 }
 
+// answering are windows that answer as they are told.
+type answering func(requests []*detect.WindowRequest) []detect.WindowAnswer
+
+func (a answering) Exchange(_ context.Context, requests []*detect.WindowRequest) ([]detect.WindowAnswer, error) {
+	return a(requests), nil
+}
+
+// TestSharedBadAnswers has windows whose answers do not fit the requests.
+func TestSharedBadAnswers(t *testing.T) {
+	t.Parallel()
+	for want, windows := range map[string]answering{
+		"0 answers to 1 requests": func([]*detect.WindowRequest) []detect.WindowAnswer { return nil },
+		"hidden events are told for 2 of 1": func(qs []*detect.WindowRequest) []detect.WindowAnswer {
+			return []detect.WindowAnswer{{Request: qs[0], Hidden: []int{1, 2}}}
+		},
+	} {
+		tr := newTrail(t, countTo(windows))
+		e := at(0, "login", "u")
+		err := tr.engine.Detect(t.Context(), e, monitor.NewReporter(tr.arrival(e)))
+		if err == nil || err.Error() != "detect: exchange windows: "+want {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// TestSharedEarlierRules gets earlier windows of rules that have changed since:
+// those that are gone, switched off or count something else find nothing.
+func TestSharedEarlierRules(t *testing.T) {
+	t.Parallel()
+	rule := func(name, version string, threshold int) detect.Rule {
+		return detect.Rule{Name: name, Version: version, Match: action("login"), Threshold: threshold, Window: time.Minute}
+	}
+	windows := &log{keeping: true}
+	tr := newTrail(t, &detect.Options{Windows: windows, Rules: []detect.Rule{
+		rule("gone", "1", 1), rule("off", "1", 1), rule("other", "1", 1), rule("stays", "1", 3),
+	}})
+	tr.add(named("a", at(0, "login", "u")), named("b", at(time.Second, "login", "u")), named("c", at(3*time.Second, "login", "v")))
+	windows.keeping = false
+	err := tr.engine.Swap(&detect.Options{
+		Windows: windows, Rules: []detect.Rule{rule("off", "1", 1), rule("other", "2", 1), rule("stays", "1", 2)},
+		Overrides: map[string]detect.Override{"org-1": {Rules: map[string]detect.RuleOverride{"off": {Disabled: true}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, tr.add(named("d", at(2*time.Second, "login", "w"))), "stays org-1/u 2 +1s", "other org-1/w 1 +2s")
+}
+
 // TestSharedSwap changes where the windows are.
 func TestSharedSwap(t *testing.T) {
 	t.Parallel()

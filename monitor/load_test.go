@@ -82,7 +82,8 @@ func (l *load) init(tb testing.TB) {
 	if l.m, err = monitor.New(c); err != nil {
 		tb.Fatal(err)
 	}
-	l.crew = &crew{}
+	crew := &crew{}
+	l.crew = crew
 	for i := range l.goroutines {
 		s := l.newStream(tb, i)
 		l.streams = append(l.streams, s)
@@ -90,7 +91,7 @@ func (l *load) init(tb testing.TB) {
 			go l.crew.serve(s)
 		}
 	}
-	tb.Cleanup(func() { l.each(nil) })
+	tb.Cleanup(func() { crew.start(nil) })
 	for done := 0; done < l.warmUp; {
 		l.fill(tb)
 		done += len(l.streams[0].events)
@@ -172,16 +173,17 @@ func (l *load) process(tb testing.TB, events int, one processing) {
 // its own, and waits. Nobody sleeps meanwhile: to wake a goroutine up takes longer
 // than what is measured.
 func (l *load) each(f func(s *stream)) {
-	l.crew.f = f
-	l.crew.done.Store(1)
-	l.crew.phase.Add(1)
-	if f == nil {
-		return
-	}
+	l.crew.start(f)
 	f(l.streams[0])
 	for l.crew.done.Load() < int64(l.goroutines) {
 		runtime.Gosched()
 	}
+}
+
+func (c *crew) start(f func(s *stream)) {
+	c.f = f
+	c.done.Store(1)
+	c.phase.Add(1)
 }
 
 func (c *crew) serve(s *stream) {

@@ -143,14 +143,16 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
-// benchmarkParallel divides the events among goroutines, with many keys.
+// benchmarkParallel divides the events of many principals of one organization
+// among goroutines, each of which has principals of its own. Watermarks move in
+// steps, as a monitor's do.
 func benchmarkParallel(b *testing.B, goroutines int) {
 	b.ReportAllocs()
 	if runtime.GOMAXPROCS(0) < goroutines {
 		b.Fatal("too few processors")
 	}
 	engine := newTrail(b, nil).engine
-	const keys = 1024
+	const keys, lateness = 1024, time.Minute
 	var names [keys]string
 	for i := range names {
 		names[i] = "user-" + strconv.Itoa(i)
@@ -159,14 +161,15 @@ func benchmarkParallel(b *testing.B, goroutines int) {
 	var group sync.WaitGroup
 	for g := range goroutines {
 		group.Go(func() {
+			own := names[g*keys/goroutines : (g+1)*keys/goroutines]
 			e := loginFailure(0, "")
-			r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Lateness: time.Minute})
+			r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Lateness: lateness})
 			a := r.Arrival()
 			for i := range b.N / goroutines {
 				a.Sequence = uint64(i*goroutines + g + 1)
 				e.Timestamp = noon.Add(time.Duration(a.Sequence) * 150 * time.Millisecond)
-				a.Watermark = e.Timestamp
-				e.PrincipalID = names[(i*31+g*512)%keys]
+				a.Watermark = e.Timestamp.Truncate(lateness / 64)
+				e.PrincipalID = own[i*31%len(own)]
 				if err := engine.Detect(context.Background(), e, r); err != nil {
 					panic(err)
 				}

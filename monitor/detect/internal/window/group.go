@@ -129,7 +129,7 @@ func (g *Group) Insert(st Stamp, mark uint64, kind Kind, most int) {
 // finds the events that qualify because of it. An event that was counted before
 // is judged again. It returns how many events the cap cost.
 func (g *Group) Observe(r *Rule, o *Observation, s *Scratch) (truncated int) {
-	s.Hits = s.Hits[:0]
+	s.reset()
 	g.prepare(r)
 	if o.Repeated {
 		if i := g.Find(o.Stamp); i >= 0 {
@@ -174,7 +174,7 @@ func (g *Group) Observe(r *Rule, o *Observation, s *Scratch) (truncated int) {
 // of it may have got lost, and what qualified without it since cannot be told
 // apart. It returns the first event that does not have it in its window.
 func (g *Group) Again(r *Rule, o *Observation, s *Scratch, first int) (end int) {
-	s.Hits = s.Hits[:0]
+	s.reset()
 	g.prepare(r)
 	return g.again(r, o, s, g.Find(o.Stamp), first)
 }
@@ -339,6 +339,13 @@ func (g *Group) walkLate(r *Rule, s *Scratch, i int) {
 		}
 	}
 	g.marked.walk, s.after = s.after, g.marked.walk
+}
+
+// reset forgets the hits of the last call, which are few.
+func (s *Scratch) reset() {
+	if len(s.Hits) > 0 {
+		s.Hits = s.Hits[:0]
+	}
 }
 
 func (s *Scratch) hit(i, n int, completed bool) {

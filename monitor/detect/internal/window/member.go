@@ -28,6 +28,14 @@ type tenant struct {
 	first, last *member
 }
 
+// advance raises the horizon. It seldom changes, and what is not written stays in
+// the caches of all processors.
+func (t *tenant) advance(horizon int64) {
+	if horizon > t.horizon {
+		t.horizon = horizon
+	}
+}
+
 // dead reports whether nothing the group holds is needed any more.
 func (t *tenant) dead(m *member) bool { return m.newest() <= t.horizon }
 

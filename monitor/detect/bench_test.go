@@ -50,7 +50,7 @@ func (f *feed) principal(i int) {
 }
 
 func BenchmarkEngine(b *testing.B) {
-	// The five rules of the reference, an event that matches one of them, and
+	// The rules of Defaults, an event that matches one of them, and
 	// nothing fires.
 	b.Run("one", func(b *testing.B) {
 		b.ReportAllocs()

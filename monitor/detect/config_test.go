@@ -71,7 +71,7 @@ func TestParseConfig(t *testing.T) {
 	newTrail(t, o)
 }
 
-// TestParseConfigDefaults shows that an empty object is the reference.
+// TestParseConfigDefaults shows that an empty object stands for Defaults.
 func TestParseConfigDefaults(t *testing.T) {
 	t.Parallel()
 	o, err := detect.ParseConfig(strings.NewReader("{}\n"))

@@ -10,7 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
-// The five patterns of the reference behind a monitor.
+// The rules of Defaults behind a monitor.
 func Example() {
 	engine, err := detect.New(nil)
 	if err != nil {
@@ -110,7 +110,7 @@ func ExampleEngine_Explain() {
 	// unauthorized_access: does not match
 }
 
-// A configuration with the names of the reference.
+// A configuration in JSON.
 func ExampleParseConfig() {
 	options, err := detect.ParseConfig(strings.NewReader(`{
 		"failedAuthThreshold": 3,

@@ -229,7 +229,7 @@ func TestLocalShows(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, answers, 1)
 		require.Same(t, &q, answers[0].Request)
-		require.EqualValues(t, math.MaxInt64, answers[0].Lost)
+		require.Equal(t, int64(math.MaxInt64), answers[0].Lost)
 		var ids []string
 		for _, e := range answers[0].Held {
 			ids = append(ids, e.ID)

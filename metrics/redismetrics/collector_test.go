@@ -254,11 +254,11 @@ func TestSumsStayAtTheLimit(t *testing.T) {
 	c := newCollector(t, client, o)
 	m := snapshot(t, c)
 	l := m.Metrics[monitor.ProcessingLatency].Distribution
-	assert.EqualValues(t, math.MaxInt64, l.Max)
-	assert.EqualValues(t, math.MaxInt64/2, l.Mean())
-	assert.EqualValues(t, 2, l.Count())
-	assert.EqualValues(t, math.MaxInt64, m.Value(monitor.Retries))
-	assert.EqualValues(t, math.MinInt64, m.Value(monitor.EventsDropped))
+	assert.Equal(t, time.Duration(math.MaxInt64), l.Max)
+	assert.Equal(t, time.Duration(math.MaxInt64/2), l.Mean())
+	assert.Equal(t, int64(2), l.Count())
+	assert.Equal(t, int64(math.MaxInt64), m.Value(monitor.Retries))
+	assert.Equal(t, int64(math.MinInt64), m.Value(monitor.EventsDropped))
 }
 
 // TestErrorsAreClear has servers that refuse.

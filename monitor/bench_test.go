@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"math/bits"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -89,6 +91,74 @@ func bare(tb testing.TB, e *monitor.Event) {
 		tb.Error("the signature differs", err)
 	}
 	bareChecks.Put(c)
+}
+
+// BenchmarkPlain is the usual part of Process/unverified in a loop without
+// structure, in which goroutines share nothing: two readings of the clock, the
+// validation, a watermark, the words that five rules look for, a window of
+// timestamps a principal, and two measurements. Nothing in it is ready for
+// anything unusual.
+func BenchmarkPlain(b *testing.B) {
+	for _, goroutines := range []int{1, 2} {
+		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {
+			loops := [2]*plainLoop{newPlainLoop(), newPlainLoop()}
+			l := load{goroutines: goroutines, warmUp: 1}
+			l.runEach(b, func(tb testing.TB, e *monitor.Event) {
+				loops[e.PrincipalID[len("user-")]-'0'].process(tb, e)
+			})
+		})
+	}
+}
+
+type plainLoop struct {
+	_          [64]byte // nothing of another goroutine's is near
+	watermarks map[string]int64
+	windows    map[string]*plainWindow
+	events     int64
+	times      [64]int64 // by binary logarithm
+	_          [64]byte
+}
+
+// A plainWindow is a ring of timestamps.
+type plainWindow struct {
+	stamps        [128]int64
+	first, behind int
+}
+
+func newPlainLoop() *plainLoop {
+	return &plainLoop{watermarks: map[string]int64{}, windows: map[string]*plainWindow{}}
+}
+
+var plainWords = [...]string{"login", "auth", "unauthorized", "forbidden", "data.", "document", "bulk", "export"}
+
+func (p *plainLoop) process(tb testing.TB, e *monitor.Event) {
+	start := time.Now()
+	if err := e.Validate(); err != nil {
+		tb.Error(err)
+	}
+	at := e.Timestamp.UnixNano()
+	if at > p.watermarks[e.OrganizationID] {
+		p.watermarks[e.OrganizationID] = at
+	}
+	matched := false
+	for _, word := range plainWords {
+		matched = matched || strings.Contains(e.Action, word) || strings.Contains(e.OutcomeDescription, word)
+	}
+	w := p.windows[e.PrincipalID]
+	if w == nil {
+		w = &plainWindow{}
+		p.windows[e.PrincipalID] = w
+	}
+	w.stamps[w.behind%len(w.stamps)] = at
+	w.behind++
+	for w.stamps[w.first%len(w.stamps)] < at-int64(2*time.Minute) {
+		w.first++
+	}
+	if w.behind-w.first > len(w.stamps) || !matched {
+		tb.Error("a finding")
+	}
+	p.events++
+	p.times[bits.Len64(uint64(time.Since(start)))]++
 }
 
 // BenchmarkRepeat is an event that joins an open alert, beside one by day that

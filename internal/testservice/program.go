@@ -1,11 +1,14 @@
 package testservice
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,13 +59,28 @@ func tempDir(tb testing.TB, a *account) string {
 	return dir
 }
 
-// FreePort returns a port of the loopback interface on which nobody listens.
+// FreePort returns a port of the loopback interface on which nobody listens, nor
+// on the one 10,000 above, which a node of a Redis Cluster needs as well. Both are
+// below those that systems give to outgoing connections, so that none of these
+// takes a port before the server does.
 func FreePort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var err error
+	for range 100 {
+		port := 10_000 + rand.IntN(12_000)
+		if err = errors.Join(listen(port), listen(port+10_000)); err == nil {
+			return strconv.Itoa(port)
+		}
+	}
 	require.NoError(tb, err)
-	defer l.Close() //nolint:errcheck // it was never used
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(tb, err)
-	return port
+	return ""
+}
+
+// listen listens on a port for a moment.
+func listen(port int) error {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +160,37 @@ func (p *plainLoop) process(tb testing.TB, e *monitor.Event) {
 	}
 	p.events++
 	p.times[bits.Len64(uint64(time.Since(start)))]++
+}
+
+// BenchmarkWatermarkLookup is how the watermark of an organization is found, in
+// the map that is never changed, and in a [sync.Map].
+func BenchmarkWatermarkLookup(b *testing.B) {
+	var shared sync.Map
+	known := map[string]*int64{}
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("org-%d", i)
+		known[names[i]] = new(int64)
+		shared.Store(names[i], known[names[i]])
+	}
+	b.Run("map", func(b *testing.B) {
+		var current atomic.Pointer[map[string]*int64]
+		current.Store(&known)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if (*current.Load())[names[i%len(names)]] == nil {
+				b.Fatal("unknown")
+			}
+		}
+	})
+	b.Run("syncMap", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if _, ok := shared.Load(names[i%len(names)]); !ok {
+				b.Fatal("unknown")
+			}
+		}
+	})
 }
 
 // BenchmarkRepeat is an event that joins an open alert, beside one by day that

@@ -82,7 +82,7 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	if !a.isNew(it, batch, now) {
 		return
 	}
-	a.watermarks.judge(arrival, it.Event.Timestamp, now)
+	a.watermarks.judge(arrival, a.watermarks.tenant(arrival.OrganizationID), it.Event.Timestamp, now)
 	switch arrival.Timing {
 	case TimingTooLate:
 		a.metrics.count(it.ctx, EventsTooLate, "")

@@ -36,8 +36,10 @@ type Arrival struct {
 	// Repeated is set if the detector may have been given the event before.
 	Repeated bool
 	// Watermark is the newest accepted timestamp of the organization, this event
-	// included, rounded down to a multiple of Lateness/64. A detector must keep the
-	// state that it needs for an event whose timestamp is Watermark - Lateness.
+	// included, or the clock, if that is earlier and [Config.MaxSkew] is not -1. It is
+	// rounded down to a multiple of Lateness/64. A detector must keep the state that
+	// it needs for an event whose timestamp is Watermark - Lateness. The event's own
+	// timestamp may be ahead of the watermark by MaxSkew.
 	Watermark time.Time
 	Lateness  time.Duration
 	Timing    Timing

@@ -50,8 +50,11 @@ type Config struct {
 	// organization for rules with windows to count the event. Defaults to 1 minute;
 	// -1 allows no lateness.
 	Lateness time.Duration
-	// MaxSkew is how far an event's timestamp may lie ahead of the clock. Defaults to
-	// 2 minutes; -1 turns the check off.
+	// MaxSkew is how far an event's timestamp may lie ahead of the clock for rules
+	// with windows to count the event. Such an event raises the watermark no further
+	// than to the clock, so that MaxSkew may be more than Lateness. Defaults to 2
+	// minutes; -1 makes the monitor ignore the clock, as is right for history that is
+	// processed again.
 	MaxSkew time.Duration
 
 	// DuplicateCapacity is the number of events that the dedup cache remembers in

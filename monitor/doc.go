@@ -39,10 +39,18 @@
 //
 // Detection uses the timestamps of events, not the time at which they arrive. Each
 // organization has a watermark: the newest timestamp that was accepted from it,
-// rounded down to a multiple of Lateness/64 (see [Config.Lateness]). An event that
-// is behind the watermark by no more than Lateness is counted at its own
-// timestamp, as if it had arrived in order. The clock only serves to detect events
-// whose timestamps are in the future.
+// but never later than the clock, rounded down to a multiple of Lateness/64 (see
+// [Config.Lateness]). An event that is behind the watermark by no more than
+// Lateness is counted at its own timestamp, as if it had arrived in order.
+//
+// So an event that arrives within Lateness is never too late, even if another of
+// its organization is stamped by a clock that is ahead by up to
+// [Config.MaxSkew]. Events that are further ahead do not count in windows. In a
+// monitor of history, MaxSkew is -1: then the clock does not matter.
+//
+// What the monitor reports about an event that failed verification, was replayed
+// or is conflicting has the time at which it found out, because the event's
+// timestamp is chosen by whoever sent it.
 //
 // # Guarantees
 //

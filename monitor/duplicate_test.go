@@ -176,10 +176,11 @@ func TestSkew(t *testing.T) {
 			watermark time.Duration
 		}{
 			{0, monitor.TimingOnTime, 0},
-			{time.Minute + 1, monitor.TimingFuture, time.Minute + 1},
-			{time.Minute, monitor.TimingOnTime, time.Minute},
-			{time.Hour, monitor.TimingFuture, time.Hour},
-			{30 * time.Second, monitor.TimingOnTime, time.Minute}, // the future did not move the watermark
+			{time.Minute + 1, monitor.TimingFuture, 0},
+			{time.Minute, monitor.TimingOnTime, 0}, // it is never ahead of the clock
+			{time.Hour, monitor.TimingFuture, 0},
+			{-time.Minute, monitor.TimingOnTime, 0},
+			{-time.Minute - 1, monitor.TimingTooLate, 0},
 		} {
 			e := newEvent("", 0)
 			e.Timestamp = now.Add(step.at)
@@ -189,6 +190,7 @@ func TestSkew(t *testing.T) {
 			}
 		}
 		check.Equal(t, "future", c.get("events_future"), 2)
+		check.Equal(t, "too late", c.get("events_too_late"), 1)
 	})
 }
 

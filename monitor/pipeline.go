@@ -29,7 +29,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 		verifier: c.Verifier, defaultOrganization: c.DefaultOrganization,
 		operator: c.OperatorOrganization, source: c.Source, metrics: p.metrics,
 	}
-	p.admission.watermarks.init(c.Lateness, c.MaxSkew)
+	p.admission.watermarks.init(c.Lateness, c.MaxSkew, watermarkCapacity)
 	if c.DuplicateCapacity > 0 {
 		p.admission.dedup = newDedupCache(c.DuplicateCapacity, c.RedeliveryHorizon)
 	}

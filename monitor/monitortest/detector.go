@@ -24,10 +24,10 @@ type DetectorHarness struct {
 }
 
 // RunDetector checks that a detector does not change or keep events, that its
-// findings are complete and reproducible, that the events of one organization do
-// not affect the findings of another, that it is safe for concurrent use and, if
-// it is a [monitor.BatchDetector], that batches give the same findings as single
-// events.
+// findings are complete and reproducible, that they are the same when timestamps
+// are ahead of the watermark, that the events of one organization do not affect the
+// findings of another, that it is safe for concurrent use and, if it is a
+// [monitor.BatchDetector], that batches give the same findings as single events.
 func RunDetector(t *testing.T, h DetectorHarness) {
 	t.Helper()
 	if h.Events == nil {
@@ -56,6 +56,7 @@ var detectorCases = []struct {
 	{"same_again", detectorCheck.sameAgain},
 	{"event_unchanged", detectorCheck.eventUnchanged},
 	{"event_not_kept", detectorCheck.eventNotKept},
+	{"ahead_of_watermark", detectorCheck.aheadOfWatermark},
 	{"organizations_apart", detectorCheck.organizationsApart},
 	{"concurrent", detectorCheck.concurrent},
 	{"batch", detectorCheck.batch},
@@ -191,6 +192,20 @@ func (d detectorCheck) eventNotKept() {
 		*e = monitor.Event{Action: "overwritten", OrganizationID: "overwritten", PrincipalID: "overwritten"}
 	})
 	check.Equal(d, "findings", got, want)
+}
+
+// aheadOfWatermark has the events stamped by a clock that is ahead, so that the
+// watermark stays behind them.
+func (d detectorCheck) aheadOfWatermark() {
+	want, es, detector := d.find(d.events(), nothing), d.events(), d.new()
+	as := arrivals(es, time.Minute)
+	for i := range as {
+		as[i].Watermark = as[i].Watermark.Add(-2 * time.Minute)
+	}
+	for i, r := range reporters(as) {
+		check.NoError(d, "Detect", detector.Detect(d.Context(), es[i], r))
+		check.Equal(d, fmt.Sprintf("findings in event %d", i), r.Findings(), want[i])
+	}
 }
 
 // organizationsApart compares what is found in each organization with what is

@@ -13,11 +13,13 @@ import (
 
 // finder is a detector of events that were denied, with one flaw.
 type finder struct {
-	name  func() string
-	flaw  func(e *monitor.Event, f *monitor.Finding)
-	err   error
-	mute  bool
-	batch func(n int) error
+	name func() string
+	flaw func(e *monitor.Event, f *monitor.Finding)
+	err  error
+	mute bool
+	// punctual finds nothing ahead of the watermark.
+	punctual bool
+	batch    func(n int) error
 
 	mu     sync.Mutex
 	denied map[string]int
@@ -50,6 +52,9 @@ func (d *finder) Detect(_ context.Context, e *monitor.Event, r *monitor.Reporter
 		Event: ref, Count: d.denied[a.OrganizationID], References: []monitor.EventRef{ref},
 	}
 	d.flaw(e, &f)
+	if d.punctual && e.Timestamp.After(a.Watermark) {
+		return nil
+	}
 	r.Report(f)
 	return nil
 }
@@ -121,8 +126,9 @@ func TestRunDetectorFindsFlaws(t *testing.T) {
 		}, []string{"event_not_kept"}},
 		"fails": {func(d *finder) { d.err = errors.New("no") }, []string{
 			"findings_complete", "same_again", "event_unchanged", "event_not_kept",
-			"organizations_apart", "concurrent", "batch",
+			"ahead_of_watermark", "organizations_apart", "concurrent", "batch",
 		}},
+		"ahead": {func(d *finder) { d.punctual = true }, []string{"ahead_of_watermark"}},
 		"batch fails": {func(d *finder) {
 			d.batch = func(int) error { return errors.New("no") }
 		}, []string{"batch", "empty_batch"}},
@@ -147,7 +153,9 @@ func TestRunDetectorFindsFlaws(t *testing.T) {
 			own := n
 			return newFinder(flaw(func(_ *monitor.Event, f *monitor.Finding) { f.Count += own }))
 		})
-		if want := []string{"same_again", "event_not_kept", "organizations_apart", "concurrent", "batch"}; !slices.Equal(got, want) {
+		if want := []string{
+			"same_again", "event_not_kept", "ahead_of_watermark", "organizations_apart", "concurrent", "batch",
+		}; !slices.Equal(got, want) {
 			t.Errorf("failed cases %q, want %q", got, want)
 		}
 	})

@@ -353,7 +353,7 @@ func TestDiesWhileDelivering(t *testing.T) {
 		store, r := newSpy(), &recorder{}
 		put(t, store, occurrence("mallory", "e0", 0))
 		// Claimed, then gone while delivering.
-		ns, err := store.ClaimNotifications(t.Context(), "pager", pagerRoutes("pager"), 10, 30*time.Second)
+		ns, err := store.ClaimNotifications(t.Context(), "pager", pagerRoutes("pager"), nil, 10, 30*time.Second)
 		if err != nil || len(ns) != 1 {
 			t.Fatalf("ClaimNotifications: %v, %v", ns, err)
 		}
@@ -410,7 +410,7 @@ func TestFullOutboxIsCounted(t *testing.T) {
 type failingOutbox struct{ *spyStore }
 
 func (failingOutbox) ClaimNotifications(
-	context.Context, string, []alerting.Route, int, time.Duration,
+	context.Context, string, []alerting.Route, []string, int, time.Duration,
 ) ([]*alerting.Notification, error) {
 	return nil, errAway
 }
@@ -459,7 +459,7 @@ func TestRunEndsInTime(t *testing.T) {
 			t.Errorf("Run took %v to end", took)
 		}
 		advance(time.Second) // it was settled, not left to its lease
-		ns, err := store.ClaimNotifications(t.Context(), "slow", pagerRoutes("slow"), 1, time.Minute)
+		ns, err := store.ClaimNotifications(t.Context(), "slow", pagerRoutes("slow"), nil, 1, time.Minute)
 		if len(ns) != 1 || err != nil || !strings.Contains(ns[0].Failure, "canceled") {
 			t.Errorf("ClaimNotifications: %v, %v", ns, err)
 		}

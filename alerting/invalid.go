@@ -24,6 +24,9 @@ func (e *InvalidError) Error() string { return fmt.Sprintf("%s: %v", e.Field, e.
 
 func (e *InvalidError) Unwrap() error { return e.Err }
 
+// Is reports whether target is [monitor.ErrPermanent].
+func (e *InvalidError) Is(target error) bool { return target == monitor.ErrPermanent }
+
 func invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
 }
@@ -66,15 +69,14 @@ const AllOrganizations = "\x00all"
 
 // checkOrganization rejects anything but the name of one organization.
 func checkOrganization(name string) error {
-	switch {
-	case name == "":
-		return monitor.ErrNoOrganization
-	case name == AllOrganizations:
+	if name == AllOrganizations {
 		return &InvalidError{Field: "Organization", Err: errors.New("one organization is needed here, not all")}
-	case strings.ContainsRune(name, 0):
-		return &InvalidError{Field: "Organization", Err: errors.New("contains a NUL")}
 	}
-	return nil
+	err := monitor.CheckOrganization(name)
+	if err != nil && !errors.Is(err, monitor.ErrNoOrganization) {
+		return &InvalidError{Field: "Organization", Err: err}
+	}
+	return err
 }
 
 // checkScope accepts the name of one organization or [AllOrganizations].
@@ -85,27 +87,16 @@ func checkScope(name string) error {
 	return checkOrganization(name)
 }
 
-// checkOccurrence rejects an incomplete occurrence.
+// checkOccurrence rejects what [monitor.Occurrence.Validate] rejects.
 func checkOccurrence(o *monitor.Occurrence) error {
-	if o == nil {
-		return invalid("Occurrence", "is nil")
-	}
-	if err := checkOrganization(o.Finding.OrganizationID); err != nil {
-		return err
-	}
+	wrong, ok := errors.AsType[*monitor.InvalidOccurrenceError](o.Validate())
 	switch {
-	case o.Fingerprint == monitor.Fingerprint{}:
-		return invalid("Occurrence.Fingerprint", "missing")
-	case o.EventKey == monitor.EventKey{}:
-		return invalid("Occurrence.EventKey", "missing")
-	case o.Finding.Severity > monitor.SeverityCritical:
-		return invalid("Occurrence.Finding.Severity", "%d is not a valid severity", o.Finding.Severity)
-	case o.Count < 1:
-		return invalid("Occurrence.Count", "%d is less than 1", o.Count)
-	case o.FirstSeen.IsZero():
-		return invalid("Occurrence.FirstSeen", "missing")
-	case o.LastSeen.Before(o.FirstSeen):
-		return invalid("Occurrence.LastSeen", "is before FirstSeen")
+	case !ok:
+		return nil
+	case wrong.Field == "":
+		return &InvalidError{Field: "Occurrence", Err: wrong.Err}
+	case wrong.Field == "Finding.OrganizationID":
+		return checkOrganization(o.Finding.OrganizationID)
 	}
-	return nil
+	return &InvalidError{Field: "Occurrence." + wrong.Field, Err: wrong.Err}
 }

@@ -115,6 +115,7 @@ func TestSuppressedIsNotNotified(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		advance(time.Until(at(1000)))
 		stop := run(t, m)
 		put(t, m, occurrence("mallory", "e0", 0))   // the monitor counts this one
 		put(t, m, occurrence("mallory", "e1", 1))   // the flush finds out that it is held back

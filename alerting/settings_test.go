@@ -163,7 +163,7 @@ func FuzzSettingsJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p.Notify(time.Time{}, at(0))
+		p.Notify(time.Time{}, at(0), at(0))
 		first, err := json.Marshal(p.Settings())
 		if err != nil {
 			t.Fatalf("valid settings %+v cannot be written: %v", s, err)

@@ -25,7 +25,9 @@ type driverStore interface {
 }
 
 type outbox interface {
-	ClaimNotifications(ctx context.Context, route string, routes []Route, limit int, lease time.Duration) ([]*Notification, error)
+	ClaimNotifications(
+		ctx context.Context, route string, routes []Route, paused []string, limit int, lease time.Duration,
+	) ([]*Notification, error)
 	SettleNotifications(ctx context.Context, ds []Delivery) error
 	DeadLetters(ctx context.Context, q DeadLetterQuery) ([]*Notification, error)
 	Redrive(ctx context.Context, organization, route string) (int, error)

@@ -135,7 +135,7 @@ func (w *worker) deliver(ctx context.Context) (int, error) {
 
 func (w *worker) claim(ctx context.Context, limit int) ([]*Notification, error) {
 	ctx, end := w.tracing.operation(ctx, "claim notifications")
-	claimed, err := w.outbox.ClaimNotifications(ctx, w.Name, w.routes, limit, w.Timeout+leaseMargin)
+	claimed, err := w.outbox.ClaimNotifications(ctx, w.Name, w.routes, nil, limit, w.Timeout+leaseMargin)
 	end(err)
 	return claimed, err
 }

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -67,12 +66,12 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	if arrival.OrganizationID == "" {
 		arrival.OrganizationID = a.defaultOrganization
 	}
-	switch organization := arrival.OrganizationID; {
-	case organization == "":
+	switch arrival.OrganizationID {
+	case "":
 		a.reject(it, invalid("organizationId", "missing"))
 		return
-	case organization == a.operator, strings.ContainsRune(organization, 0):
-		a.reject(it, invalid("organizationId", "%q is reserved", organization))
+	case a.operator:
+		a.reject(it, invalid("organizationId", "%q is reserved", a.operator))
 		return
 	}
 	if it.Event.ID == "" && it.ID != "" {

@@ -137,6 +137,15 @@ func (c Config) withDefaults() (Config, error) {
 	if c.OperatorOrganization == "" {
 		c.OperatorOrganization = "operator"
 	}
+	if err := CheckOrganization(c.OperatorOrganization); err != nil && c.Alerts != nil {
+		bad("OperatorOrganization", "%v", err)
+	}
+	if err := CheckOrganization(c.DefaultOrganization); err != nil && c.DefaultOrganization != "" {
+		bad("DefaultOrganization", "%v", err)
+	}
+	if err := checkText(c.Source, MaxFieldSize); err != nil {
+		bad("Source", "%v", err)
+	}
 	if c.DefaultOrganization == c.OperatorOrganization {
 		bad("DefaultOrganization", "must not be the OperatorOrganization")
 	}

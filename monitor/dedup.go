@@ -51,6 +51,8 @@ type progress struct {
 	reports reports
 	judged  uint64
 	raised  int
+	// dispositions are those of the findings that are stored among others that are not
+	dispositions []Disposition
 }
 
 // known is what the cache knows of an event.

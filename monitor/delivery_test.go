@@ -116,28 +116,6 @@ func TestStates(t *testing.T) {
 	})
 }
 
-func TestPanicOfTheStoreIsRetried(t *testing.T) {
-	t.Parallel()
-	broken := true
-	m := newMonitor(t, func(c *monitor.Config) {
-		c.Detectors = []monitor.Detector{&detector{name: "all"}}
-		c.Alerts = monitor.AlertHandlerFunc(func(context.Context, *monitor.Alert) error {
-			if broken {
-				panic("boom")
-			}
-			return nil
-		})
-	})
-	r, err := m.Process(t.Context(), newEvent("a", 0))
-	var panicked *monitor.PanicError
-	check.Equal(t, "panic", errors.As(err, &panicked), true)
-	check.Equal(t, "state", r.State, monitor.StateRetry)
-	broken = false
-	r, err = m.Process(t.Context(), newEvent("a", 0))
-	check.NoError(t, "retry", err)
-	check.Equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
-}
-
 // TestDeliveryID has an event without an ID known by its delivery.
 func TestDeliveryID(t *testing.T) {
 	t.Parallel()

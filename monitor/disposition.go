@@ -15,8 +15,8 @@ type Disposition struct {
 type StoreResult uint8
 
 const (
-	// StoredNothing means that there is no store, or that the finding raises no
-	// alert.
+	// StoredNothing means that there is no store, that the finding raises no alert, or
+	// that it was not stored yet.
 	StoredNothing StoreResult = iota
 	// StoredNew means that the occurrence opened an alert.
 	StoredNew
@@ -24,9 +24,12 @@ const (
 	StoredRepeat
 	// StoredBefore means that the alert had already counted this event.
 	StoredBefore
+	// StoreRefused means that the occurrence can never be stored, and that the monitor
+	// has given it up. The [Result] has the error.
+	StoreRefused
 )
 
-var storeResultNames = [...]string{"nothing", "new", "repeat", "before"}
+var storeResultNames = [...]string{"nothing", "new", "repeat", "before", "refused"}
 
 // String returns the value in snake case.
 func (s StoreResult) String() string { return name(storeResultNames[:], s) }

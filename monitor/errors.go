@@ -26,7 +26,13 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrNoOrganization means that a required organization is empty.
 	ErrNoOrganization = errors.New("organization is empty")
+	// ErrPermanent is matched by every error that the same input causes again, such as
+	// an [InvalidEventError] or an alerting.InvalidError. A port that returns an error
+	// which wraps it is not given the same input again.
+	ErrPermanent = errors.New("permanent")
 )
+
+var errNil = errors.New("it is nil")
 
 // An InvalidEventError names the field that makes an event invalid. Processing the
 // same event again gives the same error.
@@ -47,9 +53,34 @@ func (e *InvalidEventError) Error() string {
 
 func (e *InvalidEventError) Unwrap() error { return e.Err }
 
+// Is reports whether target is [ErrPermanent].
+func (e *InvalidEventError) Is(target error) bool { return target == ErrPermanent }
+
 func invalid(field, format string, args ...any) error {
 	return &InvalidEventError{Field: field, Err: fmt.Errorf(format, args...)}
 }
+
+// An InvalidOccurrenceError names the field that makes an occurrence impossible to
+// store. Storing the same occurrence again gives the same error.
+type InvalidOccurrenceError struct {
+	// Field is the name of the field in [Occurrence], such as "FirstSeen" or
+	// "Finding.Severity".
+	Field string
+	// Err says what is wrong with the field.
+	Err error
+}
+
+func (e *InvalidOccurrenceError) Error() string {
+	if e.Field == "" {
+		return fmt.Sprintf("monitor: invalid occurrence: %v", e.Err)
+	}
+	return fmt.Sprintf("monitor: invalid occurrence: %s: %v", e.Field, e.Err)
+}
+
+func (e *InvalidOccurrenceError) Unwrap() error { return e.Err }
+
+// Is reports whether target is [ErrPermanent].
+func (e *InvalidOccurrenceError) Is(target error) bool { return target == ErrPermanent }
 
 // A PanicError reports that a port panicked: a detector, a verifier, a store, a
 // runner or a notifier. The panic was recovered.
@@ -75,4 +106,11 @@ func (e *PanicError) Unwrap() error {
 // recovered makes an error of what a port's panic was recovered with.
 func recovered(where string, v any) error {
 	return &PanicError{Where: where, Value: v, Stack: debug.Stack()}
+}
+
+// final reports whether the same call would fail in the same way: a caller that has
+// found the input which causes it gives that up.
+func final(err error) bool {
+	_, panicked := errors.AsType[*PanicError](err)
+	return panicked || errors.Is(err, ErrPermanent)
 }

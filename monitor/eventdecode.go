@@ -222,7 +222,7 @@ func (d *eventDecoder) optionalText(dst *string) (err error) {
 	switch d.Peek() {
 	case '"':
 		if *dst, err = d.String(); err == nil && len(*dst) > MaxFieldSize {
-			err = checkText(*dst)
+			err = checkSize(*dst, MaxFieldSize)
 		}
 		return err
 	case 'n':

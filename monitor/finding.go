@@ -1,6 +1,10 @@
 package monitor
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // A Finding reports that an event qualifies under a rule, and why. A rule reports
 // a finding for every event at or above its threshold, not only for the first.
@@ -44,6 +48,21 @@ type Finding struct {
 
 // WindowStart returns the exclusive start of the finding's window.
 func (f *Finding) WindowStart() time.Time { return f.Event.Timestamp.Add(-f.Window) }
+
+// clone returns a copy that shares no memory with the finding, whose texts can be
+// parts of an event's line.
+func (f *Finding) clone() Finding {
+	c := *f
+	c.Rule, c.OrganizationID = strings.Clone(f.Rule), strings.Clone(f.OrganizationID)
+	c.Key, c.KeyField = strings.Clone(f.Key), strings.Clone(f.KeyField)
+	c.Technique, c.Detail = strings.Clone(f.Technique), strings.Clone(f.Detail)
+	c.Event.ID, c.CompletedBy.ID = strings.Clone(f.Event.ID), strings.Clone(f.CompletedBy.ID)
+	c.References = slices.Clone(f.References)
+	for i := range c.References {
+		c.References[i].ID = strings.Clone(c.References[i].ID)
+	}
+	return c
+}
 
 // An EventRef refers to an event.
 type EventRef struct {

@@ -33,13 +33,13 @@ func (it *item) progress() *progress {
 	if it.stage == settled {
 		return nil
 	}
-	return &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised}
+	return &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised, it.result.Dispositions}
 }
 
 // resume goes on where an earlier attempt stopped.
 func (it *item) resume(p *progress) {
 	it.reporter.arrival, it.reporter.reports = p.arrival, p.reports
-	it.judged, it.raised = p.judged, p.raised
+	it.judged, it.raised, it.result.Dispositions = p.judged, p.raised, p.dispositions
 	it.stage = admitted
 }
 

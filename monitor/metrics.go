@@ -15,6 +15,7 @@ var (
 	ShadowFindings            = counter("shadow_findings", "{finding}", "Findings in shadow, which raise no alert.").by("rule")
 	AlertsCreated             = counter("alerts_created", "{alert}", "Alerts that were opened.").by("rule")
 	AlertsRepeated            = counter("alerts_repeated", "{occurrence}", "Occurrences that joined an open alert.").by("rule")
+	OccurrencesRefused        = counter("occurrences_refused", "{occurrence}", "Occurrences that were given up because they can never be stored.").by("rule")
 	AlertsSuppressed          = counter("alerts_suppressed", "{notification}", "Notifications held back by a suppression window.").by("rule")
 	EventsDuplicate           = counter("events_duplicate", "{event}", "Events delivered again within the redelivery horizon.")
 	EventsReplayed            = counter("events_replayed", "{event}", "Events delivered again after the redelivery horizon.")

@@ -1,7 +1,7 @@
 package monitor
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -40,8 +40,7 @@ type Occurrence struct {
 // description, tags and metadata made from the finding. It shares no memory with
 // the occurrence. It leaves CreatedAt, UpdatedAt and Version for the store to set.
 func (o *Occurrence) Alert() *Alert {
-	f := o.Finding
-	f.References = slices.Clone(f.References)
+	f := o.Finding.clone()
 	a := &Alert{
 		ID:             newID(time.Now()),
 		Fingerprint:    o.Fingerprint,
@@ -52,7 +51,7 @@ func (o *Occurrence) Alert() *Alert {
 		Description:    f.Describe(),
 		Source:         o.Source,
 		Status:         AlertActive,
-		CorrelationID:  o.CorrelationID,
+		CorrelationID:  strings.Clone(o.CorrelationID),
 		TraceID:        o.TraceID,
 		SpanID:         o.SpanID,
 		Tags:           []string{"suspicious-pattern", strings.ReplaceAll(f.Rule, "_", "-")},
@@ -66,4 +65,88 @@ func (o *Occurrence) Alert() *Alert {
 		a.Type = AlertSecurity
 	}
 	return a
+}
+
+// Validate returns an [*InvalidOccurrenceError] if no store can keep the occurrence:
+// if its fingerprint, event key or a time is missing, if its organization does not
+// pass [CheckOrganization], if a text is too large, if the severity is unknown, if the
+// count is less than 1, or if a time is before 1678 or after 2261.
+func (o *Occurrence) Validate() error {
+	if o == nil {
+		return &InvalidOccurrenceError{Err: errNil}
+	}
+	f := &o.Finding
+	if err := CheckOrganization(f.OrganizationID); err != nil {
+		return &InvalidOccurrenceError{"Finding.OrganizationID", err}
+	}
+	wrong := func(field, format string, args ...any) error {
+		return &InvalidOccurrenceError{field, fmt.Errorf(format, args...)}
+	}
+	switch {
+	case o.Fingerprint == Fingerprint{}:
+		return wrong("Fingerprint", "missing")
+	case o.EventKey == EventKey{}:
+		return wrong("EventKey", "missing")
+	case f.Severity > SeverityCritical:
+		return wrong("Finding.Severity", "%d is not a severity", f.Severity)
+	case o.Count < 1:
+		return wrong("Count", "%d is less than 1", o.Count)
+	}
+	for _, text := range [...]struct {
+		field, text string
+		limit       int
+	}{
+		{"Finding.Rule", f.Rule, MaxRuleSize},
+		{"Finding.Key", f.Key, maxFindingText},
+		{"Finding.KeyField", f.KeyField, MaxFieldSize},
+		{"Finding.Event.ID", f.Event.ID, MaxFieldSize},
+		{"Finding.Technique", f.Technique, MaxFieldSize},
+		{"Finding.Detail", f.Detail, maxFindingText},
+		{"Type", string(o.Type), MaxFieldSize},
+		{"Source", o.Source, MaxFieldSize},
+		{"CorrelationID", o.CorrelationID, MaxFieldSize},
+	} {
+		if err := checkSize(text.text, text.limit); err != nil {
+			return &InvalidOccurrenceError{text.field, err}
+		}
+	}
+	if err := f.checkTimes(); err != nil {
+		return err
+	}
+	if err := checkTime(o.FirstSeen); err != nil {
+		return &InvalidOccurrenceError{"FirstSeen", err}
+	}
+	if err := checkTime(o.LastSeen); err != nil {
+		return &InvalidOccurrenceError{"LastSeen", err}
+	}
+	if o.LastSeen.Before(o.FirstSeen) {
+		return wrong("LastSeen", "is before FirstSeen")
+	}
+	return nil
+}
+
+// checkTimes checks the timestamps of the events that a finding refers to. Only
+// that of the qualifying event must be known.
+func (f *Finding) checkTimes() error {
+	if err := checkTime(f.Event.Timestamp); err != nil {
+		return &InvalidOccurrenceError{"Finding.Event.Timestamp", err}
+	}
+	if at := f.CompletedBy.Timestamp; !at.IsZero() {
+		if err := checkTime(at); err != nil {
+			return &InvalidOccurrenceError{"Finding.CompletedBy.Timestamp", err}
+		}
+	}
+	for i := range f.References {
+		r := &f.References[i]
+		if err := checkSize(r.ID, MaxFieldSize); err != nil {
+			return &InvalidOccurrenceError{"Finding.References.ID", err}
+		}
+		if r.Timestamp.IsZero() {
+			continue
+		}
+		if err := checkTime(r.Timestamp); err != nil {
+			return &InvalidOccurrenceError{"Finding.References.Timestamp", err}
+		}
+	}
+	return nil
 }

@@ -34,7 +34,10 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 		p.admission.dedup = newDedupCache(c.DuplicateCapacity, c.RedeliveryHorizon)
 	}
 	p.detection = detection{detectors: c.Detectors, metrics: p.metrics}
-	p.raising = raising{store: c.Alerts, source: c.Source, keys: newKeyspace(), metrics: p.metrics, health: health}
+	p.raising = raising{
+		store: c.Alerts, source: c.Source, keys: newKeyspace(),
+		metrics: p.metrics, logger: c.Logger, health: health,
+	}
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)
 	p.tracing.tracer = c.Tracer
 	p.quarantine.capacity = c.QuarantineCapacity

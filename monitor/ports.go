@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -50,30 +51,46 @@ type BatchDetector interface {
 //   - It must not keep the occurrences after the call. The alerts that
 //     [Occurrence.Alert] returns may be kept.
 //   - It returns the dispositions in the order of the occurrences.
-//   - After an error, the monitor treats all of the occurrences as not stored, and
-//     may pass them again. The storer must not count an occurrence again if the
+//   - With an error it may return dispositions, too: those whose Stored is not
+//     [StoredNothing] belong to occurrences that are stored all the same. The monitor
+//     may pass the others again. The storer must not count an occurrence again if the
 //     alert already has its [EventKey].
+//   - If an occurrence can never be stored, the error wraps [ErrPermanent]. The
+//     monitor then passes the occurrences that are not stored one by one, and gives
+//     up each that fails again with such an error or with a panic.
 type AlertStorer interface {
 	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
 }
 
 // An AlertHandlerFunc is an adapter that makes a function an [AlertStorer]. The
-// function is called for every occurrence with a new alert, which it may keep. If
-// it returns an error, the event is tried again.
+// function is called for every occurrence with a new alert, which it may keep. If it
+// returns an error, it is called again for the same occurrence later, with another
+// alert, unless the error wraps [ErrPermanent].
 type AlertHandlerFunc func(ctx context.Context, a *Alert) error
 
-// StoreOccurrences calls f with a new alert for each occurrence, in order, and
-// stops at the first error.
+// StoreOccurrences calls f with a new alert for each occurrence, in order. An error
+// or a panic does not keep it from the other occurrences.
 func (f AlertHandlerFunc) StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error) {
 	dispositions := make([]Disposition, len(os))
+	var errs []error
 	for i, o := range os {
 		a := o.Alert()
-		if err := f(ctx, a); err != nil {
-			return nil, err
+		if err := f.handle(ctx, a); err != nil {
+			errs = append(errs, err)
+			continue
 		}
 		dispositions[i] = Disposition{AlertID: a.ID, Stored: StoredNew, Notify: NotifyDue}
 	}
-	return dispositions, nil
+	return dispositions, errors.Join(errs...)
+}
+
+func (f AlertHandlerFunc) handle(ctx context.Context, a *Alert) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = recovered("alert handler", v)
+		}
+	}()
+	return f(ctx, a)
 }
 
 // A MetricsCollector collects measurements. Record must not block, must not

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -15,6 +16,7 @@ type raising struct {
 	keys    keyspace
 	limit   rateLimit // of the findings about failed events
 	metrics meter
+	logger  *slog.Logger
 	health  *HealthTracker // of the store
 }
 
@@ -47,7 +49,7 @@ func (r *raising) collect(items []item, os *occurrences, now time.Time) bool {
 		it := &items[i]
 		it.unstored = false
 		for n := it.raised; n < len(it.reporter.findings); n++ {
-			if r.store != nil && !it.reporter.findings[n].Shadow {
+			if r.store != nil && !it.reporter.findings[n].Shadow && !it.disposed(n) {
 				r.add(os, it, n, now)
 			}
 		}
@@ -98,17 +100,20 @@ func (r *raising) eventKey(it *item, f *Finding) EventKey {
 	return r.keys.of(f.Event.Sequence)
 }
 
-// raise stores the occurrences that were collected, in one call, and counts the
-// findings that are dealt with. The first occurrence of an alert is in the store
-// when it returns.
+// raise stores the occurrences that were collected, and counts the findings that
+// are dealt with. The first occurrence of an alert is in the store when it returns.
 func (r *raising) raise(ctx context.Context, items []item, os *occurrences) {
-	dispositions, err := r.storeAll(ctx, os.pointers)
+	dispositions, errs := r.storeAll(ctx, os.pointers)
 	for i, o := range os.owners {
-		if err == nil {
+		switch err := errs.of(i); {
+		case err == nil:
 			o.item.dispose(o.finding, dispositions[i], &os.stored)
-			continue
+		case final(err):
+			r.giveUp(o.item, os.pointers[i], err)
+			o.item.dispose(o.finding, Disposition{Stored: StoreRefused}, &os.stored)
+		default:
+			r.postpone(o.item, os.pointers[i], err)
 		}
-		r.fail(o.item, os.pointers[i], err)
 	}
 	for i := range items {
 		if it := &items[i]; !it.unstored {
@@ -117,8 +122,8 @@ func (r *raising) raise(ctx context.Context, items []item, os *occurrences) {
 	}
 }
 
-// fail leaves an occurrence that could not be stored to the next attempt.
-func (r *raising) fail(it *item, o *Occurrence, err error) {
+// postpone leaves an occurrence that could not be stored to the next attempt.
+func (r *raising) postpone(it *item, o *Occurrence, err error) {
 	if !it.unstored {
 		it.unstored = true
 		it.failed = errors.Join(it.failed, err)
@@ -130,37 +135,109 @@ func (r *raising) fail(it *item, o *Occurrence, err error) {
 	}
 }
 
+// giveUp ends the way of an occurrence that can never be stored.
+func (r *raising) giveUp(it *item, o *Occurrence, err error) {
+	r.metrics.count(it.ctx, Errors, "store")
+	it.reporter.failure = errors.Join(it.reporter.failure, r.refused(it.ctx, o, err))
+}
+
+// refused counts and logs an occurrence that can never be stored, and returns an
+// error that names it.
+func (r *raising) refused(ctx context.Context, o *Occurrence, err error) error {
+	r.metrics.record(ctx, OccurrencesRefused, o.Count, o.Finding.Rule)
+	f := &o.Finding
+	r.logger.LogAttrs(ctx, slog.LevelError, "alert can never be stored and is given up", slog.String("rule", f.Rule),
+		slog.String("organization", f.OrganizationID), slog.String("eventId", f.Event.ID), slog.Any("error", err))
+	return fmt.Errorf("alert of rule %.64q for event %.64q of organization %.64q is given up: %w",
+		f.Rule, f.Event.ID, f.OrganizationID, err)
+}
+
 // flush stores what the rate limit has aggregated.
 func (r *raising) flush(ctx context.Context) error {
 	verdicts, os := r.limit.rest()
-	_, err := r.storeAll(ctx, os)
-	if err != nil {
-		for i, o := range os {
-			r.limit.add(verdicts[i], o, o.Count)
+	_, errs := r.storeAll(ctx, os)
+	for i, err := range errs {
+		switch {
+		case err == nil:
+		case final(err):
+			errs[i] = r.refused(ctx, os[i], err)
+		default:
+			r.limit.add(verdicts[i], os[i], os[i].Count)
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
-// storeAll hands occurrences to the store.
-func (r *raising) storeAll(ctx context.Context, os []*Occurrence) (_ []Disposition, err error) {
+// unstored says why occurrences were not stored, by their places, with nil for those
+// that were. It is empty if all were stored.
+type unstored []error
+
+func (u unstored) of(place int) error {
+	if len(u) == 0 {
+		return nil
+	}
+	return u[place]
+}
+
+// storeAll stores occurrences and returns a disposition for each. If one can never be
+// stored, they are passed one by one, so that it keeps no other from the store.
+func (r *raising) storeAll(ctx context.Context, os []*Occurrence) ([]Disposition, unstored) {
 	if len(os) == 0 {
 		return nil, nil
 	}
+	stored, err := r.call(ctx, os)
+	if err == nil {
+		return stored, nil
+	}
+	dispositions, errs := make([]Disposition, len(os)), make(unstored, len(os))
+	copy(dispositions, stored)
+	alone := len(os) > 1 && final(err)
+	for i := range os {
+		if dispositions[i].Stored != StoredNothing {
+			continue
+		}
+		if alone {
+			var one []Disposition
+			if one, err = r.call(ctx, os[i:i+1]); err == nil {
+				dispositions[i] = one[0]
+				continue
+			}
+			alone = final(err) // any other error is that of the next ones, too
+		}
+		errs[i] = err
+	}
+	return dispositions, errs
+}
+
+// call passes occurrences to the store, in one call.
+func (r *raising) call(ctx context.Context, os []*Occurrence) (dispositions []Disposition, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = recovered("alert store", v)
+			dispositions, err = nil, recovered("alert store", v)
 		}
-		r.health.Note(ctx, err)
+		if errors.Is(err, ErrPermanent) {
+			r.health.Note(ctx, nil) // the store works
+		} else {
+			r.health.Note(ctx, err)
+		}
 		if err != nil {
 			err = fmt.Errorf("monitor: store alerts: %w", err)
 		}
 	}()
-	dispositions, err := r.store.StoreOccurrences(ctx, os)
-	if err == nil && len(dispositions) != len(os) {
+	dispositions, err = r.store.StoreOccurrences(ctx, os)
+	if len(dispositions) == len(os) {
+		return dispositions, err
+	}
+	if err == nil {
 		err = fmt.Errorf("%d dispositions for %d occurrences", len(dispositions), len(os))
 	}
-	return dispositions, err
+	return nil, err
+}
+
+// disposed reports whether a finding is stored already, among others that are not.
+func (it *item) disposed(finding int) bool {
+	ds := it.result.Dispositions
+	return finding < len(ds) && ds[finding].Stored != StoredNothing
 }
 
 // dispose notes what became of a finding.
@@ -193,7 +270,7 @@ func (r *raising) count(it *item) {
 			r.metrics.count(it.ctx, AlertsCreated, f.Rule)
 		case StoredRepeat:
 			r.metrics.count(it.ctx, AlertsRepeated, f.Rule)
-		case StoredNothing, StoredBefore:
+		case StoredNothing, StoredBefore, StoreRefused:
 		}
 		if d.Notify == NotifySuppressed {
 			r.metrics.count(it.ctx, AlertsSuppressed, f.Rule)

@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -13,14 +15,23 @@ const (
 )
 
 func checkTimestamp(t time.Time) error {
-	if t.IsZero() {
-		return invalid("timestamp", "missing")
-	}
-	if s := t.Unix(); s < minTimestamp || s >= endTimestamp {
-		return invalid("timestamp", "year %d is outside 1678 to 2261", t.Year())
+	if err := checkTime(t); err != nil {
+		return &InvalidEventError{Field: "timestamp", Err: err}
 	}
 	return nil
 }
+
+func checkTime(t time.Time) error {
+	if t.IsZero() {
+		return errMissing
+	}
+	if s := t.Unix(); s < minTimestamp || s >= endTimestamp {
+		return fmt.Errorf("year %d is outside 1678 to 2261", t.Year())
+	}
+	return nil
+}
+
+var errMissing = errors.New("missing")
 
 // parseTimestamp reads a timestamp in UTC. Its text is what RFC 3339 allows,
 // section 5.6, or what PostgreSQL prints for a timestamptz: there the offset may

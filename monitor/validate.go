@@ -1,27 +1,14 @@
 package monitor
 
-import (
-	"errors"
-	"fmt"
-	"unicode/utf8"
-)
-
-// The size limits of an event, in bytes.
-const (
-	// MaxEventSize is the maximum size of the JSON text of an event.
-	MaxEventSize = 1 << 20
-	// MaxFieldSize is the maximum size of a text field of an event. It does not apply
-	// to the fields in Details.
-	MaxFieldSize = 8 << 10
-)
-
-var errNotUTF8 = errors.New("not valid UTF-8")
+import "unicode/utf8"
 
 // Validate returns an [*InvalidEventError] if the event is invalid: if the
 // timestamp, action or status is missing, if the timestamp is before 1678 or after
-// 2261, if the status is unknown, if a text is not UTF-8 or exceeds [MaxFieldSize]
-// ([ErrTooLarge]), or if the record count is negative. It does not check Details
-// and does not allocate. [Monitor.Process] calls it.
+// 2261, if the status is unknown, if the organization does not pass
+// [CheckOrganization], if another text is not UTF-8 or exceeds [MaxFieldSize]
+// ([ErrTooLarge]), or if the record count is negative. An event may name no
+// organization. Validate does not check Details and does not allocate.
+// [Monitor.Process] calls it.
 //
 // Validate refuses an empty action, because such an event does not say what was
 // done. [DecodeEvent] accepts it, because some emitters sign such events.
@@ -47,11 +34,15 @@ func (e *Event) check() error {
 	if e.RecordCount < 0 {
 		return invalid("recordCount", "%d is negative", e.RecordCount)
 	}
+	if e.OrganizationID != "" {
+		if err := CheckOrganization(e.OrganizationID); err != nil {
+			return &InvalidEventError{Field: "organizationId", Err: err}
+		}
+	}
 	for _, f := range [...]struct{ name, text string }{
 		{"id", e.ID},
 		{"action", e.Action},
 		{"principalId", e.PrincipalID},
-		{"organizationId", e.OrganizationID},
 		{"targetResourceType", e.TargetResourceType},
 		{"targetResourceId", e.TargetResourceID},
 		{"outcomeDescription", e.OutcomeDescription},
@@ -72,7 +63,7 @@ func (e *Event) check() error {
 		if len(f.text) <= MaxFieldSize && isASCII(f.text) {
 			continue
 		}
-		if err := checkText(f.text); err != nil {
+		if err := checkText(f.text, MaxFieldSize); err != nil {
 			return &InvalidEventError{Field: f.name, Err: err}
 		}
 	}
@@ -88,16 +79,6 @@ func checkStatus(s EventStatus) error {
 	default:
 		return invalid("status", "%.40q is not attempt, success or failure", s)
 	}
-}
-
-func checkText(s string) error {
-	if len(s) > MaxFieldSize {
-		return fmt.Errorf("%d bytes are more than %d: %w", len(s), MaxFieldSize, ErrTooLarge)
-	}
-	if !utf8.ValidString(s) {
-		return errNotUTF8
-	}
-	return nil
 }
 
 // isASCII spares most text the slower [utf8.ValidString]. It looks at eight

@@ -373,12 +373,12 @@ type brokenOutbox struct {
 }
 
 func (s *brokenOutbox) ClaimNotifications(
-	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
 	if s.routes != nil {
 		routes = s.routes(route, routes)
 	}
-	ns, err := s.Store.ClaimNotifications(ctx, route, routes, limit, cmp.Or(s.lease, lease))
+	ns, err := s.Store.ClaimNotifications(ctx, route, routes, paused, limit, cmp.Or(s.lease, lease))
 	for _, n := range ns {
 		if s.claimed != nil {
 			s.claimed(n)
@@ -412,9 +412,9 @@ func (s *brokenOutbox) RunTimers(ctx context.Context) (escalated, resolved int, 
 type keysPerAlert struct{ driver.Store }
 
 func (s *keysPerAlert) ClaimNotifications(
-	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
-	ns, err := s.Store.ClaimNotifications(ctx, route, routes, limit, lease)
+	ns, err := s.Store.ClaimNotifications(ctx, route, routes, paused, limit, lease)
 	for _, n := range ns {
 		n.Key, n.Targets = n.Alert.ID, []string{n.Key}
 	}

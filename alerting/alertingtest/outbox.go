@@ -37,7 +37,7 @@ func (t *storeTest) claim(route string, limit int, lease time.Duration) []*alert
 // claimOf claims notifications on one of several routes.
 func (t *storeTest) claimOf(route string, all []alerting.Route, limit int, lease time.Duration) []*alerting.Notification {
 	t.Helper()
-	return check.Must(t.store.ClaimNotifications(t.Context(), route, all, limit, lease))(t)
+	return check.Must(t.store.ClaimNotifications(t.Context(), route, all, nil, limit, lease))(t)
 }
 
 // claimOne claims a notification, which must be the only one that can be claimed.
@@ -191,7 +191,9 @@ func testOutboxSuppression(t *storeTest) {
 	check.Equal(t, "held back", t.delivered(pager), "")
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 	t.put(Occurrence(acme, "mallory", "e3", minutes(10)))
-	check.Equal(t, "after the window", t.delivered(pager), "repeated:mallory")
+	check.Equal(t, "after the window", t.delivered(pager), "opened:mallory")
+	t.put(Occurrence(acme, "mallory", "e4", minutes(20)))
+	check.Equal(t, "later", t.delivered(pager), "repeated:mallory")
 }
 
 func testOutboxOrder(t *storeTest) {
@@ -422,7 +424,7 @@ func testConcurrentOutbox(t *storeTest) {
 		name := []string{pager, mail}[w%2]
 		all.Go(func() {
 			for {
-				ns, err := t.store.ClaimNotifications(t.Context(), name, routes(pager, mail), 3, time.Minute)
+				ns, err := t.store.ClaimNotifications(t.Context(), name, routes(pager, mail), nil, 3, time.Minute)
 				if err != nil {
 					t.Errorf("ClaimNotifications: %v", err)
 					return

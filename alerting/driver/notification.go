@@ -10,12 +10,13 @@ import (
 )
 
 // OccurrenceNotification returns the key and the reason of the notification that an
-// occurrence causes. An occurrence with [monitor.StoredNew] opened the alert.
+// occurrence causes. First is set for the first one of the alert, which says that the
+// alert was opened, even if a suppression held back what the opening caused.
 func OccurrenceNotification(
-	alertID string, occurrence monitor.EventKey, stored monitor.StoreResult,
+	alertID string, occurrence monitor.EventKey, first bool,
 ) (key string, r alerting.Reason) {
 	r = alerting.ReasonRepeated
-	if stored == monitor.StoredNew {
+	if first {
 		r = alerting.ReasonOpened
 	}
 	return alertID + "/" + occurrence.String(), r

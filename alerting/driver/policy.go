@@ -65,16 +65,27 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 func (p *Policy) Settings() alerting.Settings { return p.settings.Clone() }
 
 // Notify decides whether an occurrence causes a notification; it sends nothing. At is
-// the LastSeen of the occurrence. Last is that of the alert's latest occurrence with
-// [monitor.NotifyDue], which the store must keep, or zero if there is none.
-func (p *Policy) Notify(last, at time.Time) monitor.NotifyDecision {
-	if p.cooldown >= 0 && !last.IsZero() && at.Before(last.Add(p.cooldown)) {
+// the LastSeen of the occurrence. Last is what [Notified] returned for the alert's
+// latest occurrence with [monitor.NotifyDue], or zero if there is none.
+func (p *Policy) Notify(last, at, now time.Time) monitor.NotifyDecision {
+	at = Notified(at, now)
+	if p.cooldown >= 0 && !last.IsZero() && !last.After(now) && at.Before(last.Add(p.cooldown)) {
 		return monitor.NotifyNone
 	}
 	if p.suppressed(at) {
 		return monitor.NotifySuppressed
 	}
 	return monitor.NotifyDue
+}
+
+// Notified returns the time that a store keeps of an occurrence with
+// [monitor.NotifyDue]: its LastSeen, but no later than now. A time in the future would
+// end all notifications of the alert.
+func Notified(lastSeen, now time.Time) time.Time {
+	if lastSeen.After(now) {
+		return now
+	}
+	return lastSeen
 }
 
 // suppressed reports whether a time is inside one of the suppressions.

@@ -75,15 +75,15 @@ type Outbox interface {
 	// ClaimNotifications claims and returns up to limit notifications that are due on
 	// a route, which is one of routes. They are those of all organizations that have
 	// been due longest, so that notifications that keep failing do not delay the
-	// others. Before that, it puts notifications without a route on the routes that
-	// [RoutesOf] returns.
+	// others, without those of the paused organizations. Before that, it puts
+	// notifications without a route on the routes that [RoutesOf] returns.
 	//
 	// A claim is a lease: until it ends, nobody else can claim the notification. Each
 	// claim adds 1 to Attempts. Of the notifications of an alert on a route, only the
 	// oldest that is not a dead letter can be claimed, so that they are delivered in
 	// order.
 	ClaimNotifications(
-		ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+		ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 	) ([]*alerting.Notification, error)
 	// SettleNotifications records the outcome of claimed notifications, and their
 	// Failure. It ignores a notification that does not exist, and one that somebody

@@ -31,15 +31,18 @@ func (s *Store) trim(org *organization) {
 
 // ClaimNotifications implements [driver.Outbox].
 func (s *Store) ClaimNotifications(
-	_ context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+	_ context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	s.claims++
 	var due []*notification
-	for _, org := range s.organizations {
+	for name, org := range s.organizations {
 		s.route(org, routes, now)
+		if slices.Contains(paused, name) {
+			continue
+		}
 		for n := range org.outbox.all() {
 			if n.dead || n.Route != route || n.record.claim == s.claims {
 				continue

@@ -2,6 +2,7 @@ package memalerts
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
@@ -10,6 +11,11 @@ import (
 // StoreOccurrences implements [driver.Store]. Each alert remembers at least the last
 // 1,024 event keys that it has counted, so that older ones could be counted again.
 func (s *Store) StoreOccurrences(_ context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	for i, o := range os {
+		if err := o.Validate(); err != nil {
+			return nil, fmt.Errorf("number %d: %w", i, err)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ds := s.dispositions(len(os))
@@ -48,10 +54,10 @@ func (s *Store) store(o *monitor.Occurrence) monitor.Disposition {
 		rec, stored = org.open(o, now), monitor.StoredNew
 	}
 	rec.keys.add(o.EventKey)
-	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, o.LastSeen)}
+	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: org.policy.Notify(rec.notified, o.LastSeen, now)}
 	if d.Notify == monitor.NotifyDue {
-		rec.notified = o.LastSeen
-		key, reason := driver.OccurrenceNotification(rec.alert.ID, o.EventKey, stored)
+		key, reason := driver.OccurrenceNotification(rec.alert.ID, o.EventKey, rec.notified.IsZero())
+		rec.notified = driver.Notified(o.LastSeen, now)
 		s.notify(org, rec, key, reason, nil)
 	}
 	return d

@@ -173,7 +173,7 @@ func TestMaxNotifications(t *testing.T) {
 	const alerts = 50
 	for i := range alerts {
 		put(t, s, occurrence(fmt.Sprint(i), fmt.Sprint(i)))
-		if _, err := s.ClaimNotifications(t.Context(), "a", routes, 0, time.Minute); err != nil {
+		if _, err := s.ClaimNotifications(t.Context(), "a", routes, nil, 0, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,7 +182,7 @@ func TestMaxNotifications(t *testing.T) {
 		t.Errorf("backlog %+v, %v", b, err)
 	}
 	// The youngest are left.
-	ns, err := s.ClaimNotifications(t.Context(), "c", routes, 100, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "c", routes, nil, 100, time.Minute)
 	if err != nil || len(ns) == 0 || ns[len(ns)-1].Alert.Finding.Key != fmt.Sprint(alerts-1) {
 		t.Errorf("claimed %v, %v", ns, err)
 	}

@@ -1,29 +1,20 @@
 package pgalerts
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
-	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// maxOrganization is the longest name, in bytes, that fits into an index.
-const maxOrganization = 1000
-
 // checkOrganization rejects a name that cannot be stored, but not AllOrganizations.
 func checkOrganization(organization string) error {
-	switch {
-	case organization == alerting.AllOrganizations:
-	case len(organization) > maxOrganization:
-		return &alerting.InvalidError{
-			Field: "Organization",
-			Err:   fmt.Errorf("%d bytes are more than %d", len(organization), maxOrganization),
-		}
-	case !utf8.ValidString(organization):
-		return &alerting.InvalidError{Field: "Organization", Err: errors.New("is not UTF-8")}
+	if organization == alerting.AllOrganizations {
+		return nil
+	}
+	if err := monitor.CheckOrganization(organization); err != nil {
+		return &alerting.InvalidError{Field: "Organization", Err: err}
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func BenchmarkDispatch(b *testing.B) {
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		ns, err := s.ClaimNotifications(b.Context(), "pager", pager(), 100, time.Minute)
+		ns, err := s.ClaimNotifications(b.Context(), "pager", pager(), nil, 100, time.Minute)
 		if err != nil {
 			b.Fatal(err)
 		}

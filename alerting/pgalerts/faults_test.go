@@ -145,7 +145,7 @@ func TestPausedServer(t *testing.T) {
 	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
 	s := newStore(t, pool, nil)
 	a := put(t, s, occurrence("mallory", "e1", 0))[0]
-	claimed, err := s.ClaimNotifications(t.Context(), "pager", pager(), 1, time.Minute)
+	claimed, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 1, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	server.Pause()
@@ -164,7 +164,7 @@ func TestPausedServer(t *testing.T) {
 			return err
 		},
 		"ClaimNotifications": func(ctx context.Context) error {
-			_, err := s.ClaimNotifications(ctx, "pager", pager(), 1, time.Minute)
+			_, err := s.ClaimNotifications(ctx, "pager", pager(), nil, 1, time.Minute)
 			return err
 		},
 		"SettleNotifications": func(ctx context.Context) error {
@@ -287,7 +287,7 @@ func testLostCommit(t *testing.T, server string) {
 			claim := func(route string) *alerting.Notification {
 				t.Helper()
 				run(t, direct, `UPDATE auditwarden_alert_outbox SET due_at = created_at`)
-				ns, err := s.ClaimNotifications(t.Context(), route, all, 1, time.Minute)
+				ns, err := s.ClaimNotifications(t.Context(), route, all, nil, 1, time.Minute)
 				checked("ClaimNotifications", err)
 				require.Len(t, ns, 1, "route %q", route)
 				return ns[0]
@@ -357,7 +357,7 @@ func testReadOnly(t *testing.T, server string) {
 	err := store(t.Context(), s, occurrence("mallory", "e2", 0))
 	requireCode(t, "25006", err) // read_only_sql_transaction
 	assert.Len(t, tr.failed(), 1, "errors of the server")
-	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), 1, time.Minute)
+	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), nil, 1, time.Minute)
 	require.Error(t, err)
 	assert.Len(t, all(t, s, alerting.Query{}), 1)
 	checkAll(t, pool)

@@ -3,7 +3,6 @@ package pgalerts
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -50,7 +48,7 @@ func newIntake(os []*monitor.Occurrence) (*intake, error) {
 	in := &intake{size: len(os)}
 	occurrences := make([]occurrence, len(os))
 	for i, o := range os {
-		if err := checkOccurrence(o); err != nil {
+		if err := o.Validate(); err != nil {
 			return nil, fmt.Errorf("number %d: %w", i, err)
 		}
 		occurrences[i] = occurrence{o, i}
@@ -69,13 +67,6 @@ func newIntake(os []*monitor.Occurrence) (*intake, error) {
 		in.tenants[last].occurrences = append(in.tenants[last].occurrences, o)
 	}
 	return in, nil
-}
-
-func checkOccurrence(o *monitor.Occurrence) error {
-	if o.FirstSeen.UTC().Year() < 0 || o.LastSeen.UTC().Year() > 9999 {
-		return &alerting.InvalidError{Field: "Occurrence.FirstSeen", Err: errors.New("is outside the years 0 to 9999")}
-	}
-	return checkOrganization(o.Finding.OrganizationID)
 }
 
 // store makes one attempt.

@@ -49,8 +49,8 @@ type openAlert struct {
 // A countedOccurrence is an occurrence that is added to an alert.
 type countedOccurrence struct {
 	occurrence
-	alert  *openAlert
-	stored monitor.StoreResult
+	alert *openAlert
+	first bool // is the first of the alert that causes a notification
 }
 
 // decide sets the dispositions of the occurrences and determines what to write.
@@ -95,11 +95,11 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			d.Stored = monitor.StoredRepeat
 		}
 		alert.keys[o.EventKey] = true
-		c := countedOccurrence{o, alert, d.Stored}
+		c := countedOccurrence{occurrence: o, alert: alert}
 		t.counted = append(t.counted, c)
-		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.notified, o.LastSeen)
+		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.notified, o.LastSeen, now)
 		if d.Notify == monitor.NotifyDue {
-			alert.notified = o.LastSeen
+			c.first, alert.notified = alert.notified.IsZero(), driver.Notified(o.LastSeen, now)
 			t.due = append(t.due, c)
 		}
 	}

@@ -153,5 +153,5 @@ func (c countedOccurrence) id() string      { return c.alert.ID }
 func (c countedOccurrence) seen() time.Time { return c.LastSeen }
 
 func (c countedOccurrence) notification() (key string, r alerting.Reason) {
-	return driver.OccurrenceNotification(c.alert.ID, c.EventKey, c.stored)
+	return driver.OccurrenceNotification(c.alert.ID, c.EventKey, c.first)
 }

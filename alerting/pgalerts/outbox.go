@@ -19,7 +19,7 @@ import (
 // It skips notifications whose alert cannot be decoded, and returns an error about
 // them only if it can claim no others.
 func (s *Store) ClaimNotifications(
-	ctx context.Context, route string, routes []alerting.Route, limit int, lease time.Duration,
+	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
 	conditions := conditionsOf(routes)
 	for {
@@ -28,7 +28,7 @@ func (s *Store) ClaimNotifications(
 		var r routing
 		err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
 			queueRouting(b, conditions, &r)
-			b.Queue(claimNotifications, route, limit, lease).Query(func(rows pgx.Rows) (err error) {
+			b.Queue(claimNotifications, route, limit, lease, cleanAll(paused)).Query(func(rows pgx.Rows) (err error) {
 				claimed, broken, err = collectNotifications(rows)
 				return err
 			})
@@ -51,7 +51,7 @@ const claimNotifications = `
 WITH due AS (
 	SELECT organization_id, alert_id, route, idempotency_key
 	FROM auditwarden_alert_outbox AS n
-	WHERE route = $1 AND NOT dead AND due_at <= now() AND NOT EXISTS (
+	WHERE route = $1 AND NOT dead AND due_at <= now() AND organization_id <> ALL ($4::text[]) AND NOT EXISTS (
 		SELECT 1 FROM auditwarden_alert_outbox AS older -- on this route, or not yet on any
 		WHERE older.organization_id = n.organization_id AND older.alert_id = n.alert_id AND older.route IN (n.route, '')
 			AND older.sequence < n.sequence AND NOT older.dead

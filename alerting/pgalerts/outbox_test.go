@@ -47,7 +47,7 @@ func testOutbox(t *testing.T, server string) {
 	want := []string{
 		"acme opened " + mallory + "/" + batch[0].EventKey.String(),
 		"acme repeated " + mallory + "/" + batch[2].EventKey.String(),
-		"acme repeated " + eve + "/" + batch[5].EventKey.String(),
+		"acme opened " + eve + "/" + batch[5].EventKey.String(),
 		"acme acknowledged " + mallory + "/version-2",
 	}
 	slices.SortFunc(got[:3], strings.Compare) // by fingerprint
@@ -75,7 +75,7 @@ func (d *dispatcher) dispatch(ctx context.Context) (int, error) {
 }
 
 func (d *dispatcher) settle(ctx context.Context, outcome alerting.Outcome) (int, error) {
-	ns, err := d.store.ClaimNotifications(ctx, "pager", pager(), 100, d.lease)
+	ns, err := d.store.ClaimNotifications(ctx, "pager", pager(), nil, 100, d.lease)
 	if err != nil {
 		return 0, err
 	}
@@ -147,7 +147,7 @@ func testClaimers(t *testing.T, server string) {
 		}
 	}
 	put(t, s, batch...)
-	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 20, time.Millisecond)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 20, time.Millisecond)
 	require.NoError(t, err)
 	require.Len(t, ns, 20)
 	var running sync.WaitGroup
@@ -186,12 +186,12 @@ func testBrokenAlert(t *testing.T, server string) {
 	s := newStore(t, pool, nil)
 	ds := put(t, s, occurrence("mallory", "e1", 0), occurrence("eve", "e2", 0))
 	run(t, pool, `UPDATE auditwarden_alerts SET tags = '[1]' WHERE id = $1`, ds[0].AlertID)
-	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 10, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, ns, 1)
 	assert.Equal(t, ds[1].AlertID, ns[0].Alert.ID, "want that of eve")
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET due_at = created_at WHERE alert_id = $1`, ds[0].AlertID)
-	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), nil, 10, time.Minute)
 	require.ErrorContains(t, err, ds[0].AlertID)
 	run(t, pool, `UPDATE auditwarden_alert_outbox SET dead = true`)
 	dead, err := s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "acme", Limit: 10})
@@ -238,13 +238,13 @@ func testRoutedOutOfOrder(t *testing.T, server string) {
 	require.NoError(t, err)
 	_, err = tx.Exec(t.Context(), `SELECT FROM auditwarden_alert_outbox WHERE reason = 'opened' FOR UPDATE`)
 	require.NoError(t, err)
-	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 10, time.Minute)
 	require.NoError(t, err)
 	assert.Empty(t, ns)
 	assert.Equal(t, 1, scan[int](t, pool, `SELECT count(*) FROM auditwarden_alert_outbox WHERE route = 'pager'`))
 	require.NoError(t, tx.Rollback(t.Context()))
 	for _, reason := range []alerting.Reason{alerting.ReasonOpened, alerting.ReasonAcknowledged} {
-		ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+		ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 10, time.Minute)
 		require.NoError(t, err)
 		require.Len(t, ns, 1)
 		assert.Equal(t, reason, ns[0].Reason)

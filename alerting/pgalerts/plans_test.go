@@ -63,7 +63,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 		}
 		put(t, s, batch...)
 	}
-	dead, err := s.ClaimNotifications(t.Context(), "pager", pager(), 1000, time.Minute)
+	dead, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 1000, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, dead, 1000)
 	bury(t, s, dead[:50])
@@ -86,7 +86,7 @@ func testWritesUseIndexes(t *testing.T, server string) {
 	require.NoError(t, err)
 	_, _, err = s.RunTimers(t.Context())
 	require.NoError(t, err)
-	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 100, time.Minute)
+	ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 100, time.Minute)
 	require.NoError(t, err)
 	require.Len(t, ns, 100)
 	require.NoError(t, s.SettleNotifications(t.Context(), []alerting.Delivery{

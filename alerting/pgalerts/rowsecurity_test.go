@@ -111,7 +111,7 @@ func testRowSecurity(t *testing.T, server string) {
 				}
 			}
 			// Only the outbox is written for all at once.
-			ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), 10, time.Minute)
+			ns, err := s.ClaimNotifications(t.Context(), "pager", pager(), nil, 10, time.Minute)
 			require.NoError(t, err)
 			assert.Len(t, ns, 3)
 			n, err := s.Redrive(t.Context(), alerting.AllOrganizations, "pager")

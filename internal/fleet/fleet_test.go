@@ -231,7 +231,7 @@ func (f *fleet) check() {
 func (f *fleet) notified(a *monitor.Alert) (n int) {
 	f.Helper()
 	_, reasons, alerts := f.receiver.got()
-	opened, _ := driver.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), monitor.StoredNew)
+	opened, _ := driver.OccurrenceNotification(a.ID, monitor.EventKeyOf(a.OrganizationID, a.Finding.Event.ID), true)
 	assert.Equal(f, alerting.ReasonOpened, reasons[opened], "alert %s: the notification of its opening", a.ID)
 	for key, id := range alerts {
 		if id != a.ID {

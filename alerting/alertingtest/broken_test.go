@@ -117,6 +117,18 @@ func brokenStores() map[string]brokenCase {
 				}
 			}}
 		}},
+		"waits for a time ahead of the clock": {"CooldownAhead", func(s driver.Store) driver.Store {
+			var ahead bool
+			return &broken{
+				Store:  s,
+				before: func(o *monitor.Occurrence) { ahead = ahead || o.LastSeen.After(time.Now()) },
+				after: func(d *monitor.Disposition) {
+					if ahead && d.Stored == monitor.StoredRepeat {
+						d.Notify = monitor.NotifyNone
+					}
+				},
+			}
+		}},
 		"ignores suppression": {"Suppression", func(s driver.Store) driver.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) {
 				if d.Notify == monitor.NotifySuppressed {

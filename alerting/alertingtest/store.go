@@ -45,6 +45,7 @@ func storeCases() map[string]func(*storeTest) {
 		"Cooldown":              testCooldown,
 		"CooldownSetting":       testCooldownSetting,
 		"CooldownOff":           testCooldownOff,
+		"CooldownAhead":         testCooldownAhead,
 		"Suppression":           testSuppression,
 		"SuppressionDaily":      testSuppressionDaily,
 		"Lifecycle":             testLifecycle,

@@ -217,6 +217,13 @@ func brokenStores() map[string]brokenCase {
 		"gives no reason": {"OutboxReasons", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Reason = alerting.ReasonOpened }}
 		}},
+		"repeats an opening that was held back": {"OutboxOpenedLate", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) {
+				if n.Reason == alerting.ReasonOpened && n.Alert.Occurrences > 1 {
+					n.Reason = alerting.ReasonRepeated
+				}
+			}}
+		}},
 		"has keys per alert": {"OutboxReasons", func(s driver.Store) driver.Store {
 			return &keysPerAlert{s}
 		}},

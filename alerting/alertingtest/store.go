@@ -76,6 +76,7 @@ func storeCases() map[string]func(*storeTest) {
 		"Outbox":                testOutbox,
 		"OutboxReasons":         testOutboxReasons,
 		"OutboxSuppression":     testOutboxSuppression,
+		"OutboxOpenedLate":      testOutboxOpenedLate,
 		"OutboxOrder":           testOutboxOrder,
 		"OutboxLease":           testOutboxLease,
 		"OutboxRetry":           testOutboxRetry,

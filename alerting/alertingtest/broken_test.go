@@ -280,6 +280,9 @@ func brokenStores() map[string]brokenCase {
 		"resolves what was busy": {"AutoResolve", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, timed: func(_, resolved *int) { *resolved++ }}
 		}},
+		"applies settings that were replaced": {"SettingsReachAll", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, timed: func(escalated, _ *int) { *escalated++ }}
+		}},
 		"lets the last save win": {"SettingsConflict", func(s driver.Store) driver.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, organization string, set *alerting.Settings) {
 				if current, err := s.Settings(ctx, organization); err == nil {

@@ -91,6 +91,7 @@ func storeCases() map[string]func(*storeTest) {
 		"Escalation":            testEscalation,
 		"EscalationAnswered":    testEscalationAnswered,
 		"EscalationBySeverity":  testEscalationBySeverity,
+		"SettingsReachAll":      testSettingsReachAll,
 		"AutoResolve":           testAutoResolve,
 		"AutoResolveQuiet":      testAutoResolveQuiet,
 		"ConcurrentTimers":      testConcurrentTimers,

@@ -111,6 +111,24 @@ func testEscalationAnswered(t *storeTest) {
 	t.timed(0, 0)
 }
 
+// testSettingsReachAll checks that new settings apply to all existing alerts, and
+// that those that were saved last count.
+func testSettingsReachAll(t *storeTest) {
+	const alerts = 600
+	var many []*monitor.Occurrence
+	for i := range alerts {
+		many = append(many, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)))
+	}
+	t.put(many...)
+	s := t.save(acme, escalating(alerting.Escalation{After: soon}))
+	s.Escalations = nil
+	s = t.save(acme, s)
+	t.timed(0, 0)
+	s.AutoResolve = map[monitor.Severity]time.Duration{monitor.SeverityMedium: soon}
+	t.save(acme, s)
+	t.timed(0, alerts)
+}
+
 func testEscalationBySeverity(t *storeTest) {
 	t.save(acme, alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
 		monitor.SeverityMedium: {{After: soon}, {After: 2 * soon}},

@@ -2,8 +2,9 @@ package alerting
 
 import (
 	"context"
+	"iter"
 	"maps"
-	"slices"
+	"runtime/debug"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting/claims"
@@ -14,6 +15,9 @@ import (
 const (
 	claimTimeout = 100 * time.Millisecond // per call; a slower call would save no time
 	claimPause   = 5 * time.Second        // after a call that failed
+	// maxClaims is the number of alerts in a call, so that it does not take too long
+	// whatever a single organization causes. The others go without a claim.
+	maxClaims = 1000
 )
 
 // A claimer calls a [claims.Set], and pauses for a while after a call fails.
@@ -39,26 +43,37 @@ func (c *claimer) lookup(ctx context.Context, keys map[claims.AlertKey]bool) (fo
 		return nil
 	}
 	c.try(ctx, func(ctx context.Context) (err error) {
-		found, err = c.claims.Lookup(ctx, slices.Collect(maps.Keys(keys)))
+		found, err = c.claims.Lookup(ctx, firstOf(maps.Keys(keys)))
 		return err
 	})
 	return found
 }
 
-// claim claims the alerts that a call to the store opened or found open.
+// firstOf returns the first maxClaims values.
+func firstOf[T any](all iter.Seq[T]) (first []T) {
+	for v := range all {
+		if first = append(first, v); len(first) == maxClaims {
+			break
+		}
+	}
+	return first
+}
+
+// claim claims the alerts that a call to the store opened or found open. The
+// dispositions may be nil.
 func (c *claimer) claim(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	open := map[claims.AlertKey]claims.Claim{}
-	for i, o := range os {
-		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
-			key := keyOf(o)
+	for i, d := range ds {
+		if d.Stored == monitor.StoredNew || d.Stored == monitor.StoredRepeat {
+			key := keyOf(os[i])
 			open[key] = claims.Claim{
-				AlertKey: key, AlertID: ds[i].AlertID, Severity: max(open[key].Severity, o.Finding.Severity),
+				AlertKey: key, AlertID: d.AlertID, Severity: max(open[key].Severity, os[i].Finding.Severity),
 			}
 		}
 	}
 	if len(open) > 0 {
 		c.try(ctx, func(ctx context.Context) error {
-			return c.claims.Claim(ctx, slices.Collect(maps.Values(open)), c.ttl)
+			return c.claims.Claim(ctx, firstOf(maps.Values(open)), c.ttl)
 		})
 	}
 }
@@ -72,12 +87,12 @@ func (c *claimer) release(ctx context.Context, a *monitor.Alert) {
 
 // try calls f, unless the breaker is open because a call has just failed.
 func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
-	if c.breaker.Allow(1, time.Now()) == 0 {
+	if c.breaker.Open(time.Now()) {
 		return
 	}
 	brief, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	err := f(brief)
+	err := guarded(func() error { return f(brief) })
 	switch {
 	case err == nil:
 		c.breaker.Succeed()
@@ -87,4 +102,14 @@ func (c *claimer) try(ctx context.Context, f func(context.Context) error) {
 		c.breaker.Fail(0, time.Now())
 	}
 	c.calls.Note(ctx, err)
+}
+
+// guarded calls f, and converts a panic to an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &monitor.PanicError{Where: "claims", Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
 }

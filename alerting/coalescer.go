@@ -1,49 +1,49 @@
 package alerting
 
 import (
-	"slices"
+	"hash/maphash"
+	"strings"
 	"sync"
 
 	"github.com/auditwarden/auditwarden/alerting/claims"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A coalescer buffers (holds) repeats of alerts that are known to be open. It does no
-// I/O; its owner flushes the buffer.
+// A coalescer buffers (holds) repeats of alerts that are known to be open, until its
+// owner has stored them. It does no I/O. Organizations share its capacity fairly, for
+// the repeats as well as for the alerts, see [fits].
 type coalescer struct {
 	capacity int
-	full     chan struct{} // holds a token if more than half of the capacity is used
+	full     chan struct{} // holds a token if much was buffered since the last flush
 	flushes  monitor.HealthTracker
+	seed     maphash.Seed
 
-	mu     sync.Mutex
-	active bool
+	mu      sync.Mutex
+	active  bool
+	tenants map[string]*tenant
+	places  int // of the repeats that are buffered
+	fresh   int // those of them since the last flush
+	open    int // alerts that are known to be open
+	epochs  epochs
+	slab    []monitor.Disposition
+}
+
+// Epochs have a number for each of several groups of organizations. It is incremented
+// when an alert of one of them may have been closed; what a call to the store found in
+// an earlier epoch may be outdated.
+type epochs [64]uint32
+
+// A tenant is what is known of an organization.
+type tenant struct {
+	name string
 	// open has the known open alerts. age removes those without recent repeats.
-	open map[claims.AlertKey]*openAlert
-	// epoch is incremented when an alert may have been closed. What a call to the
-	// store found in an earlier epoch may be outdated.
-	epoch int
-	// held has the repeats that are buffered. taken is the number of those that are
-	// being flushed, and spare has the memory of an earlier batch for reuse.
-	held, spare batch
-	taken       int
-	slab        []monitor.Disposition
+	open map[monitor.Fingerprint]*openAlert
+	// held has the repeats that are not stored yet, also while they are being stored.
+	held    held
+	places  int  // of held
+	dropped int  // repeats that were held before
+	failing bool // its repeats could not be stored
 }
-
-// A batch has copies of occurrences, in memory that is reused.
-type batch struct {
-	occurrences []monitor.Occurrence
-	references  []monitor.EventRef // of all their findings
-}
-
-func (b *batch) add(o *monitor.Occurrence) {
-	n := len(b.references)
-	b.references = append(b.references, o.Finding.References...)
-	b.occurrences = append(b.occurrences, *o)
-	b.occurrences[len(b.occurrences)-1].Finding.References = slices.Clip(b.references[n:])
-}
-
-// emptied returns an empty batch that reuses the memory.
-func (b batch) emptied() batch { return batch{b.occurrences[:0], b.references[:0]} }
 
 type openAlert struct {
 	id       string
@@ -55,7 +55,8 @@ func newCoalescer(capacity int) *coalescer {
 	return &coalescer{
 		capacity: capacity,
 		full:     make(chan struct{}, 1),
-		open:     map[claims.AlertKey]*openAlert{},
+		seed:     maphash.MakeSeed(),
+		tenants:  map[string]*tenant{},
 	}
 }
 
@@ -64,22 +65,26 @@ func (c *coalescer) activate(active bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.active = active
-	c.epoch++
-	clear(c.open)
+	for i := range c.epochs {
+		c.epochs[i]++
+	}
+	for _, t := range c.tenants {
+		c.close(t)
+	}
 }
 
 // hold buffers the repeats among the occurrences, and returns the others (rest) with
 // their indexes (places). The dispositions are nil if nothing was buffered; otherwise
-// those of the rest are not set. Buffering a repeat does not allocate.
-func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, rest []*monitor.Occurrence, places []int, epoch int) {
+// those of the rest are not set. Buffering a repeat rarely allocates.
+func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, rest []*monitor.Occurrence, places []int, began epochs) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.active {
-		return nil, os, nil, c.epoch
+		return nil, os, nil, c.epochs
 	}
 	for i, o := range os {
-		known := c.known(o)
-		if known == nil || len(c.held.occurrences)+c.taken >= c.capacity {
+		t, known := c.known(o)
+		if known == nil || !c.add(t, o) {
 			rest, places = append(rest, o), append(places, i)
 			continue
 		}
@@ -87,40 +92,57 @@ func (c *coalescer) hold(os []*monitor.Occurrence) (ds []monitor.Disposition, re
 			ds = c.dispositions(len(os))
 		}
 		known.used = true
-		c.held.add(o)
 		ds[i] = monitor.Disposition{AlertID: known.id, Stored: monitor.StoredRepeat}
 	}
-	if len(c.held.occurrences) > c.capacity/2 && c.flushes.Err() == nil {
+	if c.fresh > c.capacity/4 {
 		select {
 		case c.full <- struct{}{}:
 		default:
 		}
 	}
-	return ds, rest, places, c.epoch
+	return ds, rest, places, c.epochs
+}
+
+// known returns the open alert that an occurrence repeats, or nil if the occurrence
+// is more severe.
+func (c *coalescer) known(o *monitor.Occurrence) (*tenant, *openAlert) {
+	t := c.tenants[o.Finding.OrganizationID]
+	if t == nil {
+		return nil, nil
+	}
+	if known := t.open[o.Fingerprint]; known != nil && o.Finding.Severity <= known.severity {
+		return t, known
+	}
+	return t, nil
+}
+
+// add buffers a repeat if there is room.
+func (c *coalescer) add(t *tenant, o *monitor.Occurrence) bool {
+	n := placesOf(o)
+	if !fits(n, t.places, c.places, c.capacity) {
+		return false
+	}
+	t.places += n
+	c.places += n
+	c.fresh += n
+	t.held.add(o)
+	return true
 }
 
 // unknown returns the keys of the occurrences whose alerts are not known to be open.
-func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[claims.AlertKey]bool, epoch int) {
+func (c *coalescer) unknown(os []*monitor.Occurrence) (unknown map[claims.AlertKey]bool, began epochs) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, o := range os {
-		if key := keyOf(o); c.active && c.open[key] == nil {
+		key := keyOf(o)
+		if t := c.tenants[key.Organization]; c.active && (t == nil || t.open[key.Fingerprint] == nil) {
 			if unknown == nil {
 				unknown = map[claims.AlertKey]bool{}
 			}
 			unknown[key] = true
 		}
 	}
-	return unknown, c.epoch
-}
-
-// known returns the open alert that an occurrence repeats, or nil if the occurrence
-// is more severe.
-func (c *coalescer) known(o *monitor.Occurrence) *openAlert {
-	if known := c.open[keyOf(o)]; known != nil && o.Finding.Severity <= known.severity {
-		return known
-	}
-	return nil
+	return unknown, c.epochs
 }
 
 // dispositions returns a slice of length n. It is cut from a slab that is never
@@ -135,80 +157,175 @@ func (c *coalescer) dispositions(n int) []monitor.Disposition {
 	return ds
 }
 
-// learn records the alerts that a call to the store, started in epoch, found open.
-func (c *coalescer) learn(epoch int, os []*monitor.Occurrence, ds []monitor.Disposition) {
+// learn records the alerts that a call to the store, which began in these epochs, found
+// open. The dispositions may be nil.
+func (c *coalescer) learn(began *epochs, os []*monitor.Occurrence, ds []monitor.Disposition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.active || c.epoch != epoch {
-		return
-	}
-	for i, o := range os {
-		if ds[i].Stored == monitor.StoredNew || ds[i].Stored == monitor.StoredRepeat {
-			c.remember(claims.Claim{AlertKey: keyOf(o), AlertID: ds[i].AlertID, Severity: o.Finding.Severity})
+	for i, d := range ds {
+		if d.Stored == monitor.StoredNew || d.Stored == monitor.StoredRepeat {
+			c.remember(began, claims.Claim{AlertKey: keyOf(os[i]), AlertID: d.AlertID, Severity: os[i].Finding.Severity})
 		}
 	}
 }
 
-// believe records the alerts of claims that were read in epoch.
-func (c *coalescer) believe(epoch int, found []claims.Claim) {
+// believe records the alerts of claims that were read in these epochs.
+func (c *coalescer) believe(began *epochs, found []claims.Claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.active || c.epoch != epoch {
-		return
-	}
 	for _, claim := range found {
-		c.remember(claim)
+		c.remember(began, claim)
 	}
 }
 
 // remember records an open alert. The caller holds the mutex.
-func (c *coalescer) remember(open claims.Claim) {
-	known := c.open[open.AlertKey]
+func (c *coalescer) remember(began *epochs, open claims.Claim) {
+	if group := c.group(open.Organization); !c.active || c.epochs[group] != began[group] {
+		return
+	}
+	t := c.tenants[open.Organization]
+	if t == nil {
+		t = &tenant{name: strings.Clone(open.Organization), open: map[monitor.Fingerprint]*openAlert{}}
+	}
+	known := t.open[open.Fingerprint]
 	switch {
 	case known != nil && known.id == open.AlertID:
 		known.severity = max(known.severity, open.Severity)
-	case known != nil || len(c.open) < c.capacity:
-		c.open[open.AlertKey] = &openAlert{id: open.AlertID, severity: open.Severity, used: true}
+		return
+	case known == nil && !fits(1, len(t.open), c.open, c.capacity):
+		return
+	case known == nil:
+		c.open++
 	}
+	t.open[open.Fingerprint] = &openAlert{id: open.AlertID, severity: open.Severity, used: true}
+	c.tenants[t.name] = t
+}
+
+func (c *coalescer) group(organization string) int {
+	return int(maphash.String(c.seed, organization) % uint64(len(c.epochs)))
 }
 
 // age removes the alerts that had no repeat since the previous call of age.
 func (c *coalescer) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, known := range c.open {
-		if !known.used {
-			delete(c.open, key)
+	for _, t := range c.tenants {
+		for fingerprint, known := range t.open {
+			if !known.used {
+				delete(t.open, fingerprint)
+				c.open--
+			}
+			known.used = false
 		}
-		known.used = false
+		c.tidy(t)
 	}
 }
 
-// forget removes all alerts, so that their next occurrences go to the store.
-func (c *coalescer) forget() {
+// forget removes the alerts of an organization, so that their next occurrences go to
+// the store.
+func (c *coalescer) forget(organization string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.epoch++
-	clear(c.open)
-}
-
-// take removes and returns the buffered repeats. The caller must pass them to done.
-func (c *coalescer) take() (b batch, epoch int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	b = c.held
-	c.held, c.spare, c.taken = c.spare, batch{}, len(b.occurrences)
-	return b, c.epoch
-}
-
-// done ends the flush of a batch. If it failed, the batch is buffered again.
-func (c *coalescer) done(b batch, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.taken = 0
-	if err != nil {
-		c.held.occurrences = append(b.occurrences, c.held.occurrences...)
-	} else {
-		c.spare = b.emptied()
+	c.epochs[c.group(organization)]++
+	if t := c.tenants[organization]; t != nil {
+		c.close(t)
 	}
+}
+
+// close removes the alerts of an organization.
+func (c *coalescer) close(t *tenant) {
+	c.open -= len(t.open)
+	clear(t.open)
+	c.tidy(t)
+}
+
+// tidy removes an organization of which nothing is known.
+func (c *coalescer) tidy(t *tenant) {
+	if len(t.open) == 0 && len(t.held.occurrences) == 0 {
+		delete(c.tenants, t.name)
+	}
+}
+
+// A load is repeats of one organization that are to be stored, oldest first. They stay
+// buffered until they are passed to done.
+type load struct {
+	tenant  *tenant
+	first   int // the number of the first repeat among all that the organization has had
+	repeats []*monitor.Occurrence
+}
+
+// begin begins a flush, and returns what is buffered. The loads of failing
+// organizations are apart from the others.
+func (c *coalescer) begin() (loads, failing []load) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fresh = 0
+	for _, t := range c.tenants {
+		switch l := t.load(); {
+		case len(l.repeats) == 0:
+		case t.failing:
+			failing = append(failing, l)
+		default:
+			loads = append(loads, l)
+		}
+	}
+	return loads, failing
+}
+
+// of returns what is buffered for an organization, also what a flush is storing.
+func (c *coalescer) of(organization string) (loads []load) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tenants[organization]; t != nil && len(t.held.occurrences) > 0 {
+		loads = append(loads, t.load())
+	}
+	return loads
+}
+
+func (t *tenant) load() load {
+	l := load{tenant: t, first: t.dropped}
+	for i := range t.held.occurrences {
+		l.repeats = append(l.repeats, &t.held.occurrences[i])
+	}
+	return l
+}
+
+// part returns the part of a load from one index to another.
+func (l load) part(from, to int) load {
+	return load{tenant: l.tenant, first: l.first + from, repeats: l.repeats[from:to]}
+}
+
+// done removes the first n repeats of a load from the buffer. It leaves them if older
+// ones are not stored yet; storing them again does no harm.
+func (c *coalescer) done(l load, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := l.tenant
+	n += l.first - t.dropped
+	if l.first > t.dropped || n <= 0 {
+		return
+	}
+	for i := range n {
+		places := placesOf(&t.held.occurrences[i])
+		t.places -= places
+		c.places -= places
+	}
+	t.held.drop(n)
+	t.dropped += n
+	t.failing = false
+	c.tidy(t)
+}
+
+// fail records that a load could not be stored.
+func (c *coalescer) fail(l load) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.tenant.failing = true
+}
+
+// now returns the current epochs.
+func (c *coalescer) now() epochs {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epochs
 }

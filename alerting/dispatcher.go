@@ -11,11 +11,16 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// backlogInterval is how often the size of the outbox is read.
-const backlogInterval = 15 * time.Second
+const (
+	// backlogInterval is how often the size of the outbox is read.
+	backlogInterval = 15 * time.Second
+	// unroutedAfter is the age of notifications at which a manager without routes says
+	// that they wait for one with routes.
+	unroutedAfter = 5 * time.Minute
+)
 
 // A dispatcher runs one worker per route, which delivers notifications from the
-// outbox, and the timers of the store.
+// outbox, and the timers of the store. Without routes it still looks at the outbox.
 type dispatcher struct {
 	store    driverStore
 	tracing  tracing
@@ -24,11 +29,12 @@ type dispatcher struct {
 	workers  []*worker
 	calls    monitor.HealthTracker // to the store
 
-	mu      sync.Mutex
-	running bool
-	backlog Backlog // as of looked
-	looked  time.Time
-	counted map[string]int64 // dropped notifications by reason
+	mu       sync.Mutex
+	running  bool
+	backlog  Backlog // as of looked
+	looked   time.Time
+	counted  map[string]int64 // dropped notifications by reason
+	unrouted bool             // it was logged that notifications wait for routes
 }
 
 func newDispatcher(s driverStore, routes []Route, poll time.Duration, t tracing, r *reporter) *dispatcher {
@@ -64,12 +70,9 @@ func (d *dispatcher) signal() {
 
 // drain delivers the notifications that are due.
 func (d *dispatcher) drain(ctx context.Context) {
-	if len(d.workers) == 0 {
-		return
-	}
 	var all sync.WaitGroup
 	for _, w := range d.workers {
-		all.Go(func() { w.deliverDue(ctx, ctx.Done()) })
+		all.Go(func() { w.drain(ctx) })
 	}
 	all.Wait()
 	_, err := d.look(ctx, backlogInterval)
@@ -109,18 +112,17 @@ func (d *dispatcher) run(ctx context.Context, stop <-chan struct{}) {
 // tend runs the timers and reads the backlog, even if one of them fails.
 func (d *dispatcher) tend(ctx context.Context) error {
 	err := d.runTimers(ctx)
-	if len(d.workers) == 0 {
-		return err // other instances deliver
-	}
 	_, lookErr := d.look(ctx, backlogInterval)
 	return errors.Join(err, lookErr)
 }
 
 // runTimers escalates and resolves the alerts whose timers are due.
 func (d *dispatcher) runTimers(ctx context.Context) error {
-	op, end := d.tracing.operation(ctx, "run timers")
-	escalated, resolved, err := d.store.RunTimers(op)
-	end(err)
+	var escalated, resolved int
+	err := d.tracing.operation(ctx, "run timers", func(ctx context.Context) (err error) {
+		escalated, resolved, err = d.store.RunTimers(ctx)
+		return err
+	})
 	d.reporter.count(ctx, monitor.AlertsEscalated, "", int64(escalated))
 	d.reporter.count(ctx, monitor.AlertsAutoResolved, "", int64(resolved))
 	if escalated+resolved > 0 {
@@ -141,18 +143,36 @@ func (d *dispatcher) look(ctx context.Context, ago time.Duration) (Backlog, erro
 	if fresh {
 		return known, nil
 	}
-	op, end := d.tracing.operation(ctx, "read backlog")
-	now, err := d.store.Backlog(op)
-	end(err)
+	var now Backlog
+	err := d.tracing.operation(ctx, "read backlog", func(ctx context.Context) (err error) {
+		now, err = d.store.Backlog(ctx)
+		return err
+	})
 	if err != nil {
 		return Backlog{}, fmt.Errorf("read backlog: %w", err)
 	}
 	for reason, n := range d.learn(now) {
 		d.reporter.count(ctx, monitor.NotificationsDropped, reason, n)
-		d.reporter.logger.LogAttrs(ctx, slog.LevelWarn, "notifications were dropped", slog.String("reason", reason), slog.Int64("count", n))
+		d.reporter.log(ctx, slog.LevelWarn, "notifications were dropped", slog.String("reason", reason), slog.Int64("count", n))
 	}
 	d.reporter.record(ctx, monitor.NotificationBacklog, "", int64(now.Waiting))
+	if d.lacksRoutes(now) {
+		d.reporter.log(ctx, slog.LevelWarn, "notifications wait for an instance with routes, and this one has none",
+			slog.Int("count", now.Waiting), slog.Time("oldest", now.OldestAt))
+	}
 	return now, nil
+}
+
+// lacksRoutes reports, once, that notifications have waited for long and that there
+// are no routes here to deliver them on.
+func (d *dispatcher) lacksRoutes(now Backlog) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.unrouted || len(d.workers) > 0 || now.Waiting == 0 || time.Since(now.OldestAt) < unroutedAfter {
+		return false
+	}
+	d.unrouted = true
+	return true
 }
 
 // learn records a backlog and returns the new numbers of dropped notifications.

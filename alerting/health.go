@@ -26,7 +26,11 @@ func (c *coalescer) health() monitor.ComponentHealth {
 	h := c.flushes.Health("repeats")
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if held := len(c.held.occurrences) + c.taken; h.Message != "" {
+	if h.Message != "" {
+		held := 0
+		for _, t := range c.tenants {
+			held += len(t.held.occurrences)
+		}
 		h.Message = fmt.Sprintf("%d not stored yet, %s", held, h.Message)
 	}
 	return h
@@ -50,7 +54,7 @@ func (d *dispatcher) health() []monitor.ComponentHealth {
 	case h.Message != "":
 	case d.backlog.Dead > 0:
 		h.Message = fmt.Sprintf("%d dead letters", d.backlog.Dead)
-	case d.backlog.Waiting > 0 && !d.running:
+	case d.backlog.Waiting > 0 && !d.running && len(d.workers) > 0:
 		h.Message = "not running"
 	}
 	if h.Message != "" {
@@ -63,13 +67,14 @@ func (d *dispatcher) health() []monitor.ComponentHealth {
 	return all
 }
 
-// health returns the result of recent deliveries, or what prevents them.
+// health returns what is wrong with the destinations of the route, or what prevents
+// deliveries.
 func (w *worker) health() monitor.ComponentHealth {
-	h := w.deliveries.Health("route/" + w.Name)
+	recent := w.deliveries.Health(w.component())
+	h := monitor.ComponentHealth{Name: recent.Name, LastSuccess: recent.LastSuccess, LastFailure: recent.LastFailure}
+	w.destinations.health(&h, time.Now())
 	if outbox := w.calls.Health(h.Name); outbox.Message != "" {
 		h = outbox
-	} else if w.breaker.Open(time.Now()) {
-		h.Message = "paused, " + h.Message
 	}
 	h.Status = min(h.Status, monitor.HealthWarning)
 	return h

@@ -96,7 +96,7 @@ func checkOccurrence(o *monitor.Occurrence) error {
 	case wrong.Field == "":
 		return &InvalidError{Field: "Occurrence", Err: wrong.Err}
 	case wrong.Field == "Finding.OrganizationID":
-		return checkOrganization(o.Finding.OrganizationID)
+		return &InvalidError{Field: "Organization", Err: wrong.Err}
 	}
 	return &InvalidError{Field: "Occurrence." + wrong.Field, Err: wrong.Err}
 }

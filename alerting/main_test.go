@@ -29,7 +29,16 @@ func at(seconds int) time.Time {
 }
 
 func occurrence(key, event string, seconds int) *monitor.Occurrence {
-	return alertingtest.Occurrence("acme", key, event, at(seconds))
+	return occurrenceOf("acme", key, event, seconds)
+}
+
+func occurrenceOf(organization, key, event string, seconds int) *monitor.Occurrence {
+	return alertingtest.Occurrence(organization, key, event, at(seconds))
+}
+
+// concerns reports whether one of the occurrences is one of an organization.
+func concerns(os []*monitor.Occurrence, organization string) bool {
+	return slices.ContainsFunc(os, func(o *monitor.Occurrence) bool { return o.Finding.OrganizationID == organization })
 }
 
 // A spyStore is a store that is watched and can be made to fail.
@@ -39,6 +48,8 @@ type spyStore struct {
 	mu      sync.Mutex
 	calls   []int // sizes of the calls of StoreOccurrences that succeeded
 	failing error
+	// fault is called before StoreOccurrences does anything, and returns its error.
+	fault func(ctx context.Context, os []*monitor.Occurrence) error
 	// during is called in StoreOccurrences and Change, after the work.
 	during func(method string)
 }
@@ -63,8 +74,15 @@ func (s *spyStore) StoreOccurrences(ctx context.Context, os []*monitor.Occurrenc
 		defer s.mu.Unlock()
 		return nil, s.failing
 	}
+	during, fault := s.during, s.fault
+	s.mu.Unlock()
+	if fault != nil {
+		if err := fault(ctx, os); err != nil {
+			return nil, err
+		}
+	}
+	s.mu.Lock()
 	s.calls = append(s.calls, len(os))
-	during := s.during
 	s.mu.Unlock()
 	ds, err := s.Store.StoreOccurrences(ctx, os)
 	if during != nil {
@@ -84,6 +102,12 @@ func (s *spyStore) Change(
 		during("Change")
 	}
 	return a, err
+}
+
+func (s *spyStore) setFault(f func(ctx context.Context, os []*monitor.Occurrence) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
 }
 
 // setDuring sets what is called in the middle of a call.
@@ -240,6 +264,24 @@ func (c *counts) want(t *testing.T, metric monitor.Metric, attribute string, wan
 	defer c.mu.Unlock()
 	if got := c.sum[metric][attribute]; got != want {
 		t.Errorf("%v of %s = %d, want %d", metric, attribute, got, want)
+	}
+}
+
+// stored returns the occurrences of an organization that are stored.
+func stored(t *testing.T, s driver.Store, organization string) (n int64) {
+	t.Helper()
+	for q := (alerting.Query{Organization: organization, Limit: alerting.MaxLimit}); ; {
+		page, err := s.List(t.Context(), q)
+		if err != nil {
+			t.Fatalf("List: %v", err)
+		}
+		for _, a := range page {
+			n += a.Occurrences
+			q.After = alerting.Cursor(a)
+		}
+		if len(page) < q.Limit {
+			return n
+		}
 	}
 }
 

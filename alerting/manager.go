@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -33,6 +31,11 @@ import (
 // that is longer. After five failures in a row, a route pauses for 30 seconds. A
 // notification that is refused permanently, or that expires, becomes a dead letter.
 //
+// A notifier may choose the destination by the organization. Therefore a failure, a
+// pause and a slow delivery concern one organization: a route goes on with the others,
+// and one organization has at most half of its simultaneous deliveries, and only one
+// while they fail.
+//
 // While Run is active, the manager also escalates and resolves alerts that are due
 // according to the [Settings] of their organization.
 //
@@ -42,11 +45,11 @@ type Manager struct {
 	options  ManagerOptions
 	store    driverStore
 	tracing  tracing
-	reporter *reporter
+	intake   *intake
 	repeats  *coalescer
+	flusher  *flusher
 	claims   *claimer // may be nil
 	dispatch *dispatcher
-	flushing chan struct{} // holds a token during a flush
 	running  chan struct{} // holds a token while Run is active
 }
 
@@ -66,114 +69,40 @@ func NewManager(store driverStore, options *ManagerOptions) (*Manager, error) {
 		return nil, failed("make manager", err)
 	}
 	o = o.withDefaults()
+	r := &reporter{metrics: o.Metrics, logger: o.Logger}
 	m := &Manager{
-		options:  o,
-		store:    store,
-		tracing:  tracing{o.Tracer},
-		reporter: &reporter{o.Metrics, o.Logger},
-		repeats:  newCoalescer(o.MaxBuffered),
-		flushing: make(chan struct{}, 1),
-		running:  make(chan struct{}, 1),
+		options: o,
+		store:   store,
+		tracing: tracing{o.Tracer, r},
+		repeats: newCoalescer(o.MaxBuffered),
+		running: make(chan struct{}, 1),
 	}
-	m.dispatch = newDispatcher(store, o.Routes, o.PollInterval, m.tracing, m.reporter)
+	m.dispatch = newDispatcher(store, o.Routes, o.PollInterval, m.tracing, r)
 	if o.Claims != nil && o.CoalesceInterval > 0 {
 		m.claims = newClaimer(o.Claims, 2*o.CoalesceInterval)
 	}
+	m.intake = &intake{store, m.tracing, r, m.repeats, m.claims, m.dispatch}
+	m.flusher = newFlusher(m.intake)
 	return m, nil
 }
 
 // StoreOccurrences stores or buffers occurrences, and delivers or queues the
-// notifications that they cause. If one is invalid, none is stored. The disposition
-// of a buffered repeat has NotifyNone, although it may cause a notification later.
+// notifications that they cause. The disposition of a buffered repeat has NotifyNone,
+// although it may cause a notification later.
+//
+// With an error, the occurrences whose disposition is not [monitor.StoredNothing] are
+// stored or buffered all the same, and must not be passed again; without dispositions
+// none is. An invalid occurrence does not keep the others from being stored. The error
+// then wraps [monitor.ErrPermanent] and names the occurrence by its number.
 func (m *Manager) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
-	for i, o := range os {
-		if err := checkOccurrence(o); err != nil {
-			return nil, fmt.Errorf("alerting: store occurrences: number %d: %w", i, err)
-		}
-	}
-	if m.claims != nil {
-		unknown, epoch := m.repeats.unknown(os)
-		m.repeats.believe(epoch, m.claims.lookup(ctx, unknown))
-	}
-	ds, rest, places, epoch := m.repeats.hold(os)
-	if len(rest) == 0 {
-		return ds, nil
-	}
-	stored, err := m.storeRest(ctx, rest, epoch)
-	if err != nil {
-		return nil, failed("store occurrences", err)
-	}
-	if ds == nil {
-		return stored, nil
-	}
-	for i, place := range places {
-		ds[place] = stored[i]
-	}
-	return ds, nil
+	ds, err := m.intake.take(ctx, os)
+	return ds, failed("store occurrences", err)
 }
 
-// storeRest writes occurrences to the store and has their notifications delivered.
-func (m *Manager) storeRest(ctx context.Context, os []*monitor.Occurrence, epoch int) ([]monitor.Disposition, error) {
-	op, end := m.tracing.operation(ctx, "store occurrences")
-	ds, err := m.store.StoreOccurrences(op, os)
-	if err == nil && len(ds) != len(os) {
-		err = fmt.Errorf("the store returned %d dispositions for %d occurrences", len(ds), len(os))
-	}
-	end(err)
-	if err != nil {
-		return nil, err
-	}
-	m.repeats.learn(epoch, os, ds)
-	if m.claims != nil {
-		m.claims.claim(ctx, os, ds)
-	}
-	if slices.ContainsFunc(ds, func(d monitor.Disposition) bool { return d.Notify == monitor.NotifyDue }) {
-		m.dispatch.post(ctx)
-	}
-	return ds, nil
-}
-
-// Flush stores the repeats that are buffered when it is called. They stay if it
-// fails.
-func (m *Manager) Flush(ctx context.Context) error { return failed("flush", m.flush(ctx)) }
-
-func (m *Manager) flush(ctx context.Context) error {
-	select {
-	case m.flushing <- struct{}{}:
-		defer func() { <-m.flushing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	batch, epoch := m.repeats.take()
-	if len(batch.occurrences) == 0 {
-		m.repeats.done(batch, nil)
-		return nil
-	}
-	os := make([]*monitor.Occurrence, len(batch.occurrences))
-	for i := range batch.occurrences {
-		os[i] = &batch.occurrences[i]
-	}
-	ds, err := m.storeRest(ctx, os, epoch)
-	if err == nil {
-		m.count(ctx, os, ds)
-	}
-	m.reporter.note(ctx, &m.repeats.flushes, "repeats", err)
-	m.repeats.done(batch, err)
-	return err
-}
-
-// count records the metrics of buffered occurrences that the monitor could not know
-// when StoreOccurrences returned.
-func (m *Manager) count(ctx context.Context, os []*monitor.Occurrence, ds []monitor.Disposition) {
-	for i, d := range ds {
-		if d.Stored == monitor.StoredNew { // another instance had closed the alert
-			m.reporter.count(ctx, monitor.AlertsCreated, os[i].Finding.Rule, 1)
-		}
-		if d.Notify == monitor.NotifySuppressed {
-			m.reporter.count(ctx, monitor.AlertsSuppressed, os[i].Finding.Rule, 1)
-		}
-	}
-}
+// Flush stores the repeats that are buffered when it is called. If it fails, those that
+// could not be stored stay. A repeat that can never be stored is dropped, counted as
+// [monitor.OccurrencesRefused] and logged.
+func (m *Manager) Flush(ctx context.Context) error { return failed("flush", m.flusher.all(ctx)) }
 
 // Acknowledge records that somebody is working on an active alert. Like Resolve,
 // Dismiss and Reopen, it must be told who makes the change, accepts an empty note,
@@ -184,12 +113,14 @@ func (m *Manager) Acknowledge(ctx context.Context, ref monitor.AlertRef, by, not
 	return m.change(ctx, "acknowledge alert", ref, monitor.AlertAcknowledged, by, note)
 }
 
-// Resolve closes an open alert that has been dealt with. It flushes first.
+// Resolve closes an open alert that has been dealt with. It first stores the repeats of
+// the organization that are buffered.
 func (m *Manager) Resolve(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "resolve alert", ref, monitor.AlertResolved, by, note)
 }
 
-// Dismiss closes an open alert that needed no action. It flushes first.
+// Dismiss closes an open alert that needed no action. It first stores the repeats of
+// the organization that are buffered.
 func (m *Manager) Dismiss(ctx context.Context, ref monitor.AlertRef, by, note string) (*monitor.Alert, error) {
 	return m.change(ctx, "dismiss alert", ref, monitor.AlertDismissed, by, note)
 }
@@ -200,14 +131,15 @@ func (m *Manager) Reopen(ctx context.Context, ref monitor.AlertRef, by, note str
 	return m.change(ctx, "reopen alert", ref, monitor.AlertActive, by, note)
 }
 
-// change changes the status of an alert and notifies. It flushes before it closes an
-// alert, so that it has all earlier occurrences, and then forgets that it was open.
+// change changes the status of an alert and notifies. Before it closes an alert, it
+// stores the repeats of the organization, so that the alert has all earlier occurrences.
+// Then it forgets which alerts were open.
 func (m *Manager) change(
 	ctx context.Context, operation string, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
 ) (*monitor.Alert, error) {
 	err, closes := checkChange(ref, by, note), !to.Open()
 	if err == nil && closes {
-		err = m.flush(ctx)
+		err = m.flusher.of(ctx, ref.Organization)
 	}
 	if err != nil {
 		return nil, failed(operation, err)
@@ -219,10 +151,10 @@ func (m *Manager) change(
 		if err == nil && m.claims != nil {
 			m.claims.release(ctx, a)
 		}
-		m.repeats.forget()
+		m.repeats.forget(ref.Organization)
 		// This stores what was buffered meanwhile. If it fails, Health reports the
 		// error and the repeats stay buffered.
-		_ = m.flush(ctx)
+		_ = m.flusher.of(ctx, ref.Organization)
 	}
 	if err == nil {
 		m.dispatch.post(ctx)
@@ -236,9 +168,10 @@ func call[T any](
 	ctx context.Context, m *Manager, operation string, err error, f func(context.Context) (T, error),
 ) (v T, _ error) {
 	if err == nil {
-		op, end := m.tracing.operation(ctx, operation)
-		v, err = f(op)
-		end(err)
+		err = m.tracing.operation(ctx, operation, func(ctx context.Context) (err error) {
+			v, err = f(ctx)
+			return err
+		})
 	}
 	return v, failed(operation, err)
 }

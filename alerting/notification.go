@@ -12,11 +12,9 @@ import (
 // A Reason says what caused a notification.
 type Reason string
 
-// The reasons. ReasonOpened is that of the first notification which an occurrence of
-// the alert causes, and ReasonRepeated that of further ones. So whoever asks for
-// openings only hears of every alert once, even if a suppression held back its first
-// occurrence, or if it was escalated, closed or reopened before. ReasonEscalated means
-// an [Escalation], and each of the others means a change of status.
+// The reasons. ReasonOpened and ReasonRepeated mean that an occurrence opened the
+// alert or joined it, ReasonEscalated means an [Escalation], and each of the others
+// means a change of status.
 const (
 	ReasonOpened       Reason = "opened"
 	ReasonRepeated     Reason = "repeated"
@@ -42,7 +40,9 @@ type Notification struct {
 	Reason Reason
 	// Alert is a copy of the alert in its state at the time of the attempt.
 	Alert *monitor.Alert
-	// CreatedAt is the store's time when the notification was created or redriven.
+	// CreatedAt is the store's time when the notification was created or redriven. Its
+	// age, by which it expires, is counted from then; that of the incident is in the
+	// alert.
 	CreatedAt time.Time
 	// Route is the name of the route on which it is delivered.
 	Route string
@@ -74,7 +74,8 @@ type DeliveryError struct {
 	// Permanent means that the destination will never accept this notification, which
 	// becomes a dead letter at once.
 	Permanent bool
-	// RetryAfter is how long the route must pause, limited to one hour.
+	// RetryAfter is how long the route must pause for the organization of the alert,
+	// limited to one hour.
 	RetryAfter time.Duration
 	// Err is the cause. It must not contain a secret.
 	Err error

@@ -181,7 +181,7 @@ func TestOperationsValidate(t *testing.T) {
 	} {
 		o := occurrence("mallory", "e1", 0)
 		spoil(o)
-		_, err := m.StoreOccurrences(t.Context(), []*monitor.Occurrence{occurrence("mallory", "e0", 0), o})
+		_, err := m.StoreOccurrences(t.Context(), []*monitor.Occurrence{o})
 		check("StoreOccurrences", field, err)
 	}
 	_, err := m.StoreOccurrences(t.Context(), []*monitor.Occurrence{nil})
@@ -320,7 +320,7 @@ func TestTracer(t *testing.T) {
 			return errPager
 		})
 		m := newManager(t, newSpy(), &alerting.ManagerOptions{
-			Tracer: tracer, Routes: []alerting.Route{{Name: "slow", Notifier: slow, ExpireAfter: time.Second}},
+			Tracer: tracer, Routes: []alerting.Route{{Name: "slow", Notifier: slow, Concurrency: 1, ExpireAfter: time.Second}},
 		})
 		put(t, m, occurrence("mallory", "e0", 0))
 		want := []string{

@@ -17,8 +17,10 @@ type ManagerOptions struct {
 	// CoalesceInterval is how long a repeat of an open alert may be buffered while
 	// Run is active. Defaults to 1 second; -1 disables buffering.
 	CoalesceInterval time.Duration
-	// MaxBuffered is the largest number of buffered repeats. Further ones are stored
-	// at once. Each takes up to 2 kB of memory. Defaults to 10,000.
+	// MaxBuffered is the largest number of buffered repeats, and of alerts that are
+	// known to be open. A repeat counts once for each 8 KiB, or a part of it, of its
+	// strings and references. One organization has at most half of it, and several
+	// share it equally. Further repeats are stored at once. Defaults to 10,000.
 	MaxBuffered int
 	// Claims are shared by instances, so that one can buffer repeats of alerts that
 	// another one opened without asking the store. They are unused if buffering is
@@ -26,7 +28,8 @@ type ManagerOptions struct {
 	Claims claims.Set
 	// Routes are the destinations of notifications. All instances that share a store
 	// must have the same routes, except that some may have none; those leave delivery
-	// to the others. Defaults to none.
+	// to the others, and log once if notifications have waited for 5 minutes. Defaults
+	// to none.
 	Routes []Route
 	// PollInterval is how often Run asks the store for due timers and for
 	// notifications that other instances have created. Defaults to 1 second.

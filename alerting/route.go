@@ -31,8 +31,9 @@ type Route struct {
 	Notifier Notifier
 	// Timeout limits the duration of one attempt. Defaults to 10 seconds.
 	Timeout time.Duration
-	// Concurrency is the number of simultaneous deliveries per instance. Those of one
-	// alert are never simultaneous. Defaults to 4.
+	// Concurrency is the number of simultaneous deliveries per instance. At most half
+	// of them, rounded up, are of one organization, and only one while its deliveries
+	// fail. Those of one alert are never simultaneous. Defaults to 4.
 	Concurrency int
 	// ExpireAfter is the age at which a notification becomes a dead letter when an
 	// attempt fails. A notification that is older when its routes are chosen does not

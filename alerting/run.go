@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -48,7 +49,7 @@ func (m *Manager) run(ctx context.Context) error {
 	defer cancelLast()
 	context.AfterFunc(last, cancel) // interrupts what is still running
 	m.repeats.activate(false)
-	errs := []error{m.flush(last)}
+	errs := []error{m.flusher.all(last)}
 	close(stopDispatch)
 	<-dispatchDone
 	errs = append(errs, m.dispatch.finish(last))
@@ -56,8 +57,13 @@ func (m *Manager) run(ctx context.Context) error {
 	return errors.Join(append(errs, <-storeDone)...)
 }
 
-// runStore runs the store until ctx is canceled.
-func (m *Manager) runStore(ctx context.Context) error {
+// runStore runs the store until ctx is canceled, and converts a panic to an error.
+func (m *Manager) runStore(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &monitor.PanicError{Where: "alert store", Value: v, Stack: debug.Stack()}
+		}
+	}()
 	if r, ok := m.store.(monitor.Runner); ok {
 		return r.Run(ctx)
 	}
@@ -83,6 +89,6 @@ func (m *Manager) flushUntil(ctx context.Context) {
 		case <-m.repeats.full:
 		}
 		// If this fails, Health reports the error and the repeats stay buffered.
-		_ = m.flush(ctx)
+		_ = m.flusher.all(ctx)
 	}
 }

@@ -2,7 +2,10 @@ package alerting
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
+
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // A Tracer observes each call of a [Manager] to its store and each delivery. The
@@ -35,14 +38,23 @@ type TraceOperationEnd struct {
 	Err      error
 }
 
-// tracing calls a tracer, if there is one.
-type tracing struct{ tracer Tracer }
+// tracing calls a tracer, if there is one. A tracer that panics affects nothing else.
+type tracing struct {
+	tracer   Tracer
+	reporter *reporter
+}
 
-// operation traces the start of a call to the store. The caller passes its error to
-// end.
-func (t tracing) operation(ctx context.Context, name string) (_ context.Context, end func(error)) {
-	ctx, done := t.start(ctx, TraceOperationStart{Operation: name})
-	return ctx, func(err error) { done(nil, err) }
+// operation traces a call to the store, and converts a panic of the store to an error.
+func (t tracing) operation(ctx context.Context, name string, call func(context.Context) error) (err error) {
+	ctx, end := t.start(ctx, TraceOperationStart{Operation: name})
+	defer func() {
+		if v := recover(); v != nil {
+			err = &monitor.PanicError{Where: "alert store", Value: v, Stack: debug.Stack()}
+			t.reporter.count(ctx, monitor.Errors, "panic", 1)
+		}
+		end(nil, err)
+	}()
+	return call(ctx)
 }
 
 // delivery traces the start of a delivery. The caller passes its result to end.
@@ -50,15 +62,23 @@ func (t tracing) delivery(ctx context.Context, n *Notification) (_ context.Conte
 	return t.start(ctx, TraceOperationStart{Operation: "deliver notification", Notification: n})
 }
 
-func (t tracing) start(ctx context.Context, data TraceOperationStart) (context.Context, func(*Delivery, error)) {
+func (t tracing) start(ctx context.Context, data TraceOperationStart) (_ context.Context, end func(*Delivery, error)) {
 	if t.tracer == nil {
 		return ctx, func(*Delivery, error) {}
 	}
 	data.Time = time.Now()
-	ctx = t.tracer.TraceOperationStart(ctx, data)
-	return ctx, func(d *Delivery, err error) {
-		t.tracer.TraceOperationEnd(ctx, TraceOperationEnd{
+	traced := t.traceStart(ctx, data)
+	return traced, func(d *Delivery, err error) {
+		defer func() { t.reporter.recovered(ctx, tracerName, recover()) }()
+		t.tracer.TraceOperationEnd(traced, TraceOperationEnd{
 			Operation: data.Operation, Delivery: d, Start: data.Time, Duration: time.Since(data.Time), Err: err,
 		})
 	}
+}
+
+// traceStart returns the context of the tracer, or ctx if the tracer panics.
+func (t tracing) traceStart(ctx context.Context, data TraceOperationStart) (traced context.Context) {
+	defer func() { t.reporter.recovered(ctx, tracerName, recover()) }()
+	traced = ctx //nolint:wastedassign // this is returned after a panic
+	return t.tracer.TraceOperationStart(ctx, data)
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/internal/backoff"
-	"github.com/auditwarden/auditwarden/internal/breaker"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -20,9 +19,6 @@ import (
 const (
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
-	// After this number of failures in a row, deliveries pause for this long.
-	breakerThreshold = 5
-	breakerPause     = 30 * time.Second
 	// leaseMargin is how much longer than the timeout of a delivery a claim lasts. It
 	// leaves time to settle the delivery, which takes up to settleTimeout.
 	leaseMargin   = 20 * time.Second
@@ -33,45 +29,41 @@ const (
 // A worker delivers the notifications of one route.
 type worker struct {
 	Route
-	routes   []Route // of all workers
-	outbox   outbox
-	tracing  tracing
-	reporter *reporter
-	breaker  breaker.Breaker
+	routes       []Route // of all workers
+	outbox       outbox
+	tracing      tracing
+	reporter     *reporter
+	destinations *destinations
 
 	deliveries monitor.HealthTracker
 	calls      monitor.HealthTracker // to the outbox
-	turn       chan struct{}         // holds a token during deliver
+	turn       chan struct{}         // holds a token while a notification is claimed
 	wake       chan struct{}         // holds a token if there may be more to deliver
 }
 
 func newWorker(route int, routes []Route, outbox outbox, t tracing, r *reporter) *worker {
 	return &worker{
-		Route:    routes[route],
-		routes:   routes,
-		outbox:   outbox,
-		tracing:  t,
-		reporter: r,
-		breaker:  breaker.Breaker{Threshold: breakerThreshold, Pause: breakerPause},
-		turn:     make(chan struct{}, 1),
-		wake:     make(chan struct{}, 1),
+		Route:        routes[route],
+		routes:       routes,
+		outbox:       outbox,
+		tracing:      t,
+		reporter:     r,
+		destinations: newDestinations(routes[route].Concurrency),
+		turn:         make(chan struct{}, 1),
+		wake:         make(chan struct{}, 1),
 	}
 }
 
-// run delivers notifications as they become due, until stop is closed.
+// run delivers notifications as they become due, until stop is closed, and returns when
+// all deliveries have ended.
 func (w *worker) run(ctx context.Context, stop <-chan struct{}, poll time.Duration) {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
-	for {
-		w.deliverDue(ctx, stop)
-		select {
-		case <-stop:
-			return
-		case <-w.wake:
-		case <-ticker.C:
-		}
-	}
+	w.deliver(ctx, stop, ticker.C)
 }
+
+// drain delivers until nothing is due that there is a slot for, or ctx ends.
+func (w *worker) drain(ctx context.Context) { w.deliver(ctx, ctx.Done(), nil) }
 
 // signal makes run look for notifications that are due.
 func (w *worker) signal() {
@@ -81,72 +73,96 @@ func (w *worker) signal() {
 	}
 }
 
-// deliverDue delivers until nothing is due, the breaker is open, the outbox fails or
-// stop is closed. Concurrent calls take turns.
-func (w *worker) deliverDue(ctx context.Context, stop <-chan struct{}) {
-	for {
+// deliver delivers until stop is closed or, without a tick, until nothing is due. It
+// fills the free slots at the start, at each tick and when it is woken; whenever a
+// delivery has ended, it fills one.
+func (w *worker) deliver(ctx context.Context, stop <-chan struct{}, tick <-chan time.Time) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	ended, left := make(chan struct{}), make(chan struct{})
+	defer close(left)
+	flying := 0
+	start := func(most int) {
+		for ; most > 0; most-- {
+			n := w.claim(ctx)
+			if n == nil {
+				return
+			}
+			flying++
+			all.Go(func() {
+				w.handle(ctx, n)
+				select {
+				case ended <- struct{}{}:
+				case <-left:
+				}
+			})
+		}
+	}
+	for start(w.Concurrency); tick != nil || flying > 0; {
 		select {
 		case <-stop:
 			return
-		default:
-		}
-		n, err := w.deliver(ctx)
-		w.reporter.note(ctx, &w.calls, "route/"+w.Name, err)
-		if n == 0 || err != nil {
-			return
+		case <-ended:
+			flying--
+			start(1)
+		case <-w.wake:
+			start(w.Concurrency)
+		case <-tick:
+			start(w.Concurrency)
 		}
 	}
 }
 
-// deliver delivers up to Concurrency notifications and returns their number.
-func (w *worker) deliver(ctx context.Context) (int, error) {
+// claim claims a notification, and takes a slot for it. It returns nil if there is no
+// free slot, or nothing is due for those who may have it, or the outbox fails.
+// Concurrent calls take turns, so that each sees the slots that are taken.
+func (w *worker) claim(ctx context.Context) *Notification {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
 	case <-ctx.Done():
-		return 0, nil
+		return nil
 	}
-	limit := w.breaker.Allow(w.Concurrency, time.Now())
-	if limit == 0 {
-		return 0, nil
+	free, paused := w.destinations.free(time.Now())
+	if !free {
+		return nil
 	}
-	claimed, err := w.claim(ctx, limit)
+	var claimed []*Notification
+	err := w.tracing.operation(ctx, "claim notifications", func(ctx context.Context) (err error) {
+		claimed, err = w.outbox.ClaimNotifications(ctx, w.Name, w.routes, paused, 1, w.Timeout+leaseMargin)
+		return err
+	})
+	w.reporter.note(ctx, &w.calls, w.component(), err)
 	if err != nil || len(claimed) == 0 {
-		return 0, err
+		return nil
 	}
-	ds := make([]Delivery, len(claimed))
-	var all sync.WaitGroup
-	for i, n := range claimed {
-		all.Go(func() { ds[i] = w.attempt(ctx, n) })
-	}
-	all.Wait()
-	if err := w.settle(ctx, ds); err != nil {
-		return 0, err
-	}
-	for _, d := range ds {
-		if d.Outcome == OutcomeDead {
-			w.reporter.count(ctx, monitor.NotificationsDead, w.Name, 1)
-			w.reporter.logger.LogAttrs(ctx, slog.LevelWarn, "notification became a dead letter",
-				slog.String("route", w.Name), slog.String("key", d.Notification.Key), slog.String("error", d.Notification.Failure))
-		}
-	}
-	return len(claimed), nil
+	w.destinations.begin(claimed[0].Alert.OrganizationID)
+	return claimed[0]
 }
 
-func (w *worker) claim(ctx context.Context, limit int) ([]*Notification, error) {
-	ctx, end := w.tracing.operation(ctx, "claim notifications")
-	claimed, err := w.outbox.ClaimNotifications(ctx, w.Name, w.routes, nil, limit, w.Timeout+leaseMargin)
-	end(err)
-	return claimed, err
+// component is the name of the route in health and logs.
+func (w *worker) component() string { return "route/" + w.Name }
+
+// handle delivers a notification that was claimed, records the outcome in the outbox,
+// and gives back the slot.
+func (w *worker) handle(ctx context.Context, n *Notification) {
+	defer w.destinations.end(n.Alert.OrganizationID)
+	d := w.attempt(ctx, n)
+	if err := w.settle(ctx, d); err == nil && d.Outcome == OutcomeDead {
+		w.reporter.count(ctx, monitor.NotificationsDead, w.Name, 1)
+		w.reporter.log(ctx, slog.LevelWarn, "notification became a dead letter",
+			slog.String("route", w.Name), slog.String("key", n.Key), slog.String("error", n.Failure))
+	}
 }
 
-// settle records the outcomes of a batch, even if ctx has ended.
-func (w *worker) settle(ctx context.Context, ds []Delivery) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+// settle records the outcome of a delivery, even if ctx has ended.
+func (w *worker) settle(ctx context.Context, d Delivery) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	ctx, end := w.tracing.operation(ctx, "settle notifications")
-	err := w.outbox.SettleNotifications(ctx, ds)
-	end(err)
+	err := w.tracing.operation(limited, "settle notifications", func(ctx context.Context) error {
+		return w.outbox.SettleNotifications(ctx, []Delivery{d})
+	})
+	w.reporter.note(limited, &w.calls, w.component(), err)
 	return err
 }
 
@@ -163,20 +179,16 @@ func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	d := Delivery{Notification: n, Outcome: OutcomeDelivered}
 	defer func() { end(&d, err) }()
 	if err == nil {
-		w.breaker.Succeed()
+		w.destinations.succeed(n.Alert.OrganizationID)
 		w.reporter.count(ctx, monitor.NotificationsDelivered, w.Name, 1)
 		return d
 	}
 	permanent, retryAfter := details(err)
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled): // the caller canceled it, which says nothing about the destination
-	case permanent:
-		w.breaker.Succeed() // the destination works
-	default:
-		w.breaker.Fail(retryAfter, now)
+	n.Failure = failureText(err)
+	if !errors.Is(ctx.Err(), context.Canceled) { // otherwise it says nothing about the destination
+		w.destinations.fail(n.Alert.OrganizationID, n.Failure, permanent, retryAfter, now)
 	}
 	w.reporter.count(ctx, monitor.NotificationsFailed, w.Name, 1)
-	n.Failure = failureText(err)
 	if permanent || now.Sub(n.CreatedAt) >= w.ExpireAfter {
 		d.Outcome = OutcomeDead
 		return d

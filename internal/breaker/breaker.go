@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A Breaker is open, and allows no calls, for a time after so many failures in a
-// row. When the time is over it allows one call to find out whether it may
-// close. It is safe for concurrent use once Threshold and Pause are set, which
-// must be positive.
+// A Breaker is open, which means that its dependency must not be called, for a time
+// after so many failures in a row. When the time is over, one more failure opens it
+// again. It is safe for concurrent use once Threshold and Pause are set, which must be
+// positive.
 type Breaker struct {
 	// Threshold is the number of failures in a row that opens the breaker.
 	Threshold int
@@ -22,18 +22,11 @@ type Breaker struct {
 	until    time.Time
 }
 
-// Allow returns how many of n calls may begin.
-func (b *Breaker) Allow(n int, now time.Time) int {
+// Open reports whether the dependency must not be called.
+func (b *Breaker) Open(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case now.Before(b.until):
-		return 0
-	case b.failures >= b.Threshold:
-		return min(n, 1)
-	default:
-		return n
-	}
+	return now.Before(b.until)
 }
 
 // Succeed notes a call that succeeded, or that the dependency refused for a reason
@@ -56,11 +49,4 @@ func (b *Breaker) Fail(retryAfter time.Duration, now time.Time) {
 	if until := now.Add(retryAfter); retryAfter > 0 && until.After(b.until) {
 		b.until = until
 	}
-}
-
-// Open reports whether the breaker allows no calls.
-func (b *Breaker) Open(now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return now.Before(b.until)
 }

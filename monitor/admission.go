@@ -32,7 +32,7 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 		a.accept(it, batch, now)
 	case DecisionFail:
 		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
-		it.find(it.tampered(a.operator, a.source))
+		it.find(it.tampered(a.operator, a.source, now))
 	default:
 		a.metrics.count(it.ctx, EventsUndecided, "")
 		it.failed = fmt.Errorf("monitor: verify event: %w: %w", ErrUndecided, v.Err)
@@ -120,10 +120,10 @@ func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 		it.stage = judged
 	case found.duplicate == DuplicateReplayed:
 		a.metrics.count(it.ctx, EventsReplayed, "")
-		it.find(it.replayed(a.dedup.horizon))
+		it.find(it.replayed(a.dedup.horizon, now))
 	case found.duplicate == DuplicateConflicting:
 		a.metrics.count(it.ctx, EventsConflicting, "")
-		it.find(it.conflicting())
+		it.find(it.conflicting(now))
 	default:
 		it.reserved = found.reserved
 		return true

@@ -68,7 +68,8 @@ func (f *Finding) clone() Finding {
 type EventRef struct {
 	// ID is the event's ID, if it has one.
 	ID string `json:"id,omitempty"`
-	// Timestamp is the event's timestamp.
+	// Timestamp is the event's timestamp. In what the monitor itself finds about an
+	// event, it is when the monitor did ([RuleTampered]).
 	Timestamp time.Time `json:"timestamp,omitzero"`
 	// Sequence is the [Arrival.Sequence] of the event, or 0 if it is no longer known.
 	Sequence uint64 `json:"sequence,omitempty"`

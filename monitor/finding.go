@@ -64,6 +64,17 @@ func (f *Finding) clone() Finding {
 	return c
 }
 
+// size is about how many bytes the finding takes.
+func (f *Finding) size() int {
+	const finding, reference = 400, 64 // without texts
+	size := finding + len(f.Rule) + len(f.OrganizationID) + len(f.Key) + len(f.KeyField) +
+		len(f.Technique) + len(f.Detail) + len(f.Event.ID) + len(f.CompletedBy.ID)
+	for i := range f.References {
+		size += reference + len(f.References[i].ID)
+	}
+	return size
+}
+
 // An EventRef refers to an event.
 type EventRef struct {
 	// ID is the event's ID, if it has one.

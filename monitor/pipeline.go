@@ -53,21 +53,12 @@ func (p *pipeline) begin() *batch {
 // end gives the batch back. What its results hold stays theirs.
 func (p *pipeline) end(b *batch) {
 	for i := range b.items {
-		p.release(&b.items[i])
+		p.admission.release(&b.items[i])
 	}
 	b.raising.clear()
 	clear(b.items)
 	b.items = b.items[:0]
 	p.batches.Put(b)
-}
-
-// release ends the reservation of an event in the dedup cache. What was done of
-// one that is not settled is kept there for the next attempt.
-func (p *pipeline) release(it *item) {
-	if it.reserved != (reservation{}) {
-		p.admission.dedup.release(it.reserved, it.progress())
-		it.reserved = reservation{}
-	}
 }
 
 // run takes events through the stages, each as far as it goes. Those that an

@@ -132,7 +132,7 @@ func (w *worker) finished(ctx context.Context, it *item) bool {
 		w.logger.LogAttrs(ctx, slog.LevelError, "event could not be processed",
 			slog.String("eventId", it.Event.ID), slog.Any("error", it.result.Err))
 	}
-	w.pipeline.release(it)
+	w.pipeline.admission.release(it)
 	return true
 }
 

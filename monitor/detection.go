@@ -40,9 +40,9 @@ func (d *detection) detect(ctx context.Context, items []item, j *judging, shared
 func (it *item) awaits(bit uint64) bool { return it.stage == admitted && it.judged&bit == 0 }
 
 // together hands the events over in one call, if the detector takes batches, and
-// reports whether they are judged. If the call panics, what it reported is
-// dropped: handed over singly, the panic concerns nobody but the event that causes
-// it.
+// reports whether they are judged. If the call panics or fails for good, what it
+// reported is dropped: handed over singly, that concerns nobody but the event that
+// causes it.
 func (d *detection) together(ctx context.Context, detector Detector, bit uint64, items []item, j *judging) bool {
 	batch, ok := detector.(BatchDetector)
 	if !ok {
@@ -59,18 +59,19 @@ func (d *detection) together(ctx context.Context, detector Detector, bit uint64,
 		return true
 	}
 	err, panicked := detectBatch(ctx, batch, j)
+	again := panicked || errors.Is(err, ErrPermanent)
 	clear(j.events)
 	clear(j.reporters)
 	for i := range items {
 		switch it := &items[i]; {
 		case !it.awaits(bit):
-		case panicked:
+		case again:
 			it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
 		default:
 			d.answered(it, detector, bit, err)
 		}
 	}
-	return !panicked
+	return !again
 }
 
 // singly hands the events over one by one.
@@ -91,15 +92,21 @@ func (d *detection) singly(detector Detector, bit uint64, items []item) {
 }
 
 // answered notes how a detector's call ended for an event. What it reported with
-// an error it will report again.
+// an error it will report again, unless the error is permanent.
 func (d *detection) answered(it *item, detector Detector, bit uint64, err error) {
 	if err == nil {
 		it.judged |= bit
 		return
 	}
 	d.metrics.count(it.ctx, Errors, "detector")
+	err = fmt.Errorf("monitor: detector %s: %w", detector.Name(), err)
+	if errors.Is(err, ErrPermanent) {
+		it.judged |= bit
+		it.reporter.failure = errors.Join(it.reporter.failure, err)
+		return
+	}
 	it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
-	it.failed = errors.Join(it.failed, fmt.Errorf("monitor: detector %s: %w", detector.Name(), err))
+	it.failed = errors.Join(it.failed, err)
 }
 
 // count records what a detector counted.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -54,7 +53,7 @@ func (f *flusher) of(ctx context.Context, organization string) error {
 }
 
 func (f *flusher) flush(ctx context.Context, begin func() (loads, failing []load)) error {
-	r := flush{flusher: f, began: f.repeats.now(), failed: map[*tenant]bool{}}
+	r := flush{flusher: f, began: f.repeats.now()}
 	loads, failing := begin()
 	if len(loads)+len(failing) == 0 {
 		return nil
@@ -71,16 +70,14 @@ func (f *flusher) flush(ctx context.Context, begin func() (loads, failing []load
 type flush struct {
 	*flusher
 	began    epochs
-	failed   map[*tenant]bool // whose repeats could not be stored
-	failures int              // of them in a row
-	err      error            // the first
+	failures int   // organizations in a row whose repeats could not be stored
+	err      error // the first
 }
 
 // store stores loads in one call. If that fails it finds out for which organization or,
 // if trying again would not help, for which repeat, and stores the others.
 func (r *flush) store(ctx context.Context, loads []load) {
-	loads = slices.DeleteFunc(loads, func(l load) bool { return r.failed[l.tenant] })
-	if len(loads) == 0 || r.failures >= maxFailures {
+	if r.failures >= maxFailures {
 		return
 	}
 	if err := ctx.Err(); err != nil {
@@ -159,7 +156,6 @@ func (r *flush) refuse(ctx context.Context, l load, err error) {
 func (r *flush) fail(loads []load, err error) {
 	for _, l := range loads {
 		r.repeats.fail(l)
-		r.failed[l.tenant] = true
 	}
 	r.failures++
 	r.err = cmp.Or(r.err, err)

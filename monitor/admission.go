@@ -14,6 +14,7 @@ type admission struct {
 	source              string
 	watermarks          watermarks
 	dedup               *dedupCache // nil: duplicates are not looked for
+	slow                slowKeys
 	metrics             meter
 }
 
@@ -26,13 +27,17 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 		a.reject(it, err)
 		return
 	}
+	if it.aside && a.slow.has(it.Event.KeyID) {
+		it.failed = fmt.Errorf("monitor: verify event: %w: another event with its key took long", ErrUndecided)
+		return
+	}
 	it.result.Verification = a.verify(it)
 	switch v := &it.result.Verification; v.Decision {
 	case DecisionAccept:
 		a.accept(it, batch, now)
 	case DecisionFail:
 		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
-		it.find(it.tampered(a.operator, a.source, now))
+		it.find(it.tampered(a.operator, a.source))
 	default:
 		a.metrics.count(it.ctx, EventsUndecided, "")
 		it.failed = fmt.Errorf("monitor: verify event: %w: %w", ErrUndecided, v.Err)
@@ -56,7 +61,14 @@ func (a *admission) verify(it *item) (v Verification) {
 		}
 		a.metrics.count(it.ctx, Verifications, v.Verdict.String())
 	}()
-	return a.verifier.Verify(it.ctx, it.Event)
+	if !it.submitted && !it.quarantined {
+		return a.verifier.Verify(it.ctx, it.Event)
+	}
+	began := time.Now()
+	v = a.verifier.Verify(it.ctx, it.Event)
+	decided := v.Decision == DecisionAccept || v.Decision == DecisionFail
+	a.slow.note(it.Event.KeyID, !decided && time.Since(began) >= slowVerification)
+	return v
 }
 
 // accept admits an event whose content is authentic, unless it is known already.
@@ -78,11 +90,10 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 		arrival.DeliveryKey = deliveryKeyOf(a.source, it.ID)
 	}
 	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
-	t := a.watermarks.tenant(arrival.OrganizationID)
-	if !a.isNew(it, t, batch, now) {
+	if !a.isNew(it, batch, now) {
 		return
 	}
-	a.watermarks.judge(arrival, t, it.Event.Timestamp, now)
+	a.watermarks.judge(arrival, a.watermarks.tenant(arrival.OrganizationID), it.Event.Timestamp, now)
 	switch arrival.Timing {
 	case TimingTooLate:
 		a.metrics.count(it.ctx, EventsTooLate, "")
@@ -95,20 +106,17 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 
 // isNew looks the event up in the dedup cache. An event that is not new is
 // admitted here if an earlier attempt left something to do, and ends otherwise.
-func (a *admission) isNew(it *item, t tenant, batch []item, now time.Time) bool {
+func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 	id := it.identity()
 	if a.dedup == nil || id == (identity{}) {
 		return true
 	}
-	event := arriving{
-		key: a.dedup.key(t, id), digest: it.Event.digest(a.dedup.seed),
-		owner: it.reporter.arrival.Sequence, redelivered: id.event == "" || it.Attempt > 1,
+	key := a.dedup.key(it.reporter.arrival.OrganizationID, id)
+	redelivered := id.event == "" || it.Attempt > 1
+	found := a.dedup.reserve(it.reporter.arrival.Sequence, key, it.Event.digest(a.dedup.seed), redelivered, now)
+	if found.evicted {
+		a.metrics.count(it.ctx, DuplicatesForgotten, "")
 	}
-	if a.watermarks.find(t) != nil {
-		event.tenant = t // else that of all newcomers
-	}
-	found := a.dedup.reserve(&event, now)
-	a.forgotten(it, found.evicted)
 	if contains(batch, found.owner) {
 		found.owner, found.duplicate = 0, DuplicateRedelivered // twice in one batch
 	}
@@ -124,28 +132,13 @@ func (a *admission) isNew(it *item, t tenant, batch []item, now time.Time) bool 
 		it.stage = judged
 	case found.duplicate == DuplicateReplayed:
 		a.metrics.count(it.ctx, EventsReplayed, "")
-		it.find(it.replayed(a.dedup.horizon, now))
+		it.find(it.replayed(a.dedup.horizon))
 	case found.duplicate == DuplicateConflicting:
 		a.metrics.count(it.ctx, EventsConflicting, "")
-		it.find(it.conflicting(now))
+		it.find(it.conflicting())
 	default:
 		it.reserved = found.reserved
 		return true
 	}
 	return false
-}
-
-// release ends the reservation of an event in the dedup cache. What was done of
-// one that is not settled is kept there for the next attempt.
-func (a *admission) release(it *item) {
-	if it.reserved != (reservation{}) {
-		a.forgotten(it, a.dedup.release(it.reserved, it.progress()))
-		it.reserved = reservation{}
-	}
-}
-
-func (a *admission) forgotten(it *item, events int) {
-	if events > 0 {
-		a.metrics.record(it.ctx, DuplicatesForgotten, int64(events), "")
-	}
 }

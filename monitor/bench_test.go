@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/crypto"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
 )
@@ -330,4 +331,45 @@ func size(n int) string {
 		return fmt.Sprint(n/1_000_000, "M")
 	}
 	return fmt.Sprint(n/1000, "k")
+}
+
+// BenchmarkSubmit is an event that is put into the queue, and one that leaves it:
+// taken by a worker, or dropped without one.
+func BenchmarkSubmit(b *testing.B) {
+	for _, organizations := range []int{1, 1000} {
+		for _, worker := range []bool{false, true} {
+			b.Run(fmt.Sprintf("organizations=%d/worker=%t", organizations, worker), func(b *testing.B) {
+				m := newMonitor(b, func(c *monitor.Config) {
+					if !worker {
+						c.QueuePolicy = monitor.QueueDropOldest
+					}
+				})
+				events := make([]*monitor.Event, 1000)
+				for i := range events {
+					events[i] = newEvent("", time.Duration(i))
+					events[i].OrganizationID = fmt.Sprint("org-", i%organizations)
+				}
+				for range 10 {
+					_, err := m.ProcessBatch(b.Context(), deliveries(events...))
+					check.NoError(b, "process", err)
+				}
+				ctx, cancel := context.WithCancel(context.Background())
+				done := make(chan error, 1)
+				if worker {
+					go func() { done <- m.Run(ctx) }()
+				}
+				b.ReportAllocs()
+				b.ResetTimer()
+				for i := range b.N {
+					if err := m.Submit(ctx, events[i%len(events)]); err != nil {
+						b.Fatal(err)
+					}
+				}
+				cancel()
+				if worker {
+					check.NoError(b, "run", <-done) // everything is handled
+				}
+			})
+		}
+	}
 }

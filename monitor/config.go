@@ -65,25 +65,33 @@ type Config struct {
 	// event counts as a replay. Defaults to 15 minutes.
 	RedeliveryHorizon time.Duration
 
-	// QuarantineCapacity is the number of events that the quarantine can hold. While
-	// Run is active, the monitor keeps events there and tries them again: events that
-	// could not be verified, and submitted events that fail while others succeed.
-	// Defaults to 1,024; -1 turns the quarantine off.
+	// QuarantineCapacity is the number of events that the quarantine can hold, of each
+	// of two kinds. While Run is active, the monitor keeps events there and tries them
+	// again: events that could not be verified, and submitted events that fail while
+	// others succeed. When it is full, [Monitor.Submit] treats an organization that has
+	// its share of it as if the queue were full. Defaults to 1,024; -1 turns the
+	// quarantine off, so that an event that fails holds up those behind it.
+	//
+	// Like every capacity in events, it counts an event once for each 8 KiB of memory
+	// that it uses.
 	QuarantineCapacity int
 	// QuarantineInterval is the time between two attempts to process the quarantined
 	// events. Defaults to 5 s.
 	QuarantineInterval time.Duration
 
-	// QueueCapacity is how many submitted events can wait. Defaults to 1,024.
+	// QueueCapacity is how many submitted events can wait, counted as
+	// QuarantineCapacity is. Organizations take turns, and share the capacity: when it
+	// is used up, those that have less than their share still get in. Organizations
+	// that few events were accepted from have one share together. Defaults to 1,024.
 	QueueCapacity int
-	// QueuePolicy is what Submit does when the queue is full. Defaults to
-	// [QueueBlock].
+	// QueuePolicy is what Submit does when the queue is full for the organization that
+	// the event names. Defaults to [QueueBlock].
 	QueuePolicy QueuePolicy
 	// DrainTimeout is how long Run continues to handle accepted events after its
 	// context is canceled. Defaults to 30 s.
 	DrainTimeout time.Duration
 	// Workers is the number of goroutines that handle submitted events. Defaults to
-	// 1, which preserves the order of the events.
+	// 1, which preserves the order of the events of each organization.
 	Workers int
 }
 
@@ -95,7 +103,8 @@ const (
 	QueueBlock QueuePolicy = iota
 	// QueueReject makes Submit return [ErrOverloaded].
 	QueueReject
-	// QueueDropOldest drops the oldest event in the queue: see [EventsDropped].
+	// QueueDropOldest drops the oldest event of an organization that has its share of
+	// the queue: see [EventsDropped].
 	QueueDropOldest
 )
 

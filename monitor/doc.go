@@ -56,6 +56,12 @@
 //
 // When Process returns without an error, every alert that the event opened is in
 // the store. Every event that Submit accepted is handled, unless [QueueDropOldest]
-// drops it or an [UnhandledError] returns it after a shutdown. A [Metric] counts
-// everything that is dropped, evicted, aggregated or expired.
+// drops it or an [UnhandledError] returns it after a shutdown; of those that nobody
+// can verify, what exceeds the quarantine by more than the queue holds is reported
+// to the operator and given up. A [Metric] counts everything that is dropped,
+// evicted, aggregated or expired.
+//
+// No event holds up those of other organizations. One that can never be handled is
+// settled with an error that matches [ErrPermanent]. One that fails for now, or
+// cannot be verified, stands aside and is tried again.
 package monitor

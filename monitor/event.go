@@ -99,6 +99,10 @@ type Event struct {
 	// stands for as long as Timestamp is that time.
 	timestampText string
 	timestampRead time.Time
+
+	// The size of the JSON text that the event was decoded from and that its
+	// strings share, if that is more than placeSize.
+	textSize int
 }
 
 // AppendTimestamp appends the text of the event's timestamp that the hash covers.

@@ -53,6 +53,9 @@ func DecodeEvent(line []byte, e *Event) error {
 		return err
 	}
 	d.event.ID = strings.Clone(d.event.ID)
+	if len(line) > placeSize {
+		d.event.textSize = len(line)
+	}
 	*e = d.event
 	return nil
 }

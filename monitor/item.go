@@ -1,10 +1,6 @@
 package monitor
 
-import (
-	"context"
-	"slices"
-	"strings"
-)
+import "context"
 
 // An item is one event on its way through the stages.
 type item struct {
@@ -20,6 +16,9 @@ type item struct {
 	reserved reservation // in the dedup cache
 	failed   error       // what stopped it; the next run goes on from there
 
+	submitted bool // it is the monitor's own
+	aside     bool // it goes to the quarantine rather than wait for a slow key
+
 	quarantined bool // it is kept there until it is settled
 }
 
@@ -33,19 +32,11 @@ const (
 	settled               // nothing is left to do
 )
 
-// progress is what is kept of an event that is not settled. It shares no memory
-// with the event.
 func (it *item) progress() *progress {
 	if it.stage == settled {
 		return nil
 	}
-	p := &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised, slices.Clone(it.result.Dispositions)}
-	p.arrival.OrganizationID = strings.Clone(p.arrival.OrganizationID)
-	p.reports.findings = make([]Finding, len(it.reporter.findings))
-	for i := range p.reports.findings {
-		p.reports.findings[i] = it.reporter.findings[i].clone()
-	}
-	return p
+	return &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised, it.result.Dispositions}
 }
 
 // resume goes on where an earlier attempt stopped.

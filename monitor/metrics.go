@@ -23,6 +23,7 @@ var (
 	EventsTooLate             = counter("events_too_late", "{event}", "Events older than the allowed lateness.")
 	EventsFuture              = counter("events_future", "{event}", "Events ahead of the clock by more than the allowed skew.")
 	EventsDropped             = counter("events_dropped", "{event}", "Accepted events that were dropped because the queue was full.").by("policy", "drop_oldest")
+	EventsGivenUp             = counter("events_given_up", "{event}", "Submitted events that were reported as undecided because too many wait to be verified.")
 	EventsRejected            = counter("events_rejected", "{event}", "Events that Submit refused because the queue was full.")
 	Retries                   = counter("retries", "{attempt}", "Attempts after the first to handle a submitted event.")
 	StateEvictions            = counter("state_evictions", "{group}", "Groups of a rule that were dropped while live because there were too many.").by("rule")

@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 )
@@ -14,7 +15,7 @@ type Monitor struct {
 	pipeline pipeline
 	queue    queue
 	workers  []*worker // of the queue
-	retrier  *worker   // of the quarantine
+	retriers []*worker // of the quarantine
 	running  running
 	health   HealthTracker // of the store
 }
@@ -28,12 +29,14 @@ func New(c Config) (*Monitor, error) {
 	}
 	m := &Monitor{config: c}
 	m.pipeline.init(&c, &m.health)
-	m.queue.init(c.QueuePolicy, c.QueueCapacity, m.pipeline.metrics)
+	m.queue.init(c.QueuePolicy, c.QueueCapacity, m.pipeline.tenants, m.pipeline.metrics)
 	m.running.init()
 	for range c.Workers {
 		m.workers = append(m.workers, m.newWorker())
 	}
-	m.retrier = m.newWorker()
+	for range m.pipeline.quarantine.shelves() {
+		m.retriers = append(m.retriers, m.newWorker())
+	}
 	return m, nil
 }
 
@@ -118,17 +121,55 @@ func orBackground(ctx context.Context) context.Context {
 // again until it is done, or until a shutdown returns it in an [UnhandledError].
 // The event keeps the values of ctx, but not its cancellation.
 //
+// Organizations take turns in the queue, and the order is kept within each. What an
+// event says of its organization is not verified here: whoever may submit events in
+// a tenant's name uses that tenant's share.
+//
 // The error is an [*InvalidEventError]; [ErrClosed] once a shutdown has begun;
-// [ErrOverloaded] if the queue is full and the policy is [QueueReject]; or the
-// error of ctx if it ends while Submit waits for room under [QueueBlock]. After an
-// error the event still belongs to the caller.
+// [ErrOverloaded] if the queue is full for the organization and the policy is
+// [QueueReject]; or the error of ctx if it ends while Submit waits for room under
+// [QueueBlock]. After an error the event still belongs to the caller.
 func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	ctx = orBackground(ctx)
 	if err := e.Validate(); err != nil {
 		m.pipeline.metrics.count(ctx, Errors, "invalid")
 		return err
 	}
+	if err := m.makeRoom(ctx, e); err != nil {
+		return err
+	}
 	return m.queue.submit(ctx, Delivery{Event: e, Context: ctx})
+}
+
+// makeRoom waits, or refuses the event, or drops another, as the policy says, if
+// there is no room for it in the quarantine.
+func (m *Monitor) makeRoom(ctx context.Context, e *Event) error {
+	q := &m.pipeline.quarantine
+	for {
+		released := q.full(e)
+		if released == nil {
+			return nil
+		}
+		switch m.config.QueuePolicy {
+		case QueueReject:
+			m.pipeline.metrics.count(ctx, EventsRejected, "")
+			return fmt.Errorf("monitor: submit event: quarantine of %d: %w", q.capacity, ErrOverloaded)
+		case QueueDropOldest:
+			if dropped := q.dropOldest(e); dropped != nil {
+				m.pipeline.release(&dropped.item)
+				m.pipeline.metrics.count(ctx, EventsDropped, QueueDropOldest.String())
+			}
+			return nil
+		case QueueBlock:
+		}
+		select {
+		case <-released:
+		case <-m.queue.closing:
+			return ErrClosed
+		case <-ctx.Done():
+			return fmt.Errorf("monitor: submit event: %w", ctx.Err())
+		}
+	}
 }
 
 // Flush stores everything that the monitor and its ports have buffered. A consumer

@@ -11,18 +11,14 @@ import (
 // and store, and of every port that is a [HealthReporter]. The overall status is
 // that of the worst component. The names of the components are unique.
 func (m *Monitor) Health(ctx context.Context) Health {
-	waiting, q := m.queue.waiting, &m.pipeline.quarantine
 	h := Health{Timestamp: time.Now()}
-	h.add("monitor", fill("queue", len(waiting), cap(waiting)))
-	if q.capacity > 0 {
-		c := fill("quarantine", q.depth(), q.capacity)
-		if c.Status == HealthOK && q.depth() > 0 {
-			c.Status = HealthWarning
-		}
-		h.add("monitor", c)
+	waiting, places := m.queue.depth()
+	h.add("monitor", fill("queue", places, m.config.QueueCapacity))
+	if m.pipeline.quarantine.capacity > 0 {
+		h.add("monitor", m.quarantined(h.Timestamp))
 	}
 	run := ComponentHealth{Name: "run"}
-	if !m.running.active() && (len(waiting) > 0 || len(m.runners()) > 0) {
+	if !m.running.active() && (waiting > 0 || len(m.runners()) > 0) {
 		run.Status, run.Message = HealthWarning, "not running"
 	}
 	h.add("monitor", run)
@@ -37,6 +33,24 @@ func (m *Monitor) Health(ctx context.Context) Health {
 		}
 	}
 	return h
+}
+
+// quarantined judges what stands aside.
+func (m *Monitor) quarantined(now time.Time) ComponentHealth {
+	q := &m.pipeline.quarantine
+	undecided, failed := q.state()
+	c := fill("quarantine", max(undecided.places, failed.places), q.capacity)
+	if undecided.events+failed.events == 0 {
+		return c
+	}
+	c.Status = max(c.Status, HealthWarning)
+	c.Since = undecided.since
+	if c.Since.IsZero() || !failed.since.IsZero() && failed.since.Before(c.Since) {
+		c.Since = failed.since
+	}
+	c.Message = fmt.Sprintf("%d not verified, %d failed, the oldest waits for %s",
+		undecided.events, failed.events, now.Sub(c.Since).Round(time.Second))
+	return c
 }
 
 // add adds a component of a port. If its name is taken, the port's name comes

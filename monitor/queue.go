@@ -2,28 +2,53 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 )
 
-// A queue holds the events that were submitted and that no worker has taken.
+// A queue holds the events that were submitted and that no worker has taken, with a
+// lane for each organization. Those that no event was accepted from share a lane,
+// so that made-up organizations have the share of one.
 type queue struct {
 	policy  QueuePolicy
+	tenants tenants
 	metrics meter
-	waiting chan Delivery
 
-	// submit holds accepting for reading. Whoever has held it for writing after
-	// closing was closed knows that the queue gets no further event.
-	accepting sync.RWMutex
-	closing   chan struct{}
-	close     func() // closes closing, once
+	mu      sync.Mutex
+	waiting lanes[Delivery]
+	unknown map[string]int // events in the lane of unknown organizations, by organization
+	blocked map[laneName][]*submission
+	arrived chan struct{} // closed when an event arrives; nil if nobody waits for one
+	closing chan struct{} // closed when no more events are accepted
 }
 
-func (q *queue) init(policy QueuePolicy, capacity int, metrics meter) {
-	q.policy, q.metrics = policy, metrics
-	q.waiting = make(chan Delivery, capacity)
+// A submission is a call of submit that waits for room.
+type submission struct {
+	Delivery
+
+	lane     laneName
+	places   int
+	accepted chan struct{} // closed when the event has got in
+}
+
+func (q *queue) init(policy QueuePolicy, capacity int, t tenants, metrics meter) {
+	q.policy, q.tenants, q.metrics = policy, t, metrics
+	q.waiting.init(capacity)
+	q.unknown = map[string]int{}
+	q.blocked = map[laneName][]*submission{}
 	q.closing = make(chan struct{})
-	q.close = sync.OnceFunc(func() { close(q.closing) })
+}
+
+// close makes the queue accept no more events.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed() {
+		close(q.closing)
+	}
 }
 
 func (q *queue) closed() bool {
@@ -37,69 +62,198 @@ func (q *queue) closed() bool {
 
 // submit adds an event, or returns why it did not.
 func (q *queue) submit(ctx context.Context, d Delivery) error {
-	q.accepting.RLock()
-	defer q.accepting.RUnlock()
-	if q.closed() {
-		return ErrClosed
+	dropped, blocked, err := q.enter(d)
+	for range dropped {
+		q.metrics.count(ctx, EventsDropped, q.policy.String())
 	}
-	err := q.add(ctx, d)
-	if err == nil {
+	if blocked != nil {
+		err = q.await(ctx, blocked)
+	}
+	switch {
+	case err == nil:
 		q.measure(ctx)
+	case errors.Is(err, ErrOverloaded):
+		q.metrics.count(ctx, EventsRejected, "")
 	}
 	return err
 }
 
-func (q *queue) add(ctx context.Context, d Delivery) error {
-	select {
-	case q.waiting <- d:
-		return nil
-	default:
+// enter adds an event, at once or, if a submission is returned, when there is room.
+func (q *queue) enter(d Delivery) (dropped int, blocked *submission, err error) {
+	places := d.Event.places()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed() {
+		return 0, nil, ErrClosed
 	}
-	switch q.policy {
-	case QueueReject:
-		q.metrics.count(ctx, EventsRejected, "")
-		return fmt.Errorf("monitor: submit event: queue of %d: %w", cap(q.waiting), ErrOverloaded)
-	case QueueDropOldest:
-		for {
-			select {
-			case q.waiting <- d:
-				return nil
-			default:
-			}
-			if _, ok := q.next(); ok {
-				q.metrics.count(ctx, EventsDropped, q.policy.String())
-			}
+	name := q.lane(d.Event)
+	if len(q.blocked[name]) > 0 || !q.waiting.room(name) {
+		switch q.policy {
+		case QueueReject:
+			return 0, nil, fmt.Errorf("monitor: submit event: queue of %d: %w", q.waiting.capacity, ErrOverloaded)
+		case QueueBlock:
+			s := &submission{d, name, places, make(chan struct{})}
+			q.blocked[name] = append(q.blocked[name], s)
+			return 0, s, nil
+		case QueueDropOldest:
 		}
-	case QueueBlock:
 	}
+	for q.policy == QueueDropOldest && q.waiting.places >= q.waiting.capacity {
+		l := q.waiting.largest(name, places)
+		q.left(l.name, q.waiting.remove(l, 0))
+		dropped++
+	}
+	q.add(name, d, places)
+	return dropped, nil, nil
+}
+
+// await waits until a submission has got in, or returns why it has not.
+func (q *queue) await(ctx context.Context, s *submission) (err error) {
 	select {
-	case q.waiting <- d:
+	case <-s.accepted:
 		return nil
 	case <-q.closing:
-		return ErrClosed
+		err = ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("monitor: submit event: %w", ctx.Err())
+		err = fmt.Errorf("monitor: submit event: %w", ctx.Err())
 	}
-}
-
-// next takes the event that waits longest, if there is one.
-func (q *queue) next() (d Delivery, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	select {
-	case d = <-q.waiting:
-		return d, true
+	case <-s.accepted:
+		return nil
 	default:
-		return d, false
+	}
+	q.block(s.lane, slices.DeleteFunc(q.blocked[s.lane], func(o *submission) bool { return o == s }))
+	return err
+}
+
+// block sets the submissions that wait for room in a lane.
+func (q *queue) block(name laneName, waiting []*submission) {
+	if len(waiting) == 0 {
+		delete(q.blocked, name)
+	} else {
+		q.blocked[name] = waiting
 	}
 }
 
-// last is next for a queue that is closed: it waits for the calls of submit that
-// began before.
-func (q *queue) last() (d Delivery, ok bool) {
-	q.accepting.Lock()
-	defer q.accepting.Unlock()
-	return q.next()
+// lane returns the lane of an event. Those of an organization that has become known
+// leave the lane of the unknown ones.
+func (q *queue) lane(e *Event) laneName {
+	organization := q.tenants.of(e)
+	if !q.tenants.known(organization) {
+		return laneName{}
+	}
+	name := laneName{organization: organization}
+	if q.unknown[organization] > 0 {
+		delete(q.unknown, organization)
+		q.waiting.move(laneName{}, name, func(d Delivery) bool { return q.tenants.of(d.Event) == organization })
+	}
+	return name
+}
+
+// add adds an event to its lane.
+func (q *queue) add(name laneName, d Delivery, places int) {
+	q.waiting.push(name, d, places)
+	if name == (laneName{}) {
+		organization := q.tenants.of(d.Event)
+		if q.unknown[organization] == 0 {
+			organization = strings.Clone(organization)
+		}
+		q.unknown[organization]++
+	}
+	if q.arrived != nil {
+		close(q.arrived)
+		q.arrived = nil
+	}
+}
+
+// left notes that an event has left its lane, and lets in those that wait for room
+// there.
+func (q *queue) left(name laneName, d Delivery) {
+	if name == (laneName{}) {
+		organization := q.tenants.of(d.Event)
+		if q.unknown[organization]--; q.unknown[organization] <= 0 {
+			delete(q.unknown, organization)
+		}
+	}
+	if len(q.blocked) == 0 {
+		return
+	}
+	waiting := q.blocked[name]
+	for len(waiting) > 0 && q.waiting.room(name) {
+		s := waiting[0]
+		waiting = waiting[1:]
+		q.add(name, s.Delivery, s.places)
+		close(s.accepted)
+	}
+	q.block(name, waiting)
+}
+
+// take adds events to a batch in turn, until they use so many places or none is
+// left. It leaves those lanes alone that except has. If it takes nothing, it returns
+// a channel that is closed when an event arrives.
+func (q *queue) take(b *batch, s *sequence, places int, except map[laneName]bool) (arrived <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var skip func(l *lane[Delivery]) bool
+	if except != nil {
+		skip = func(l *lane[Delivery]) bool { return except[l.name] }
+	}
+	taken := false
+	for places > 0 {
+		l := q.waiting.next(skip)
+		if l == nil {
+			break
+		}
+		name, before := l.name, q.waiting.places
+		d := q.waiting.take(l)
+		places -= before - q.waiting.places
+		q.left(name, d)
+		b.add(d, s)
+		taken = true
+	}
+	if taken {
+		return nil
+	}
+	if q.arrived == nil {
+		q.arrived = make(chan struct{})
+	}
+	return q.arrived
+}
+
+// rest takes everything that is left.
+func (q *queue) rest() (events []*Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for l := q.waiting.next(nil); l != nil; l = q.waiting.next(nil) {
+		name := l.name
+		d := q.waiting.take(l)
+		q.left(name, d)
+		events = append(events, d.Event)
+	}
+	return events
+}
+
+// lanesOf returns the lanes that the events of a batch are from.
+func (q *queue) lanesOf(b *batch) map[laneName]bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lanes := map[laneName]bool{}
+	for i := range b.items {
+		lanes[q.lane(b.items[i].Event)] = true
+	}
+	return lanes
+}
+
+// depth returns how many events wait, and how many places they use.
+func (q *queue) depth() (events, places int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waiting.count, q.waiting.places
 }
 
 func (q *queue) measure(ctx context.Context) {
-	q.metrics.record(ctx, QueueDepth, int64(len(q.waiting)), "")
+	events, _ := q.depth()
+	q.metrics.record(ctx, QueueDepth, int64(events), "")
 }

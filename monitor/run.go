@@ -32,12 +32,14 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	m.pipeline.quarantine.setOpen(true)
 
 	ports := startPorts(background, m.runners())
-	var workers, retrier sync.WaitGroup
+	var workers, retriers sync.WaitGroup
 	drained := make(chan struct{})
 	for _, w := range m.workers {
 		workers.Go(func() { w.run(background) })
 	}
-	retrier.Go(func() { m.retrier.retry(background, m.config.QuarantineInterval, drained) })
+	for i, s := range m.pipeline.quarantine.shelves() {
+		retriers.Go(func() { m.retriers[i].retry(background, s, m.config.QuarantineInterval, drained) })
+	}
 
 	select {
 	case <-ctx.Done():
@@ -48,7 +50,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	m.queue.close()
 	workers.Wait()
 	close(drained)
-	retrier.Wait()
+	retriers.Wait()
 	m.pipeline.quarantine.setOpen(false)
 
 	flushed := m.pipeline.raising.flush(background)
@@ -96,15 +98,10 @@ func (m *Monitor) finish(ctx context.Context) error {
 // before ctx ended.
 func (m *Monitor) leftOver(ctx context.Context) error {
 	var events []*Event
-	for _, w := range slices.Concat(m.workers, []*worker{m.retrier}) {
+	for _, w := range slices.Concat(m.workers, m.retriers) {
 		events = append(events, w.takeBack()...)
 	}
-	for d, ok := m.queue.next(); ok; d, ok = m.queue.next() {
-		events = append(events, d.Event)
-	}
-	for _, it := range m.pipeline.quarantine.take() {
-		events = append(events, it.Event)
-	}
+	events = slices.Concat(events, m.queue.rest(), m.pipeline.quarantine.rest())
 	if len(events) == 0 {
 		return nil
 	}

@@ -329,10 +329,9 @@ func TestQuarantine(t *testing.T) {
 		if _, err := m.Process(t.Context(), newEvent("3", 0)); !errors.Is(err, monitor.ErrUndecided) {
 			t.Errorf("full quarantine: %v, want ErrUndecided", err)
 		}
-		// Submitted events wait for room instead.
-		if err := m.Submit(t.Context(), newEvent("4", 0)); err != nil {
-			t.Fatal(err)
-		}
+		// Submit waits for room instead.
+		submitted := make(chan error, 1)
+		go func() { submitted <- m.Submit(context.Background(), newEvent("4", 0)) }()
 		advance(time.Minute)
 		check.Equal(t, "judged while undecided", len(d.events()), 0)
 		check.Equal(t, "depth", c.get("quarantine_depth"), 3)
@@ -343,6 +342,7 @@ func TestQuarantine(t *testing.T) {
 		up = true
 		mu.Unlock()
 		advance(10 * time.Second)
+		check.NoError(t, "submit", <-submitted)
 		check.Equal(t, "judged", len(d.events()), 4)
 		check.Equal(t, "first", d.events()[0] == "changed by its owner", false)
 		check.Equal(t, "depth", c.get("quarantine_depth"), 0)

@@ -25,10 +25,8 @@ func TestOneServer(t *testing.T) {
 	t.Parallel()
 	server := testservice.PostgresURL(t)
 	for name, test := range map[string]func(t *testing.T, server string){
-		"Modes":                    testModes,
-		"Pooler":                   testPooler,
+		"Store":                    testStore,
 		"MigrateAtOnce":            testMigrateAtOnce,
-		"MigrateThroughPooler":     testMigrateThroughPooler,
 		"MigrateDown":              testMigrateDown,
 		"MigrateStepByStep":        testMigrateStepByStep,
 		"MigrateWithoutPermission": testMigrateWithoutPermission,
@@ -68,7 +66,6 @@ func TestOneServer(t *testing.T) {
 		"Retry":                    testRetry,
 		"MaxAttempts":              testMaxAttempts,
 		"Terminated":               testTerminated,
-		"Failover":                 testFailover,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

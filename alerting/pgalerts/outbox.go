@@ -21,10 +21,7 @@ import (
 func (s *Store) ClaimNotifications(
 	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
-	conditions, err := conditionsOf(routes)
-	if err != nil {
-		return nil, err
-	}
+	conditions := conditionsOf(routes)
 	for {
 		var claimed []*alerting.Notification
 		var broken []error

@@ -89,7 +89,7 @@ func (c *Checker) Verify(ctx context.Context, e *monitor.Event) monitor.Verifica
 	case intact && reason == nil:
 		return monitor.Verification{
 			Verdict: monitor.VerdictVerified, Covered: CoveredV1,
-			KeyID: key.id, Algorithm: string(key.algorithm),
+			KeyID: key.id, Algorithm: string(key.algorithm), OrganizationID: key.organization,
 		}
 	case intact:
 		return failed(monitor.VerdictForged, reason)

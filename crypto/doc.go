@@ -23,7 +23,7 @@
 //	hash matches, signature does not               Forged           Fail      ErrBadSignature
 //	  the key is not in the keyring                Forged           Fail      ErrUnknownKey
 //	  the key is revoked                           Forged           Fail      ErrKeyRevoked
-//	  the key is for other organizations           Forged           Fail      ErrKeyForeign
+//	  the key is for other organizations***        Forged           Fail      ErrKeyForeign
 //	  the certificate was not valid at that time   Forged           Fail      ErrKeyExpired
 //	  the algorithm is unknown or not the key's    Forged           Fail      ErrAlgorithm
 //	the hash algorithm is not SHA-256              Forged           Fail      ErrAlgorithm
@@ -31,10 +31,11 @@
 //	the content has no canonical form              Unverified       Fail      ErrNotCanonical
 //
 // (*) Accept with [Options.AllowHashOnly]. (**) Accept with
-// [Options.AllowUnhashed], unless there is a signature. A hash that is not 64 hex
-// digits counts as different. If an event names no algorithm, the algorithm of the
-// key that it names is used. If it names no key either, all keys must have the
-// same algorithm; otherwise the error is ErrAlgorithm.
+// [Options.AllowUnhashed], unless there is a signature. (***) Or for several, and
+// the event names none. A hash that is not 64 hex digits counts as different. If an
+// event names no algorithm, the algorithm of the key that it names is used. If it
+// names no key either, all keys must have the same algorithm; otherwise the error
+// is ErrAlgorithm.
 //
 // # What canonical form v1 does not protect
 //

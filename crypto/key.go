@@ -18,6 +18,7 @@ type Key struct {
 	algorithm     Algorithm
 	state         KeyState
 	organizations map[string]bool // empty: any
+	organization  string          // the only one, if there is one
 	// Validity of the certificate; zero without one.
 	notBefore, notAfter time.Time
 	// Secrets live in these closures only, where no printer reaches them.
@@ -30,8 +31,12 @@ type KeyOptions struct {
 	// State defaults to [KeyActive].
 	State KeyState
 	// Organizations are the organizations whose events the key may sign. If it is
-	// empty, the key may sign all events. If it is not empty, the key may not sign
-	// events without an organization.
+	// empty, the key may sign all events.
+	//
+	// An event that names no organization belongs to the one of its key. So a monitor
+	// only accepts such an event if its key has exactly one organization: give the key
+	// of a host with a single tenant the name of that tenant. A key with several
+	// organizations may not sign such events.
 	Organizations []string
 	// AllowShort allows an HMAC secret of fewer than 32 bytes, for a secret that an
 	// older system already uses.
@@ -82,10 +87,14 @@ func newKey(id string, algorithm Algorithm, opts *KeyOptions) (*Key, error) {
 		k.organizations = make(map[string]bool, len(opts.Organizations))
 	}
 	for _, organization := range opts.Organizations {
-		if organization == "" {
-			return nil, k.errorf("Organizations: %w", monitor.ErrNoOrganization)
+		if err := monitor.CheckOrganization(organization); err != nil {
+			return nil, k.errorf("Organizations: %w", err)
 		}
 		k.organizations[organization] = true
+		k.organization = organization
+	}
+	if len(k.organizations) > 1 {
+		k.organization = ""
 	}
 	return k, nil
 }
@@ -114,7 +123,7 @@ func (k *Key) admits(e *monitor.Event, algorithm Algorithm, claims bool) error {
 // time, or nil.
 func (k *Key) vouches(e *monitor.Event) error {
 	switch {
-	case len(k.organizations) > 0 && !k.organizations[e.OrganizationID]:
+	case !k.serves(e.OrganizationID):
 		return ErrKeyForeign
 	case k.notAfter.IsZero():
 		return nil
@@ -123,6 +132,12 @@ func (k *Key) vouches(e *monitor.Event) error {
 	default:
 		return nil
 	}
+}
+
+// serves reports whether the key may sign for an organization, or for an event
+// that names none.
+func (k *Key) serves(organization string) bool {
+	return len(k.organizations) == 0 || k.organizations[organization] || organization == "" && k.organization != ""
 }
 
 // ID returns the key's ID, the [monitor.Event.KeyID] of the events that it signs.

@@ -53,6 +53,24 @@ func TestOrganizations(t *testing.T) {
 	}
 }
 
+// An event without an organization belongs to that of its key, if there is just one.
+func TestOrganizationOfTheKey(t *testing.T) {
+	t.Parallel()
+	key := hmacKey(t, "k", secret, &auditcrypto.KeyOptions{Organizations: []string{"org-1"}})
+	unnamed := monitortest.NewEvent(func(e *monitor.Event) { e.OrganizationID = "" })
+	sign(t, key, unnamed)
+	for _, keyID := range []string{"k", ""} {
+		unnamed.KeyID = keyID
+		got := checker(t, key).Verify(t.Context(), unnamed)
+		monitortest.WantVerdict(t, got, monitor.DecisionAccept, monitor.VerdictVerified)
+		check.Equal(t, "organization", got.OrganizationID, "org-1")
+	}
+	anyone := hmacKey(t, "k", secret, nil)
+	got := checker(t, anyone).Verify(t.Context(), unnamed)
+	monitortest.WantVerdict(t, got, monitor.DecisionAccept, monitor.VerdictVerified)
+	check.Equal(t, "organization of a key for all", got.OrganizationID, "")
+}
+
 // An event that names no key is tried against eight of those that may have
 // signed it, newest first.
 func TestCandidates(t *testing.T) {

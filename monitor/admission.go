@@ -76,13 +76,13 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	arrival := &it.reporter.arrival
 	arrival.OrganizationID = it.Event.OrganizationID
 	if arrival.OrganizationID == "" {
-		arrival.OrganizationID = a.defaultOrganization
+		arrival.OrganizationID = a.unnamed(&it.result.Verification)
+		if err := CheckOrganization(arrival.OrganizationID); err != nil {
+			a.reject(it, &InvalidEventError{Field: "organizationId", Err: err})
+			return
+		}
 	}
-	switch arrival.OrganizationID {
-	case "":
-		a.reject(it, invalid("organizationId", "missing"))
-		return
-	case a.operator:
+	if arrival.OrganizationID == a.operator {
 		a.reject(it, invalid("organizationId", "%q is reserved", a.operator))
 		return
 	}
@@ -102,6 +102,16 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	case TimingOnTime:
 	}
 	it.stage = admitted
+}
+
+// unnamed returns the organization of an event that names none. If the event is
+// signed, that is the organization of the key, and none if the key has many: the
+// event could be taken from one intake to another whose default is different.
+func (a *admission) unnamed(v *Verification) string {
+	if v.KeyID != "" {
+		return v.OrganizationID
+	}
+	return a.defaultOrganization
 }
 
 // isNew looks the event up in the dedup cache. An event that is not new is

@@ -25,7 +25,8 @@ func (t Timing) String() string { return name(timingNames[:], t) }
 
 // An Arrival is what the monitor knows about an event besides its content.
 type Arrival struct {
-	// OrganizationID is the event's organization or [Config.DefaultOrganization].
+	// OrganizationID is the event's organization or, if it names none, that of its key
+	// ([Verification.OrganizationID]) or [Config.DefaultOrganization].
 	OrganizationID string
 	// Sequence is unique among the events of a monitor, and never 0. It stays the
 	// same when a detector is given the event again. It does not show the order.

@@ -15,8 +15,10 @@ type Config struct {
 	// AllowUnverified accepts events without checking their hash and signature. The
 	// application vouches for the origin of the events.
 	AllowUnverified bool
-	// DefaultOrganization is the organization of events that name none. If it is
-	// empty, such events are invalid.
+	// DefaultOrganization is the organization of events that name none and were not
+	// signed with a key. If it is empty, such events are invalid. An event that was
+	// signed belongs to the organization of its key
+	// ([Verification.OrganizationID]).
 	DefaultOrganization string
 
 	// Detectors judge every accepted event, in this order. Their names must be

@@ -64,6 +64,10 @@ type Verification struct {
 	// KeyID and Algorithm are those of the key that verified the signature, if any.
 	KeyID     string
 	Algorithm string
+	// OrganizationID is the only organization that the key may sign for, if there is
+	// one. An event that names no organization belongs to it; if the key may sign for
+	// others, too, such an event is invalid.
+	OrganizationID string
 	// Covered is the set of fields that the signature covers.
 	Covered Fields
 }

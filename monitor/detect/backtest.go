@@ -19,8 +19,8 @@ type BacktestOptions struct {
 	Rules *Options
 	// Verifier checks every event, as it does in a monitor. Nil accepts all events.
 	Verifier monitor.Verifier
-	// DefaultOrganization is the organization of events that name none. If it is
-	// empty, such events are invalid.
+	// DefaultOrganization is the organization of events that name none, as in
+	// [monitor.Config].
 	DefaultOrganization string
 	// Lateness is how far the timestamp of an event may lie behind the newest one
 	// of its organization for the event to be counted in its place. Defaults to 10

@@ -3,6 +3,7 @@ package alerting_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -182,6 +183,25 @@ func TestClaimsOfABatch(t *testing.T) {
 		put(t, there, severe(occurrence("mallory", "e4", 4), monitor.SeverityHigh), occurrence("eve", "e5", 5))
 		there.wantCalls(t)
 		claims.wantCalls(t, []int{2, 2}, []int{2})
+	})
+}
+
+// TestClaimsAreBounded has one organization open more alerts at once than a call of the
+// claims should take.
+func TestClaimsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, claims := memalerts.New(nil), newSpyClaims()
+		here := newInstance(t, store, alerting.ManagerOptions{Claims: claims})
+		var flood []*monitor.Occurrence
+		for i := range 3000 {
+			flood = append(flood, occurrenceOf("flood", fmt.Sprint("k", i), fmt.Sprint("e", i), 0))
+		}
+		put(t, here, flood...)
+		claims.wantCalls(t, []int{1000}, []int{1000})
+		put(t, here, occurrence("mallory", "e0", 0))
+		claims.wantCalls(t, []int{1000, 1}, []int{1000, 1})
+		check.Equal(t, "alerts", check.Must(here.Count(t.Context(), alerting.Query{Organization: "flood"}))(t), 3000)
 	})
 }
 

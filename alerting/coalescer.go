@@ -316,6 +316,16 @@ func (c *coalescer) done(l load, n int) {
 	c.tidy(t)
 }
 
+// size returns the number of repeats that are buffered.
+func (c *coalescer) size() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.tenants {
+		n += len(t.held.occurrences)
+	}
+	return n
+}
+
 // fail records that a load could not be stored.
 func (c *coalescer) fail(l load) {
 	c.mu.Lock()

@@ -14,8 +14,8 @@ import (
 const (
 	// A call that flushes stores up to maxFlush places of repeats, and up to maxRetry
 	// after a failure, within flushTimeout.
-	maxFlush     = 500
-	maxRetry     = 50
+	maxFlush     = 200
+	maxRetry     = 20
 	flushTimeout = 5 * time.Second
 	// A flush ends when the repeats of this number of organizations in a row could not
 	// be stored, since the store does not work.

@@ -195,7 +195,7 @@ func TestFlushComesInChunks(t *testing.T) {
 		for _, n := range sizes {
 			sum += n
 		}
-		if sum != 3000 || slices.Max(sizes) > 500 {
+		if sum != 3000 || slices.Max(sizes) > 200 {
 			t.Errorf("calls of the store had sizes %d", sizes)
 		}
 		check.NoError(t, "Run", stop())
@@ -228,13 +228,35 @@ func TestLastFlushOfManyOrganizations(t *testing.T) {
 			return nil
 		})
 		began := time.Now()
-		check.ErrorIs(t, "Run", stop(), errAway)
+		err := stop()
+		check.ErrorIs(t, "Run", err, errAway)
+		check.ErrorText(t, "Run", err, "1 repeats not stored: ")
 		if took := time.Since(began); took > 6*time.Second {
 			t.Errorf("the last flush took %v", took)
 		}
 		spy.setFault(nil)
 		check.NoError(t, "Flush", m.Flush(t.Context()))
 		check.Equal(t, "calls", spy.sizes()[len(spy.sizes())-1], 1) // of the one
+	})
+}
+
+// TestLastFlushOutOfTime has a store that is too slow for the last flush keep what it has
+// stored, and Run say how much is left, which another Run stores.
+func TestLastFlushOutOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spy := newSpy()
+		m, stop := holding(t, spy, alerting.ManagerOptions{MaxBuffered: 100_000}, 1000, "a", "b", "c")
+		spy.setFault(func(context.Context, []*monitor.Occurrence) error {
+			<-time.After(3 * time.Second)
+			return nil
+		})
+		check.ErrorText(t, "Run", stop(), "2200 repeats not stored: ", "deadline exceeded")
+		spy.setFault(nil)
+		check.NoError(t, "Run", run(t, m)())
+		for _, organization := range []string{"a", "b", "c"} {
+			check.Equal(t, "occurrences", stored(t, spy, organization), 1001)
+		}
 	})
 }
 

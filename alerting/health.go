@@ -24,14 +24,8 @@ func (m *Manager) Health(ctx context.Context) []monitor.ComponentHealth {
 // health returns the result of recent flushes.
 func (c *coalescer) health() monitor.ComponentHealth {
 	h := c.flushes.Health("repeats")
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if h.Message != "" {
-		held := 0
-		for _, t := range c.tenants {
-			held += len(t.held.occurrences)
-		}
-		h.Message = fmt.Sprintf("%d not stored yet, %s", held, h.Message)
+		h.Message = fmt.Sprintf("%d not stored yet, %s", c.size(), h.Message)
 	}
 	return h
 }

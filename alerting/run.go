@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -49,7 +50,10 @@ func (m *Manager) run(ctx context.Context) error {
 	defer cancelLast()
 	context.AfterFunc(last, cancel) // interrupts what is still running
 	m.repeats.activate(false)
-	errs := []error{m.flusher.all(last)}
+	var errs []error
+	if err := m.flusher.all(last); err != nil {
+		errs = append(errs, fmt.Errorf("%d repeats not stored: %w", m.repeats.size(), err))
+	}
 	close(stopDispatch)
 	<-dispatchDone
 	errs = append(errs, m.dispatch.finish(last))

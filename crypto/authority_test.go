@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	auditcrypto "github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/internal/check"
@@ -101,6 +103,59 @@ func TestAuthorityMalformed(t *testing.T) {
 		e.Signature, e.SignatureAlgorithm = malformed, string(algorithm)
 		monitortest.WantVerdict(t, checker(t, k).Verify(t.Context(), e), monitor.DecisionFail, monitor.VerdictForged)
 	}
+}
+
+// Garbage with the ID of a key whose authority is down costs one time-out, not one
+// an event, and nothing of the time of other keys.
+func TestAuthorityIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		down, asked := true, 0
+		slow := check.Must(auditcrypto.NewAuthorityKey("slow", auditcrypto.HMACSHA256, authority(
+			func(ctx context.Context, _, _ []byte) error {
+				asked++
+				if down {
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				return auditcrypto.ErrBadSignature
+			}), nil))(t)
+		local := hmacKey(t, "local", secret, nil)
+		c := checker(t, slow, local)
+		verify := func(ctx context.Context, key string) monitor.Decision {
+			e := signed(t, local)
+			e.KeyID = key
+			return c.Verify(ctx, e).Decision
+		}
+		want := func(ctx context.Context, key string, decision monitor.Decision, took time.Duration, calls int) {
+			t.Helper()
+			begin, before := time.Now(), asked
+			check.Equal(t, "decision", verify(ctx, key), decision)
+			check.Equal(t, "took", time.Since(begin), took)
+			check.Equal(t, "asked", asked-before, calls)
+		}
+		want(t.Context(), "slow", monitor.DecisionDefer, 3*time.Second, 1)
+		for range 5 {
+			want(t.Context(), "slow", monitor.DecisionDefer, 0, 0)
+			want(t.Context(), "local", monitor.DecisionAccept, 0, 0)
+		}
+		<-time.After(30*time.Second - 1)
+		want(t.Context(), "slow", monitor.DecisionDefer, 0, 0)
+		<-time.After(1)
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		want(short, "slow", monitor.DecisionDefer, 10*time.Millisecond, 1)
+		want(t.Context(), "slow", monitor.DecisionDefer, 0, 0)
+		<-time.After(time.Second)
+
+		canceled, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		want(canceled, "slow", monitor.DecisionDefer, time.Second, 1) // the caller gave up
+		down = false
+		for range 5 {
+			want(t.Context(), "slow", monitor.DecisionFail, 0, 1) // it works
+		}
+	})
 }
 
 // An authority may keep message and signature after it has returned.

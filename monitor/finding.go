@@ -20,6 +20,9 @@ type Finding struct {
 	KeyField string `json:"keyField,omitempty"`
 	// Event is the qualifying event.
 	Event EventRef `json:"event"`
+	// EventKey identifies Event if a detector knows no ID of it. If it is zero, the
+	// monitor identifies the event by its ID, by its delivery or by its number.
+	EventKey EventKey `json:"-"`
 	// CompletedBy is the late event whose arrival made Event qualify afterwards. It
 	// is zero if Event qualified when it arrived itself.
 	CompletedBy EventRef `json:"completedBy,omitzero"`

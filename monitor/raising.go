@@ -92,6 +92,8 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 func (r *raising) eventKey(it *item, f *Finding) EventKey {
 	trusted := it.result.Verification.Decision == DecisionAccept && it.result.Duplicate == DuplicateNone
 	switch {
+	case trusted && f.EventKey != (EventKey{}):
+		return f.EventKey
 	case trusted && f.Event.ID != "":
 		return EventKeyOf(f.OrganizationID, f.Event.ID)
 	case it.ID != "" && f.Event.Sequence == it.reporter.arrival.Sequence:

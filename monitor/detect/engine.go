@@ -75,8 +75,8 @@ func (en *Engine) detect(set *ruleset, e *monitor.Event, rep *monitor.Reporter) 
 	a := rep.Arrival()
 	var room [4]hit
 	hits := set.hits(e, rep, room[:0])
-	if len(hits) > 0 && e.ID != "" {
-		en.ids.Put(a.Sequence, e.ID)
+	if len(hits) > 0 {
+		remember(en.ids, e, a)
 	}
 	for i := range hits {
 		h := &hits[i]
@@ -86,7 +86,7 @@ func (en *Engine) detect(set *ruleset, e *monitor.Event, rep *monitor.Reporter) 
 		}
 		ts := e.Timestamp.UnixNano()
 		o := observation{
-			hit: *h, organization: a.OrganizationID, reporter: rep, ids: en.ids,
+			hit: *h, organization: a.OrganizationID, reporter: rep, others: remembered{en.ids},
 			event: monitor.EventRef{ID: e.ID, Timestamp: timeOf(ts), Sequence: a.Sequence},
 			Observation: window.Observation{
 				Stamp: window.Stamp{Time: ts, Sequence: a.Sequence}, Mark: h.mark,

@@ -7,15 +7,20 @@ import (
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
 
+// identities tell what identifies events: the ID, or else the key, if any.
+type identities interface {
+	identify(sequence uint64) (id string, key monitor.EventKey)
+}
+
 // An observation is an event that a rule has to count in the window of its group.
 type observation struct {
 	hit
 	window.Observation
 	organization string
 	event        monitor.EventRef
+	key          monitor.EventKey // of an event whose ID is not known
 	reporter     *monitor.Reporter
-	// ids has the IDs of other events.
-	ids interface{ Get(sequence uint64) string }
+	others       identities
 }
 
 // count puts the event into its window in memory and reports the events that
@@ -50,7 +55,7 @@ func (o *observation) reportOne(g *window.Group, h window.Hit) {
 	limit := window.Before(at.Time, r.spec.Length)
 	f := o.finding()
 	f.OrganizationID = o.organization
-	f.Event = o.ref(at)
+	f.Event, f.EventKey = o.ref(at)
 	if h.Completed {
 		f.CompletedBy = o.event
 	}
@@ -62,17 +67,19 @@ func (o *observation) reportOne(g *window.Group, h window.Hit) {
 	}
 	f.References = o.reporter.References(held)
 	for j := range f.References {
-		f.References[j] = o.ref(g.At(h.Index - held + 1 + j))
+		f.References[j], _ = o.ref(g.At(h.Index - held + 1 + j))
 	}
 	o.reporter.Report(f)
 }
 
-// ref returns the reference to an event of the group.
-func (o *observation) ref(st window.Stamp) monitor.EventRef {
+// ref returns the reference to an event of the group, and the key of another event
+// that has no ID or one that was not kept.
+func (o *observation) ref(st window.Stamp) (monitor.EventRef, monitor.EventKey) {
 	if st == o.Stamp {
-		return o.event
+		return o.event, o.key
 	}
-	return monitor.EventRef{ID: o.ids.Get(st.Sequence), Timestamp: timeOf(st.Time), Sequence: st.Sequence}
+	id, key := o.others.identify(st.Sequence)
+	return monitor.EventRef{ID: id, Timestamp: timeOf(st.Time), Sequence: st.Sequence}, key
 }
 
 // horizon returns the time up to which nothing is needed any more when an event

@@ -50,7 +50,7 @@ type sharedWindow struct {
 	answer   WindowAnswer
 	group    *window.Group
 	scratch  window.Scratch
-	ids      map[uint64]string // of all events, by the sequence of the stamp
+	events   map[uint64]*WindowEvent // by the sequence of the stamp
 }
 
 // run judges the events, each with its reporter.
@@ -83,6 +83,9 @@ func (x *exchange) run(ctx context.Context, es []*monitor.Event) error {
 			}
 		}
 		o := w.observation(h.hit, h.place, rep)
+		if id := es[h.event].ID; id != "" { // it may be longer than what the window has
+			o.event.ID, o.key = id, monitor.EventKey{}
+		}
 		o.Horizon, o.Repeated = w.horizons[h.place], true
 		w.group.Observe(&h.rule.spec, &o.Observation, &w.scratch)
 		o.report(w.group, w.scratch.Hits)
@@ -206,9 +209,12 @@ func (w *sharedWindow) open() {
 func (w *sharedWindow) observation(h hit, i int, rep *monitor.Reporter) *observation {
 	n := &w.request.Events[i]
 	o := &observation{
-		hit: h, organization: w.request.OrganizationID, reporter: rep, ids: w,
+		hit: h, organization: w.request.OrganizationID, reporter: rep, others: w,
 		event:       monitor.EventRef{ID: n.ID, Timestamp: timeOf(n.Timestamp), Sequence: n.Sequence},
 		Observation: window.Observation{Stamp: n.stamp(), Mark: n.Mark},
+	}
+	if n.ID == "" {
+		o.key = n.Key
 	}
 	if len(w.answer.Hidden) > 0 {
 		o.Hidden = w.answer.Hidden[i]
@@ -216,18 +222,23 @@ func (w *sharedWindow) observation(h hit, i int, rep *monitor.Reporter) *observa
 	return o
 }
 
-// Get returns the ID of an event of the window.
-func (w *sharedWindow) Get(sequence uint64) string {
-	if w.ids == nil {
-		w.ids = map[uint64]string{}
+// identify tells what identifies an event of the window.
+func (w *sharedWindow) identify(sequence uint64) (id string, key monitor.EventKey) {
+	if w.events == nil {
+		w.events = map[uint64]*WindowEvent{}
 		for i := range w.answer.Held {
-			w.ids[w.answer.Held[i].stamp().Sequence] = w.answer.Held[i].ID
+			w.events[w.answer.Held[i].stamp().Sequence] = &w.answer.Held[i]
 		}
 		for i := range w.request.Events {
-			w.ids[w.request.Events[i].stamp().Sequence] = w.request.Events[i].ID
+			e := &w.request.Events[i].WindowEvent
+			w.events[e.stamp().Sequence] = e
 		}
 	}
-	return w.ids[sequence]
+	e := w.events[sequence]
+	if e.ID != "" {
+		return e.ID, key
+	}
+	return "", e.Key
 }
 
 // stamp returns the event as it stands in a group. Whoever saw it first, it has a

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // ParseURL parses the URL of an HTTP server. Its error does not quote the text,
@@ -13,12 +16,17 @@ func ParseURL(text string) (*url.URL, error) {
 	switch {
 	case text == "":
 		return nil, errors.New("missing")
-	case err != nil:
+	case err != nil, strings.ContainsFunc(text, unicode.IsSpace):
 		return nil, errors.New("is not a URL")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("does not begin with https:// or http://")
 	case u.Hostname() == "":
 		return nil, errors.New("has no host")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, errors.New("has a port that does not exist")
+		}
 	}
 	return u, nil
 }

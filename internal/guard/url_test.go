@@ -24,6 +24,11 @@ func TestParseURL(t *testing.T) {
 		"https://example.com:s3cret":        "is not a URL",
 		"https://example.com/s3cret\x7f":    "is not a URL",
 		"https://example.com/%zzs3cret":     "is not a URL",
+		"https://example.com/s3cret ":       "is not a URL",
+		"https://example.com/s3cret\n":      "is not a URL",
+		"https://example.com:65536/s3cret":  "has a port that does not exist",
+		"https://example.com:0/s3cret":      "has a port that does not exist",
+		"https://example.com:/s3cret":       "",
 	} {
 		_, err := guard.ParseURL(text)
 		got := ""

@@ -1,9 +1,11 @@
 package alerting_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +100,54 @@ func TestFailingNotifier(t *testing.T) {
 	})
 }
 
+// TestFailureTexts makes sure that the tenant, who may see dead letters, sees what a
+// notifier says for him and nothing else, and that the operator sees all of it.
+func TestFailureTexts(t *testing.T) {
+	t.Parallel()
+	refused := &alerting.DeliveryError{Permanent: true, Err: errPager, Detail: "10.1.2.3 is off"}
+	for name, test := range map[string]struct {
+		notify           func(context.Context) error
+		tenant, operator string
+	}{
+		"DeliveryError": {func(context.Context) error { return refused }, "refused permanently: the pager is off", "the pager is off (10.1.2.3 is off)"},
+		"wrapped":       {func(context.Context) error { return fmt.Errorf("at 10.1.2.3: %w", refused) }, "refused permanently: the pager is off", "at 10.1.2.3: refused"},
+		"any error":     {func(context.Context) error { return errors.New("dial 10.1.2.3") }, "the notifier failed", "dial 10.1.2.3"},
+		"panic":         {func(context.Context) error { panic("at 10.1.2.3") }, "the notifier failed", "at 10.1.2.3"},
+		"timeout": {func(ctx context.Context) error {
+			<-ctx.Done()
+			return fmt.Errorf("dial 10.1.2.3: %w", ctx.Err())
+		}, "timed out", "dial 10.1.2.3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				spy := newSpy()
+				m := newManager(t, spy, &alerting.ManagerOptions{
+					Logger: slog.New(slog.NewTextHandler(&log, nil)),
+					Routes: []alerting.Route{{Name: "pager", ExpireAfter: time.Nanosecond, Notifier: alerting.NotifierFunc(
+						func(ctx context.Context, _ *alerting.Notification) error {
+							<-time.After(time.Nanosecond) // until it has expired
+							return test.notify(ctx)
+						})}},
+				})
+				stop := run(t, m)
+				put(t, m, occurrence("mallory", "e0", 0))
+				advance(time.Minute)
+				if dead := deadLetters(t, spy); !slices.Equal(dead, []string{test.tenant}) {
+					t.Errorf("dead letters %q, want %q", dead, test.tenant)
+				}
+				if err := stop(); err != nil {
+					t.Errorf("Run: %v", err)
+				}
+				if !strings.Contains(log.String(), test.operator) {
+					t.Errorf("the log lacks %q:\n%s", test.operator, &log)
+				}
+			})
+		})
+	}
+}
+
 // TestBackoff makes sure that attempts are spread under a limit that grows, and
 // that the notification becomes a dead letter in the end.
 func TestBackoff(t *testing.T) {
@@ -134,7 +184,7 @@ func TestBackoff(t *testing.T) {
 		}
 		c.want(t, monitor.NotificationsFailed, "bad", int64(len(attempts)))
 		c.want(t, monitor.NotificationsDead, "bad", 1)
-		if dead := deadLetters(t, spy); !slices.Equal(dead, []string{errPager.Error()}) {
+		if dead := deadLetters(t, spy); !slices.Equal(dead, []string{"the notifier failed"}) {
 			t.Errorf("dead letters %q", dead)
 		}
 		wantComponent(t, m, "outbox", monitor.HealthWarning, "1 dead letters")

@@ -51,7 +51,9 @@ type Notification struct {
 	Targets []string
 	// Attempts is the number of attempts on this route, including the current one.
 	Attempts int
-	// Failure is the error text of the last failed attempt, empty if none failed.
+	// Failure says why the last failed attempt failed, empty if none failed. The tenant
+	// may see it: it is the text of the notifier's [DeliveryError], and says nothing
+	// more of any other error.
 	Failure string
 }
 
@@ -77,8 +79,12 @@ type DeliveryError struct {
 	// RetryAfter is how long the route must pause for the organization of the alert,
 	// limited to one hour.
 	RetryAfter time.Duration
-	// Err is the cause. It must not contain a secret.
+	// Err is the cause. Its text becomes the [Notification] Failure, which the tenant
+	// may see: it must contain no secret, and no address or name of the operator's.
 	Err error
+	// Detail is what only the operator may see besides, such as an address. It is
+	// logged. It must contain no secret.
+	Detail string
 }
 
 func (e *DeliveryError) Error() string {

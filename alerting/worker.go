@@ -147,11 +147,11 @@ func (w *worker) component() string { return "route/" + w.Name }
 // and gives back the slot.
 func (w *worker) handle(ctx context.Context, n *Notification) {
 	defer w.destinations.end(n.Alert.OrganizationID)
-	d := w.attempt(ctx, n)
+	d, failure := w.attempt(ctx, n)
 	if err := w.settle(ctx, d); err == nil && d.Outcome == OutcomeDead {
 		w.reporter.count(ctx, monitor.NotificationsDead, w.Name, 1)
 		w.reporter.log(ctx, slog.LevelWarn, "notification became a dead letter",
-			slog.String("route", w.Name), slog.String("key", n.Key), slog.String("error", n.Failure))
+			slog.String("route", w.Name), slog.String("key", n.Key), slog.String("error", failure))
 	}
 }
 
@@ -166,8 +166,9 @@ func (w *worker) settle(ctx context.Context, d Delivery) error {
 	return err
 }
 
-// attempt makes one attempt to deliver a notification.
-func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
+// attempt makes one attempt to deliver a notification. If it fails, failure is the
+// text for the operator.
+func (w *worker) attempt(ctx context.Context, n *Notification) (d Delivery, failure string) {
 	limited, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
 	limited, end := w.tracing.delivery(limited, n)
@@ -176,26 +177,26 @@ func (w *worker) attempt(ctx context.Context, n *Notification) Delivery {
 	now := time.Now()
 	w.deliveries.Note(ctx, err)
 	w.reporter.record(ctx, monitor.DeliveryDuration, w.Name, int64(now.Sub(began)))
-	d := Delivery{Notification: n, Outcome: OutcomeDelivered}
+	d = Delivery{Notification: n, Outcome: OutcomeDelivered}
 	defer func() { end(&d, err) }()
 	if err == nil {
 		w.destinations.succeed(n.Alert.OrganizationID)
 		w.reporter.count(ctx, monitor.NotificationsDelivered, w.Name, 1)
-		return d
+		return d, ""
 	}
 	permanent, retryAfter := details(err)
-	n.Failure = failureText(err)
+	n.Failure, failure = failureTexts(limited, err)
 	if !errors.Is(ctx.Err(), context.Canceled) { // otherwise it says nothing about the destination
-		w.destinations.fail(n.Alert.OrganizationID, n.Failure, permanent, retryAfter, now)
+		w.destinations.fail(n.Alert.OrganizationID, failure, permanent, retryAfter, now)
 	}
 	w.reporter.count(ctx, monitor.NotificationsFailed, w.Name, 1)
 	if permanent || now.Sub(n.CreatedAt) >= w.ExpireAfter {
 		d.Outcome = OutcomeDead
-		return d
+		return d, failure
 	}
 	d.Outcome = OutcomeRetry
 	d.RetryAfter = max(backoff.FullJitter(n.Attempts, minBackoff, maxBackoff), retryAfter)
-	return d
+	return d, failure
 }
 
 // notify calls the notifier with a copy, and converts a panic to an error.
@@ -210,9 +211,27 @@ func (w *worker) notify(ctx context.Context, n *Notification) (err error) {
 	return w.Notifier.Notify(ctx, &given)
 }
 
-// failureText returns the beginning of an error's text. It uses fmt, which recovers
-// if the error's method panics.
-func failureText(err error) string {
-	text := fmt.Sprint(err)
+// failureTexts returns what the tenant and what the operator may see of the error of an
+// attempt with a context: a [DeliveryError] has a text for each, and any other error
+// may have an address or a name in its text. It uses fmt, which recovers if the error's
+// method panics.
+func failureTexts(ctx context.Context, err error) (tenant, operator string) {
+	tenant, operator = "the notifier failed", fmt.Sprint(err)
+	switch e, ok := errors.AsType[*DeliveryError](err); {
+	case ok && e != nil:
+		tenant = fmt.Sprint(e)
+		if e.Detail != "" {
+			operator += " (" + e.Detail + ")"
+		}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		tenant = "timed out"
+	case ctx.Err() != nil:
+		tenant = "canceled"
+	}
+	return clip(tenant), clip(operator)
+}
+
+// clip returns the beginning of a text.
+func clip(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxFailure)], "")
 }

@@ -62,6 +62,24 @@ func TestLeanPackages(t *testing.T) {
 	}
 }
 
+// TestNoTemplates keeps text/template, which looks up methods by name, out of what
+// an application embeds: the linker would keep every exported method of the whole
+// program.
+func TestNoTemplates(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	// The last two depend on a module that can use templates. The linker leaves it out
+	// unless a program does.
+	besides := []string{"alerting/notify/notifytemplate", "alerting/notify/email", "alerting/pgalerts"}
+	for _, name := range m.Packages() {
+		for _, templates := range []string{"text/template", "html/template"} {
+			if library(name) && !slices.Contains(besides, name) && slices.Contains(m.Standard(name), templates) {
+				t.Errorf("%s depends on %s", name, templates)
+			}
+		}
+	}
+}
+
 // TestImportDirection holds imports to one way: leaf, port, monitor. Package
 // monitor has no siblings to import, and the packages above it import no other.
 func TestImportDirection(t *testing.T) {

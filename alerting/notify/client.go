@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/internal/guard"
@@ -28,8 +30,7 @@ type Transport struct {
 	AllowedNetworks []netip.Prefix
 	// TLS defaults to the system's root certificates and TLS 1.2 or later.
 	TLS *tls.Config
-	// Timeout limits a delivery, from the DNS lookup to the end of the response.
-	// Defaults to 10 s.
+	// Timeout limits a delivery, from the DNS lookup to the response. Defaults to 10 s.
 	Timeout time.Duration
 }
 
@@ -37,15 +38,16 @@ type Transport struct {
 const maxRetryAfter = time.Hour
 
 // A Client posts requests to one HTTP endpoint. It does not follow redirects, uses
-// no proxy, reads at most 1 MiB of a response and opens a new connection for each
-// request. It is safe for concurrent use.
+// no proxy, reads no body of a response and opens a new connection for each request.
+// It is safe for concurrent use.
 type Client struct {
 	endpoint *url.URL
 	guarded  *guard.Client
 }
 
-// NewClient returns a client for the URL of an endpoint. The error does not quote
-// the URL, which may contain a token.
+// NewClient returns a client for the URL of an endpoint. It refuses the URL of an
+// address that [Transport] does not allow. The error quotes nothing else of the URL,
+// which may contain a token.
 func NewClient(endpoint string, t Transport) (*Client, error) {
 	u, err := guard.ParseURL(endpoint)
 	if err != nil {
@@ -59,6 +61,9 @@ func NewClient(endpoint string, t Transport) (*Client, error) {
 	}
 	if c.guarded, err = guard.NewClient(guard.Options(t)); err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
+	}
+	if err := guard.CheckHost(u.Hostname(), t.AllowedNetworks); err != nil {
+		return nil, fmt.Errorf("URL: %w", err)
 	}
 	return c, nil
 }
@@ -79,6 +84,9 @@ type Request struct {
 	Path   []string
 	Header http.Header
 	Body   []byte
+	// Status is the status of a response that accepts the request. Defaults to all
+	// 2xx.
+	Status int
 }
 
 // JSON returns a request whose body is v in JSON. If v cannot be encoded, the
@@ -91,28 +99,37 @@ func JSON(v any) (Request, error) {
 	return Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: body}, nil
 }
 
-// Post sends a request and returns the body of the response if its status is 2xx.
+// Post sends a request. It returns nil if the status of the response is the
+// request's Status, whatever follows it.
 //
-// Every error is an [*alerting.DeliveryError]. It contains the endpoint's scheme
-// and host, but no part of its path, the request or the response. The error is
-// permanent for status 3xx and for 4xx except 408, 425 and 429. For all other
-// statuses and for connection failures it is temporary, and its RetryAfter is the
-// Retry-After header of the response, at most one hour.
-func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
+// Every error is an [*alerting.DeliveryError]. Its text has the status or the kind of
+// the failure, and its Detail also the endpoint's scheme and host. Neither has a part
+// of its path, the request or the response. The error is permanent for status 3xx,
+// for 4xx except 408, 425 and 429, and if a header of the request is not valid. For
+// all other statuses and for connection failures it is temporary. After 408, 425, 429
+// and 5xx its RetryAfter is the Retry-After header of the response, at most one hour.
+func (c *Client) Post(ctx context.Context, r Request) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.at(r.Path), bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, c.failed(errors.New("the URL cannot be used")) // err quotes it
+		return c.failed(errors.New("the URL cannot be used")) // err quotes it
+	}
+	for name, values := range r.Header {
+		if slices.ContainsFunc(values, func(v string) bool { return strings.ContainsFunc(v, unicode.IsControl) }) {
+			e := c.failed(fmt.Errorf("header %s: has a control character", name))
+			e.Permanent = true
+			return e
+		}
 	}
 	maps.Copy(req.Header, r.Header)
 	req.Header.Set("User-Agent", "auditwarden")
 	resp, err := c.guarded.Do(req)
 	if err != nil {
-		return nil, c.failed(err)
+		return c.failed(err)
 	}
-	if resp.Status/100 == 2 {
-		return resp.Body, nil
+	if resp.Status == r.Status || r.Status == 0 && resp.Status/100 == 2 {
+		return nil
 	}
-	e := c.failed(fmt.Errorf("status %d %s", resp.Status, http.StatusText(resp.Status)))
+	e := c.failed(errors.New(strings.TrimSpace(fmt.Sprintf("status %d %s", resp.Status, http.StatusText(resp.Status)))))
 	switch {
 	case resp.Status == http.StatusRequestTimeout, resp.Status == http.StatusTooEarly,
 		resp.Status == http.StatusTooManyRequests, resp.Status/100 == 5:
@@ -120,17 +137,19 @@ func (c *Client) Post(ctx context.Context, r Request) ([]byte, error) {
 	case resp.Status/100 == 3, resp.Status/100 == 4:
 		e.Permanent = true
 	}
-	return nil, e
+	return e
 }
 
-// Unexpected returns the error to use for a response that violates the
-// destination's protocol. It is a temporary [*alerting.DeliveryError].
-func (c *Client) Unexpected() error {
-	return c.failed(errors.New("the response does not follow the protocol"))
-}
-
+// failed returns a temporary error.
 func (c *Client) failed(err error) *alerting.DeliveryError {
-	return &alerting.DeliveryError{Err: fmt.Errorf("notify: post to %s: %w", guard.Origin(c.endpoint), err)}
+	detail := err.Error()
+	if failure, ok := errors.AsType[*guard.ExchangeError](err); ok {
+		detail = failure.Detail()
+	}
+	return &alerting.DeliveryError{
+		Err:    fmt.Errorf("notify: post: %w", err),
+		Detail: fmt.Sprintf("post to %s: %s", guard.Origin(c.endpoint), detail),
+	}
 }
 
 // at returns the endpoint's URL with elements added to its path.

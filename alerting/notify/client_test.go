@@ -22,12 +22,10 @@ import (
 const secretPath = "/T0KEN?key=T0KEN"
 
 var destination = notifytest.HTTP{
-	New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-		url = strings.Replace(url, "://", "://ann:T0KEN@", 1) + secretPath
-		c := check.Must(notify.NewClient(url, t))(tb)
-		return notifier{c}
+	New: func(url string, t notify.Transport) (alerting.Notifier, error) {
+		c, err := notify.NewClient(strings.Replace(url, "://", "://ann:T0KEN@", 1)+secretPath, t)
+		return notifier{c}, err
 	},
-	Body:    "thanks",
 	Secrets: []string{"T0KEN"},
 }
 
@@ -40,8 +38,7 @@ func (d notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 		return err
 	}
 	r.Path = []string{n.Alert.OrganizationID, "alerts"}
-	_, err = d.client.Post(ctx, r)
-	return err
+	return d.client.Post(ctx, r)
 }
 
 func TestClient(t *testing.T) {
@@ -75,7 +72,7 @@ func post(t *testing.T, path string, r notify.Request, handle func(http.Response
 	}))
 	t.Cleanup(s.Close)
 	c := check.Must(notify.NewClient(s.URL+path, notifytest.Loopback(s)))(t)
-	_, err := c.Post(t.Context(), r)
+	err := c.Post(t.Context(), r)
 	return seen, err
 }
 
@@ -120,10 +117,11 @@ func TestRetryAfter(t *testing.T) {
 func TestHeaderCannotBeInjected(t *testing.T) {
 	t.Parallel()
 	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
-	r := check.Must(notify.JSON("x"))(t)
-	r.Header.Set("Title", "T0KEN\r\nX-Injected: yes")
-	if _, err := c.Post(t.Context(), r); err == nil || strings.Contains(err.Error(), "T0KEN") {
-		t.Errorf("Post = %v", err)
+	for _, value := range []string{"T0KEN\r\nX-Injected: yes", "T0KEN\n", "T0KEN\x00"} {
+		r := check.Must(notify.JSON("x"))(t)
+		r.Header.Set("Title", value)
+		e := check.ErrorAs[*alerting.DeliveryError](t, "post", c.Post(t.Context(), r))
+		check.Equal(t, "text", e.Error(), "refused permanently: notify: post: header Title: has a control character")
 	}
 }
 
@@ -134,10 +132,36 @@ func TestJSONThatIsNone(t *testing.T) {
 	check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "encode", err).Permanent, true)
 }
 
-func TestUnexpected(t *testing.T) {
+// TestStatus: a destination may know better which status accepts a request.
+func TestStatus(t *testing.T) {
 	t.Parallel()
-	c := check.Must(notify.NewClient("https://example.com"+secretPath, notify.Transport{}))(t)
-	e := check.ErrorAs[*alerting.DeliveryError](t, "unexpected", c.Unexpected())
-	check.Equal(t, "permanent", e.Permanent, false)
-	check.Equal(t, "text", e.Error(), "notify: post to https://example.com: the response does not follow the protocol")
+	for status, accepted := range map[int]bool{200: false, 202: true, 204: false} {
+		_, err := post(t, "", notify.Request{Status: http.StatusAccepted}, func(w http.ResponseWriter) { w.WriteHeader(status) })
+		if accepted {
+			check.NoError(t, "post", err)
+		} else {
+			check.Equal(t, "permanent", check.ErrorAs[*alerting.DeliveryError](t, "post", err).Permanent, false)
+		}
+	}
+}
+
+func TestBadURL(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"":                                "URL: missing",
+		"https://exa mple.com/T0KEN":      "URL: is not a URL",
+		"https://example.com/T0KEN\n":     "URL: is not a URL",
+		"https://ann:T0KEN@localhost/":    "URL: address 127.0.0.1 is neither public nor in an allowed network",
+		"https://[::1]/T0KEN":             "URL: address ::1 is neither public nor in an allowed network",
+		"https://168.63.129.16/?T0KEN":    "URL: address 168.63.129.16 is neither public nor in an allowed network",
+		"https://2130706433/T0KEN":        "URL: host is neither a name nor an address",
+		"https://example.com:65536/T0KEN": "URL: has a port that does not exist",
+		"http://ann:T0KEN@example.com/":   "URL: a secret may not be sent over plain http to another machine",
+	} {
+		_, err := notify.NewClient(url, notify.Transport{})
+		check.ErrorText(t, "new for "+url, err, want)
+		if err != nil && strings.Contains(err.Error(), "T0KEN") {
+			t.Errorf("the error shows the token: %v", err)
+		}
+	}
 }

@@ -24,10 +24,17 @@
 // They do not follow redirects, and do not send secrets over plain HTTP to another
 // machine. They escape text from events for their format and limit its length.
 // Errors contain no [Secret], no path of a URL and no part of a server's response.
+// Their text, which a tenant may see, contains no address and no name of a host.
+//
+// # Texts
+//
+// Each destination has texts of its own. To change them, set its option Text to a
+// [TextFunc]: a function in Go, or one that package notifytemplate makes of templates
+// of text/template.
 //
 // # Other destinations
 //
 // To write another destination, use [Client], which posts a request and converts
-// the response to an [alerting.DeliveryError], and [Templates]. Test the
-// destination with notifytest.RunHTTP.
+// the response to an [alerting.DeliveryError], and [TextFunc]. Test the destination
+// with notifytest.RunHTTP.
 package notify

@@ -6,9 +6,9 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/alerting/notify"
-	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/alerting/notify/ntfy"
 	"github.com/auditwarden/auditwarden/alerting/notify/pagerduty"
+	"github.com/auditwarden/auditwarden/alerting/notify/slack"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -31,21 +31,15 @@ func Example() {
 	// Output: <nil>
 }
 
-func ExampleTemplates() {
-	texts, err := notify.Templates{
-		Title: "{{.Alert.Severity}} for {{.Alert.OrganizationID}}: {{.Alert.Finding.Rule}}",
-		Body:  "{{.Alert.Occurrences}} times since {{time .Alert.FirstSeen}}",
-	}.Parse()
-	if err != nil {
-		fmt.Println(err)
-		return
+func ExampleTextFunc() {
+	// The title is this one, and the body is that of the destination.
+	short := func(n *alerting.Notification) (title, body string, err error) {
+		return n.Alert.Severity.String() + ": " + n.Alert.Title, "", nil
 	}
-	title, body, err := texts.Render(notifytest.Notification())
-	fmt.Println(title)
-	fmt.Println(body, err)
-	// Output:
-	// HIGH for acme: failed_auth
-	// 3 times since 2026-03-01 02:29:00 UTC <nil>
+	notifier, err := slack.New(notify.NewSecret("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXX"),
+		&slack.Options{Text: short})
+	fmt.Printf("%T %v\n", notifier, err)
+	// Output: *slack.Notifier <nil>
 }
 
 func ExampleSecret() {

@@ -1,8 +1,10 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // hidden replaces a secret.
@@ -30,6 +32,16 @@ func (s Secret) Reveal() string {
 		return ""
 	}
 	return *s.text
+}
+
+// CheckToken returns an error unless the secret consists of visible ASCII
+// characters, as a token or a key must that is sent in a header. It does not quote
+// the secret. The constructor of a destination should call it.
+func (s Secret) CheckToken() error {
+	if strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("has a character that is not visible ASCII")
+	}
+	return nil
 }
 
 // IsZero reports whether the secret is empty.

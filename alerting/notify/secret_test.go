@@ -12,6 +12,19 @@ import (
 	"github.com/auditwarden/auditwarden/internal/check"
 )
 
+func TestCheckToken(t *testing.T) {
+	t.Parallel()
+	for text, ok := range map[string]bool{
+		"": true, "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2": true, "!~+/=": true,
+		"s3cret\n": false, "s3cret\r\nX: y": false, " s3cret": false, "s3 cret": false, "s3cret\x00": false, "s3crét": false, "s3cret\xff": false,
+	} {
+		err := notify.NewSecret(text).CheckToken()
+		if (err == nil) != ok || err != nil && strings.Contains(err.Error(), "s3") {
+			t.Errorf("CheckToken of %q = %v", text, err)
+		}
+	}
+}
+
 func TestSecretIsHidden(t *testing.T) {
 	t.Parallel()
 	const text = "s3cret"

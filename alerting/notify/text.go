@@ -1,30 +1,38 @@
 package notify
 
 import (
+	"encoding/base64"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/auditwarden/auditwarden/internal/printable"
 )
 
 // Line returns the text as a single line that is safe in a header. It replaces
-// every control character, line separator and character that changes the writing
-// direction with a space, and invalid UTF-8 with U+FFFD.
-func Line(s string) string { return printable(s, "") }
+// every control character, line separator, character that changes the writing
+// direction and invisible character with a space, and invalid UTF-8 with U+FFFD.
+// Joiners stay where emoji and scripts need them.
+func Line(s string) string { return printable.Line(s) }
 
-// lines does the same as [Line] but keeps line feeds and tabs.
-func lines(s string) string { return printable(s, "\n\t") }
-
-func printable(s, keep string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unsafeRune(r) && !strings.ContainsRune(keep, r) {
-			return ' '
+// EncodeHeader returns a text as the value of a header. A reader that decodes
+// encoded words (RFC 2047) gets back the [Line] of the text, also if that looks like
+// an encoded word itself.
+func EncodeHeader(s string) string {
+	const longest = 45 // bytes of text in a word, which has up to 75 bytes
+	s = Line(s)
+	if !strings.Contains(s, "=?") && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' }) {
+		return s
+	}
+	var words []string
+	for s != "" {
+		end := min(longest, len(s))
+		for end < len(s) && !utf8.RuneStart(s[end]) {
+			end--
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD")))
-}
-
-func unsafeRune(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:end]))+"?=")
+		s = s[end:]
+	}
+	return strings.Join(words, " ")
 }
 
 // Clip truncates a UTF-8 text to at most limit bytes. A truncated text ends with

@@ -2,34 +2,51 @@ package notify_test
 
 import (
 	"fmt"
+	"mime"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/alerting/notify"
-	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-func TestLine(t *testing.T) {
+// TestEncodeHeader: a reader gets back what was there, and decodes nothing else.
+func TestEncodeHeader(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string][2]string{
-		"plain":               {"plain", "plain"},
-		" a\tb\n":             {"a b", "a\tb"},
-		"a\r\nb":              {"a  b", "a \nb"},
-		"a\x00\x1b\x7f\u0085": {"a", "a"},
-		"a\u2028b\u2029c":     {"a b c", "a b c"},
-		"a\u202eb\u2066c":     {"a b c", "a b c"},
-		"\xff\xfea":           {"\uFFFDa", "\uFFFDa"},
-		"👩‍💻 ü":               {"👩‍💻 ü", "👩‍💻 ü"},
-		"":                    {"", ""},
+	for text, want := range map[string]string{
+		"plain":                           "plain",
+		"Größe":                           "=?utf-8?b?R3LDtsOfZQ==?=",
+		"=?utf-8?b?W1JFU09MVkVEXQ==?=":    "",
+		"=?utf-8?q?=0D=0AX-Injected=3A?=": "",
+		"a =?utf-8?q?=E2=80=AE?= b":       "",
+		"=?=?":                            "",
+		"=":                               "=",
+		"line\r\nX-Injected: \u202e":      "",
+		strings.Repeat("lang ü ", 40):     "",
+		strings.Repeat("=?", 100):         "",
 	} {
-		check.Equal(t, fmt.Sprintf("Line(%q)", text), notify.Line(text), want[0])
-		n := notifytest.Notification()
-		n.Key = text
-		_, body := render(t, notify.Templates{Body: "{{.Key}}"}, n)
-		check.Equal(t, fmt.Sprintf("body %q", text), body, want[1])
+		got := notify.EncodeHeader(text)
+		if want != "" {
+			check.Equal(t, "header", got, want)
+		}
+		checkHeader(t, text, got)
+	}
+}
+
+func checkHeader(t *testing.T, text, header string) {
+	t.Helper()
+	if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
+		t.Errorf("the header of %q is %q", text, header)
+	}
+	for word := range strings.SplitSeq(header, " ") {
+		if strings.HasPrefix(word, "=?") && len(word) > 75 {
+			t.Errorf("word %q is too long", word)
+		}
+	}
+	if got, err := new(mime.WordDecoder).DecodeHeader(header); err != nil || got != notify.Line(text) {
+		t.Errorf("%q is read as %q, %v", header, got, err)
 	}
 }
 
@@ -54,18 +71,20 @@ func TestClip(t *testing.T) {
 	}
 }
 
-func FuzzLine(f *testing.F) {
-	f.Add("eve\r\nX-Injected: yes\u2028\xff", 10)
+func FuzzClip(f *testing.F) {
+	f.Add("eve 😀\u2028\xff", 10)
 	f.Fuzz(func(t *testing.T, text string, limit int) {
-		got := notify.Line(text)
-		if strings.ContainsAny(got, "\r\n\x00") || !utf8.ValidString(got) || notify.Line(got) != got {
-			t.Errorf("Line(%q) = %q", text, got)
-		}
-		limit = max(3, limit%1000)
-		if cut := notify.Clip(got, limit); len(cut) > limit || !utf8.ValidString(cut) {
-			t.Errorf("Clip(%q, %d) = %q", got, limit, cut)
+		text, limit = notify.Line(text), max(3, limit%1000)
+		if cut := notify.Clip(text, limit); len(cut) > limit || !utf8.ValidString(cut) {
+			t.Errorf("Clip(%q, %d) = %q", text, limit, cut)
 		}
 	})
+}
+
+func FuzzEncodeHeader(f *testing.F) {
+	f.Add("=?utf-8?b?W1JFU09MVkVEXQ==?=")
+	f.Add("Größe \r\n\xff")
+	f.Fuzz(func(t *testing.T, text string) { checkHeader(t, text, notify.EncodeHeader(text)) })
 }
 
 func TestColors(t *testing.T) {

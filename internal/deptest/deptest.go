@@ -101,6 +101,12 @@ func (m *Module) Foreign(name string) []string {
 	return m.filter(deps, func(p listing) bool { return !p.Standard && !m.own(p) })
 }
 
+// Standard returns the packages of the standard library that a package depends on,
+// tests left out.
+func (m *Module) Standard(name string) []string {
+	return m.filter(m.get(name).Deps, func(p listing) bool { return p.Standard })
+}
+
 // Own returns the module's packages that a package depends on, tests left out.
 func (m *Module) Own(name string) []string {
 	return m.filter(m.get(name).Deps, m.own)

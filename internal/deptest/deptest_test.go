@@ -45,6 +45,17 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+func TestStandard(t *testing.T) {
+	t.Parallel()
+	m := load(t)
+	if got := m.Standard("noisy"); !slices.Contains(got, "os") || slices.Contains(got, "clean") {
+		t.Errorf("noisy: standard %q", got)
+	}
+	if got := m.Standard("no/such/package"); len(got) != 0 {
+		t.Errorf("no package: standard %q", got)
+	}
+}
+
 func TestSource(t *testing.T) {
 	t.Parallel()
 	m := load(t)

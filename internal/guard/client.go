@@ -4,20 +4,16 @@
 // A [Dialer] refuses addresses inside the application's own network, so that a
 // name or URL that somebody else may choose does not lead there. A [Client]
 // speaks HTTP through a dialer. It follows no redirects and uses no proxy, limits
-// the time and size of a response, sends no credentials over plain http to
-// another machine, and keeps what may be secret in a URL, a request or a response
-// out of its errors.
+// the time of an exchange and the size of a response, sends no credentials over
+// plain http to another machine, and keeps what may be secret in a URL, a request
+// or a response out of its errors.
 package guard
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -25,11 +21,8 @@ import (
 
 const defaultTimeout = 10 * time.Second
 
-// The limits of a response, in bytes.
-const (
-	maxHeader = 64 << 10
-	maxBody   = 1 << 20
-)
+// maxHeader is the longest header of a response, in bytes.
+const maxHeader = 64 << 10
 
 // Options are the settings of a connection. The zero value of a field is its
 // default.
@@ -38,8 +31,8 @@ type Options struct {
 	AllowedNetworks []netip.Prefix
 	// TLS defaults to the root certificates of the system.
 	TLS *tls.Config
-	// Timeout limits an exchange, from looking up the name to the end of the
-	// response. Defaults to 10 seconds.
+	// Timeout limits an exchange, from looking up the name to the response. Defaults
+	// to 10 seconds.
 	Timeout time.Duration
 }
 
@@ -47,7 +40,7 @@ type Options struct {
 // one.
 func (o Options) Validate() error {
 	for i, p := range o.AllowedNetworks {
-		if !p.IsValid() {
+		if !p.IsValid() || p.Addr().Is4In6() && p.Bits() < mappedBits {
 			return fmt.Errorf("option AllowedNetworks[%d]: is not a network", i)
 		}
 	}
@@ -89,63 +82,26 @@ func NewClient(o Options) (*Client, error) {
 	}, nil
 }
 
-// A Response is a response whose body has been read.
+// A Response is the beginning of a response. Its body is not read.
 type Response struct {
 	Status int
 	Header http.Header
-	Body   []byte
 }
 
-// Do sends a request and reads the response. A redirect is a response like any
-// other. An error contains at most the host of the URL and nothing of the
-// response.
+// Do sends a request and reads the response up to its body. A redirect is a
+// response like any other. Every error is an [ExchangeError].
 func (c *Client) Do(req *http.Request) (*Response, error) {
 	if req.URL.User != nil || req.Header.Get("Authorization") != "" {
 		if err := RequireTLS(req.URL); err != nil {
-			return nil, err
+			return nil, &ExchangeError{err.Error(), nil}
 		}
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
 	defer cancel()
 	resp, err := c.http.Do(req.WithContext(ctx)) //nolint:gosec // G704: the dialer sees to it
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, Explain(ctx, err, "request or response is not valid HTTP")
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(http.MaxBytesReader(nil, resp.Body, maxBody)); err != nil {
-		return nil, explain(ctx, err)
-	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body.Bytes()}, nil
-}
-
-// explain returns an error that describes why an exchange failed.
-func explain(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return fmt.Errorf("the response is larger than %d bytes: %w", e.Limit, e)
-	}
-	return cmp.Or(Cause(ctx, err), errors.New("request or response is not valid HTTP"))
-}
-
-// Cause returns the part of a connection's error that contains no secret: that
-// the context ended, that the address was refused, or that the network or TLS
-// failed. It returns nil for all other errors, which may quote the URL, the
-// request or the response.
-func Cause(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[*AddressError](err); ok {
-		return e
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("no response: %w", ctx.Err())
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return e
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the response is cut off: %w", io.ErrUnexpectedEOF)
-	}
-	return nil
+	_ = resp.Body.Close() // with the connection
+	return &Response{Status: resp.StatusCode, Header: resp.Header}, nil
 }

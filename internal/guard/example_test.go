@@ -21,5 +21,5 @@ func Example() {
 	}
 	_, err = client.Do(req)
 	fmt.Println(err)
-	// Output: address 169.254.169.254 is neither public nor in an allowed network
+	// Output: the address is neither public nor in an allowed network
 }

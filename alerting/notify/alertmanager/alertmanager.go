@@ -44,15 +44,15 @@ type Options struct {
 	// notification. It must be longer than alerts stay open, or longer than the time
 	// between two escalations. Defaults to 7 days.
 	Expiry time.Duration
-	// Templates are the templates for the annotations summary and description.
-	Templates notify.Templates
+	// Text returns the annotations summary and description. Defaults to [notify.Text].
+	Text      notify.TextFunc
 	Transport notify.Transport
 }
 
 // A Notifier delivers to one Alertmanager. It is safe for concurrent use.
 type Notifier struct {
 	client *notify.Client
-	texts  *notify.Texts
+	text   notify.TextFunc
 	token  notify.Secret
 	labels map[string]string
 	expiry time.Duration
@@ -64,8 +64,10 @@ type Notifier struct {
 func New(url string, o *Options) (*Notifier, error) {
 	o = cmp.Or(o, &Options{})
 	client, clientErr := notify.NewClient(url, o.Transport)
-	texts, textsErr := o.Templates.Parse()
-	err := errors.Join(clientErr, textsErr, checkLabels(o.Labels))
+	err := errors.Join(clientErr, checkLabels(o.Labels))
+	if tokenErr := o.Token.CheckToken(); tokenErr != nil {
+		err = errors.Join(err, fmt.Errorf("option Token: %w", tokenErr))
+	}
 	if o.Expiry < 0 {
 		err = errors.Join(err, fmt.Errorf("option Expiry: %v is negative", o.Expiry))
 	}
@@ -75,12 +77,12 @@ func New(url string, o *Options) (*Notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: make notifier: %w", err)
 	}
-	return &Notifier{client, texts, o.Token, maps.Clone(o.Labels), cmp.Or(o.Expiry, defaultExpiry)}, nil
+	return &Notifier{client, o.Text.Or(notify.Text), o.Token, maps.Clone(o.Labels), cmp.Or(o.Expiry, defaultExpiry)}, nil
 }
 
 // Notify posts the alert.
 func (m *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
-	title, body, err := m.texts.Render(n)
+	title, body, err := m.text.Render(n)
 	if err != nil {
 		return err
 	}
@@ -92,8 +94,7 @@ func (m *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	if !m.token.IsZero() {
 		r.Header.Set("Authorization", "Bearer "+m.token.Reveal())
 	}
-	_, err = m.client.Post(ctx, r)
-	return err
+	return m.client.Post(ctx, r)
 }
 
 // alert is a postableAlert of the API.

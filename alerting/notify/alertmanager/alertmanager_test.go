@@ -20,11 +20,10 @@ const token = "s3cret"
 
 func destination(o alertmanager.Options) notifytest.HTTP {
 	return notifytest.HTTP{
-		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+		New: func(url string, t notify.Transport) (alerting.Notifier, error) {
 			o := o
 			o.Transport = t
-			n := check.Must(alertmanager.New(url+"/prefix/", &o))(tb)
-			return n
+			return alertmanager.New(url+"/prefix/", &o)
 		},
 		Secrets: []string{token},
 	}
@@ -150,6 +149,27 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
+func FuzzText(f *testing.F) {
+	notifytest.FuzzText(f, destination(alertmanager.Options{Token: notify.NewSecret(token)}), func(t *testing.T, _ *alerting.Notification, harmless, got notifytest.Received) {
+		check.Equal(t, "path", got.Path, harmless.Path)
+		check.Equal(t, "shape", notifytest.Shape(t, got.Body), notifytest.Shape(t, harmless.Body))
+		var want, all []alert
+		check.NoError(t, "decode", json.Unmarshal([]byte(harmless.Body), &want))
+		check.NoError(t, "decode", json.Unmarshal([]byte(got.Body), &all))
+		for name, value := range all[0].Labels {
+			check.Equal(t, "label "+name, value, notify.Line(value))
+		}
+		check.Equal(t, "severity", all[0].Labels["severity"], want[0].Labels["severity"])
+		for name, value := range all[0].Annotations {
+			if lines := strings.Count(want[0].Annotations[name], "\n"); strings.Count(value, "\n") > lines {
+				t.Errorf("annotation %s has too many lines: %q", name, value)
+			}
+		}
+	})
+}
+
+func FuzzResponse(f *testing.F) { notifytest.FuzzResponse(f, destination(alertmanager.Options{})) }
+
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
 	secret := notify.NewSecret(token)
@@ -166,7 +186,7 @@ func TestBadOptions(t *testing.T) {
 		"label of digits": {"https://example.com", &alertmanager.Options{Labels: map[string]string{"1a": "x"}}, "1a"},
 		"own label":       {"https://example.com", &alertmanager.Options{Labels: map[string]string{"severity": "x"}}, "severity"},
 		"negative expiry": {"https://example.com", &alertmanager.Options{Expiry: -1}, "Expiry"},
-		"bad template":    {"https://example.com", &alertmanager.Options{Templates: notify.Templates{Title: "{{.X}}"}}, "Templates.Title"},
+		"bad token":       {"https://example.com", &alertmanager.Options{Token: notify.NewSecret(token + "\n")}, "option Token"},
 	} {
 		if _, err := alertmanager.New(tt.url, tt.options); err == nil || !strings.HasPrefix(err.Error(), "alertmanager: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)

@@ -19,7 +19,9 @@ import (
 	"net"
 	netmail "net/mail"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 
@@ -47,11 +49,12 @@ type Options struct {
 	// Security is how the connection is encrypted. Defaults to StartTLS.
 	Security Security
 	// Username and Password authenticate to the server with SCRAM-SHA-256, PLAIN or
-	// LOGIN. If both are empty, there is no authentication.
+	// LOGIN. If both are empty, there is no authentication. They have no control
+	// characters.
 	Username string
 	Password notify.Secret
-	// Templates are the templates for the subject and the text.
-	Templates notify.Templates
+	// Text returns the subject and the text. Defaults to [notify.Text].
+	Text      notify.TextFunc
 	Transport notify.Transport
 }
 
@@ -69,7 +72,8 @@ type Notifier struct {
 
 // New returns a notifier that sends emails through a server (host:port). Each
 // address in from and to has the form ann@example.com or Ann <ann@example.com>. If
-// o is nil, the defaults apply.
+// o is nil, the defaults apply. The error does not quote the arguments, which may
+// contain a password.
 func New(server, from string, to []string, o *Options) (*Notifier, error) {
 	n, err := newNotifier(server, from, to, *cmp.Or(o, &Options{}))
 	if err != nil {
@@ -82,19 +86,19 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	host, portText, err := net.SplitHostPort(server)
 	port, portErr := strconv.ParseUint(portText, 10, 16)
 	if err != nil || portErr != nil || host == "" || port == 0 {
-		return nil, fmt.Errorf("server: %q is not host:port", server)
+		return nil, errors.New("server: is not host:port")
 	}
-	sender, err := netmail.ParseAddress(from)
+	sender, err := parseAddress(from)
 	if err != nil {
-		return nil, fmt.Errorf("from: %q: %w", from, err)
+		return nil, fmt.Errorf("from: %w", err)
 	}
 	if len(to) == 0 {
 		return nil, errors.New("to: missing")
 	}
 	recipients := make([]*netmail.Address, len(to))
 	for i, text := range to {
-		if recipients[i], err = netmail.ParseAddress(text); err != nil {
-			return nil, fmt.Errorf("to[%d]: %q: %w", i, text, err)
+		if recipients[i], err = parseAddress(text); err != nil {
+			return nil, fmt.Errorf("to[%d]: %w", i, err)
 		}
 	}
 	switch {
@@ -102,22 +106,25 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 		return nil, fmt.Errorf("option Security: %d is not a Security", o.Security)
 	case o.Username == "" != o.Password.IsZero():
 		return nil, errors.New("options Username and Password: one is missing")
+	case strings.ContainsFunc(o.Username, unicode.IsControl):
+		return nil, errors.New("option Username: has a control character")
+	case strings.ContainsFunc(o.Password.Reveal(), unicode.IsControl):
+		return nil, errors.New("option Password: has a control character")
 	case o.Username != "" && o.Security == NoTLS && !guard.Loopback(host):
 		return nil, errors.New("option Security: a password may not be sent without TLS to another machine")
-	}
-	texts, err := o.Templates.Parse()
-	if err != nil {
-		return nil, err
 	}
 	transport := guard.Options(o.Transport)
 	if err := transport.Validate(); err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
 	}
+	if err := guard.CheckHost(host, transport.AllowedNetworks); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	config := cmp.Or(o.Transport.TLS.Clone(), &tls.Config{MinVersion: tls.VersionTLS12})
 	config.ServerName = cmp.Or(config.ServerName, host)
 	return &Notifier{
 		host: host, port: int(port), options: &o,
-		composer: composer{sender, recipients, texts},
+		composer: composer{sender, recipients, o.Text.Or(notify.Text)},
 		dialer:   guard.Dialer(o.Transport.AllowedNetworks), tls: config,
 		deadline: transport.TimeoutOrDefault(),
 	}, nil
@@ -139,16 +146,21 @@ func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 
 // failed returns the error of a delivery, without any text of the server.
 func (e *Notifier) failed(ctx context.Context, err error) error {
-	cause, code := guard.Cause(ctx, err), replyCode(err)
+	failure := guard.Explain(ctx, err,
+		"the connection broke, or the server does not offer STARTTLS or a supported authentication method")
+	cause, detail := error(failure), failure.Detail()
+	code := replyCode(err)
 	switch {
 	case code != 0:
 		cause = fmt.Errorf("reply %d", code)
-	case cause == nil:
-		cause = errors.New("the connection broke, or the server does not offer STARTTLS or a supported authentication method")
+		detail = cause.Error()
+	case errors.Is(err, errIterations) && ctx.Err() == nil:
+		cause, detail = errIterations, errIterations.Error()
 	}
 	return &alerting.DeliveryError{
 		Permanent: code/100 == 5,
-		Err:       fmt.Errorf("email: send by %s: %w", net.JoinHostPort(e.host, strconv.Itoa(e.port)), cause),
+		Err:       fmt.Errorf("email: send: %w", cause),
+		Detail:    fmt.Sprintf("send by %s: %s", net.JoinHostPort(e.host, strconv.Itoa(e.port)), detail),
 	}
 }
 
@@ -172,9 +184,9 @@ func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
 	if e.options.Username != "" {
-		options = append(options,
-			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthPlain, mail.SMTPAuthLogin),
-			mail.WithUsername(e.options.Username), mail.WithPassword(e.options.Password.Reveal()))
+		options = append(options, mail.WithSMTPAuthCustom(&authentication{
+			username: e.options.Username, password: e.options.Password.Reveal(), host: e.host,
+		}))
 	}
 	client, err := mail.NewClient(e.host, options...)
 	if err != nil {

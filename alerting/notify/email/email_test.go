@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http/httptest"
 	"net/mail"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -287,9 +290,10 @@ func TestFailures(t *testing.T) {
 					require.ErrorIs(t, err, context.DeadlineExceeded)
 				}
 				for _, secret := range []string{"confidential", password, base64.StdEncoding.EncodeToString([]byte(password))} {
-					require.NotContains(t, fmt.Sprintf("%v %+v", err, e.Err), secret)
+					require.NotContains(t, fmt.Sprintf("%v %+v %s", err, e.Err, e.Detail), secret)
 				}
-				require.ErrorContains(t, err, s.addr)
+				require.NotContains(t, err.Error(), "127.0.0.1")
+				require.Contains(t, e.Detail, s.addr)
 				if want == permanent {
 					require.ErrorContains(t, err, "reply "+reply[:3])
 				}
@@ -309,17 +313,204 @@ func TestCanceled(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
+// TestHostileServer: the timeout holds whatever a server does, at every step.
+func TestHostileServer(t *testing.T) {
+	t.Parallel()
+	config, transport := certificates(t)
+	endless := func(text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			for {
+				if _, err := io.WriteString(conn, text); err != nil {
+					return // the client has gone
+				}
+			}
+		}
+	}
+	for name, flood := range map[string]func(net.Conn){
+		"lines":         endless("250-\r\n"),
+		"long lines":    endless(strings.Repeat("250-confidential ", 1000) + "\r\n"),
+		"a line":        endless("x"),
+		"replies":       endless("250 confidential\r\n"),
+		"empty lines":   endless("\r\n"),
+		"nothing":       func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) },
+		"zeros":         endless("\x00"),
+		"challenges":    endless("334 cj1hLHM9YSxpPTE=\r\n"),
+		"continuations": endless("334 \r\n"),
+	} {
+		for _, command := range []string{"GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "END"} {
+			if command != "EHLO" && command != "AUTH" && name != "lines" {
+				continue // each at some steps, and one at each
+			}
+			t.Run(name+" at "+command, func(t *testing.T) {
+				t.Parallel()
+				s := (&server{tls: config, auth: "PLAIN LOGIN", floods: map[string]func(net.Conn){command: flood}}).start(t)
+				o := &email.Options{Username: "ann", Password: notify.NewSecret(password), Transport: transport}
+				o.Transport.Timeout = 500 * time.Millisecond
+				err := newNotifier(t, s.addr, o).Notify(t.Context(), notifytest.Notification())
+				if name == "replies" && err == nil {
+					return // they are what was expected, and more
+				}
+				var e *alerting.DeliveryError
+				require.ErrorAs(t, err, &e)
+				require.False(t, e.Permanent, err)
+				require.NotContains(t, fmt.Sprint(err, e.Detail), "confidential")
+			})
+		}
+	}
+}
+
+// TestIterations: SCRAM hashes the password as often as the server says, and no time
+// limit ends that.
+func TestIterations(t *testing.T) {
+	t.Parallel()
+	config, transport := certificates(t)
+	for challenge, asked := range map[string]bool{ // whether the password was hashed
+		",s=c2FsdA==,i=4096":                 true,
+		",s=c2FsdA==,i=100000":               true,
+		",s=c2FsdA==,i=100001":               false,
+		",s=c2FsdA==,i=30000000":             false,
+		",s=c2FsdA==,i=9223372036854775807":  false,
+		",s=c2FsdA==,i=99999999999999999999": false,
+		",s=c2FsdA==,i=4096,i=30000000":      false,
+		",i=30000000,s=c2FsdA==":             false,
+	} {
+		t.Run(challenge, func(t *testing.T) {
+			t.Parallel()
+			s := (&server{tls: config, auth: "PLAIN SCRAM-SHA-256", scram: challenge}).start(t)
+			o := &email.Options{Username: "ann", Password: notify.NewSecret(password), Transport: transport}
+			err := newNotifier(t, s.addr, o).Notify(t.Context(), notifytest.Notification())
+			commands, _ := s.received()
+			proved := slices.ContainsFunc(commands, func(c string) bool {
+				text, err := base64.StdEncoding.DecodeString(c)
+				return err == nil && strings.Contains(string(text), ",p=")
+			})
+			require.Equal(t, asked, proved, commands)
+			require.NotContains(t, strings.Join(commands, "\n"), "AUTH PLAIN")
+			if !asked {
+				require.EqualError(t, err, "email: send: the server asks for too many iterations of SCRAM")
+			}
+		})
+	}
+}
+
+// TestTextsAreRead: a mail program reads what was there, and decodes nothing else.
+func TestTextsAreRead(t *testing.T) {
+	t.Parallel()
+	config, transport := certificates(t)
+	s := (&server{tls: config}).start(t)
+	notifier := newNotifier(t, s.addr, &email.Options{Transport: transport, Text: title})
+	for _, text := range notifytest.Texts() {
+		n := notifytest.Filled(notifytest.Notification(), text)
+		require.NoError(t, notifier.Notify(t.Context(), n))
+		_, mails := s.received()
+		checkMail(t, n, mails[len(mails)-1])
+	}
+}
+
+// title is a [notify.TextFunc].
+func title(n *alerting.Notification) (title, body string, err error) { return n.Alert.Title, "", nil }
+
+func checkMail(t *testing.T, n *alerting.Notification, text string) {
+	t.Helper()
+	h, plain, html := parse(t, text)
+	require.ElementsMatch(t, []string{
+		"Date", "Mime-Version", "Message-Id", "From", "To", "Subject", "Content-Type",
+		"In-Reply-To", "References", "Auto-Submitted", "X-Auto-Response-Suppress",
+		"Importance", "Priority", "X-Msmail-Priority", "X-Priority",
+	}, slices.Collect(maps.Keys(h)))
+	for name, values := range h {
+		require.Len(t, values, 1, name)
+		require.NotRegexp(t, `[^ -~]`, values[0], name)
+	}
+	require.Equal(t, `"Audit" <audit@example.com>`, h.Get("From"))
+	if want := notify.Clip(notify.Line(n.Alert.Title), 400); want != "" {
+		require.Equal(t, strings.Join(strings.Fields(want), " "), strings.Join(strings.Fields(subject(t, h)), " "))
+	}
+	_, body, err := notify.Text(n)
+	require.NoError(t, err)
+	if len(body) < 16<<10 {
+		require.Equal(t, strings.TrimSpace(body), strings.TrimSpace(plain))
+	}
+	require.Regexp(t, `^<!DOCTYPE html>\n<html><body><div style="border-left: 4px solid #[0-9a-f]{6}; padding-left: 1em">\n`+
+		`<h3>[^<>]*</h3>\n<div style="white-space: pre-wrap">[^<>]*</div>\n</div></body></html>\n$`, html)
+}
+
+func FuzzText(f *testing.F) {
+	for _, text := range notifytest.Texts() {
+		f.Add(text)
+	}
+	s := (&server{}).start(f)
+	notifier, err := email.New(s.addr, sender, []string{recipient},
+		&email.Options{Security: email.NoTLS, Transport: notifytest.Loopback(nil), Text: title})
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text string) {
+		n := notifytest.Filled(notifytest.Notification(), text)
+		require.NoError(t, notifier.Notify(t.Context(), n))
+		commands, mails := s.received()
+		checkMail(t, n, mails[len(mails)-1])
+		require.Equal(t, []string{"MAIL FROM:<audit@example.com> BODY=8BITMIME", "RCPT TO:<ann@example.com>", "DATA", "MAIL END", "QUIT"}, commands[len(commands)-5:])
+		s.forget()
+	})
+}
+
+// safeError is what the error of a delivery may say.
+var safeError = regexp.MustCompile(`^(refused permanently: )?email: send: (reply \d{3,}|connection (reset|failed)|the response is cut off|timed out|` +
+	`the connection broke, or the server does not offer STARTTLS or a supported authentication method|` +
+	`the server asks for too many iterations of SCRAM)$`)
+
+// FuzzReplies sends to a server that says what is fuzzed, whatever it is told.
+func FuzzReplies(f *testing.F) {
+	const hello = "220 mail\r\n250-mail\r\n250 AUTH "
+	f.Add(hello + "PLAIN\r\n235 welcome\r\n250 OK\r\n250 OK\r\n354 go on\r\n250 accepted\r\n221 bye\r\n")
+	f.Add(hello + "PLAIN\r\n535 5.7.8 confidential\r\n")
+	f.Add(hello + "LOGIN\r\n334 \r\n334 \r\n334 \r\n")
+	f.Add(hello + "SCRAM-SHA-256\r\n334 \r\n334 cj1hLHM9YSxpPTMwMDAwMDAw\r\n")
+	f.Add("220-mail\r\n220")
+	f.Add("554 go away\r\n")
+	f.Add("99999999999999999999 x\r\n")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(f, err)
+	replies := make(chan string)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for text := range replies {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, text)
+			_ = conn.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	})
+	f.Cleanup(func() {
+		l.Close()
+		close(replies)
+		serving.Wait()
+	})
+	o := &email.Options{Security: email.NoTLS, Username: "ann", Password: notify.NewSecret(password), Transport: notifytest.Loopback(nil)}
+	notifier, err := email.New(l.Addr().String(), sender, []string{recipient}, o)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text string) {
+		replies <- text
+		if err := notifier.Notify(t.Context(), notifytest.Notification()); err != nil {
+			require.Regexp(t, safeError, err.Error())
+			return
+		}
+		_, rest, asked := strings.Cut(text, "354")
+		require.True(t, asked && strings.Contains(rest, "250"), "delivered after %q", text)
+	})
+}
+
+// TestRefusedAddress: what is known of a server is said at once.
 func TestRefusedAddress(t *testing.T) {
 	t.Parallel()
-	s := (&server{}).start(t)
-	_, port, _ := strings.Cut(s.addr, ":")
-	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254"} {
-		o := &email.Options{Security: email.NoTLS}
-		err := newNotifier(t, host+":"+port, o).Notify(t.Context(), notifytest.Notification())
-		require.ErrorContains(t, err, "allowed", host)
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "168.63.129.16"} {
+		_, err := email.New(host+":25", sender, []string{recipient}, nil)
+		require.ErrorContains(t, err, "email: make notifier: server: address ", host)
+		require.ErrorContains(t, err, "is neither public nor in an allowed network", host)
 	}
-	commands, _ := s.received()
-	require.Empty(t, commands)
 }
 
 func TestBadOptions(t *testing.T) {
@@ -333,6 +524,8 @@ func TestBadOptions(t *testing.T) {
 	}{
 		"no server":           {"", sender, []string{recipient}, nil, "server"},
 		"no port":             {"mail.example.com", sender, []string{recipient}, nil, "server"},
+		"URL":                 {"smtp://user:" + password + "@mail.example.com:25", sender, []string{recipient}, nil, "server"},
+		"user":                {password + "@mail.example.com:25", sender, []string{recipient}, nil, "server"},
 		"no host":             {":25", sender, []string{recipient}, nil, "server"},
 		"bad port":            {"mail.example.com:99999", sender, []string{recipient}, nil, "server"},
 		"no sender":           {"mail.example.com:25", "", []string{recipient}, nil, "from"},
@@ -343,7 +536,13 @@ func TestBadOptions(t *testing.T) {
 		"user without secret": {"mail.example.com:25", sender, []string{recipient}, &email.Options{Username: "ann"}, "Password"},
 		"secret without user": {"mail.example.com:25", sender, []string{recipient}, &email.Options{Password: secret}, "Username"},
 		"secret without TLS":  {"mail.example.com:25", sender, []string{recipient}, &email.Options{Username: "ann", Password: secret, Security: email.NoTLS}, "Security"},
-		"bad template":        {"mail.example.com:25", sender, []string{recipient}, &email.Options{Templates: notify.Templates{Body: "{{.Nobody}}"}}, "Templates.Body"},
+		"password as sender":  {"mail.example.com:25", password, []string{recipient}, nil, "from"},
+		"password in to":      {"mail.example.com:25", sender, []string{password}, nil, "to[0]"},
+		"encoded name":        {"mail.example.com:25", `"=?utf-8?q?X?=" <audit@example.com>`, []string{recipient}, nil, "from: has a name"},
+		"name backwards":      {"mail.example.com:25", sender, []string{"=?utf-8?q?a=E2=80=AE?= <ann@example.com>"}, nil, "to[0]: has a name"},
+		"address of two":      {"mail.example.com:25", sender, []string{`"a> <b"@example.com`}, nil, "to[0]: is not an address"},
+		"user of two lines":   {"mail.example.com:25", sender, []string{recipient}, &email.Options{Username: "ann\r\n", Password: secret}, "option Username"},
+		"secret of two lines": {"mail.example.com:25", sender, []string{recipient}, &email.Options{Username: "ann", Password: notify.NewSecret(password + "\n")}, "option Password"},
 		"bad timeout":         {"mail.example.com:25", sender, []string{recipient}, &email.Options{Transport: notify.Transport{Timeout: -1}}, "transport: option Timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,9 +10,8 @@ import (
 
 func Example() {
 	notifier, err := email.New("smtp.example.com:587", "Audit <audit@example.com>", []string{"soc@example.com"}, &email.Options{
-		Username:  "audit",
-		Password:  notify.NewSecret("correct horse battery staple"),
-		Templates: notify.Templates{Title: "{{.Alert.Severity}}: {{.Alert.Title}}"},
+		Username: "audit",
+		Password: notify.NewSecret("correct horse battery staple"),
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"html/template"
+	"html"
 	netmail "net/mail"
 	"strconv"
 	"strings"
@@ -16,35 +16,24 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-var page = template.Must(template.New("page").Parse(`<!DOCTYPE html>
-<html><body><div style="border-left: 4px solid {{.Color}}; padding-left: 1em">
-<h3>{{.Title}}</h3>
-<div style="white-space: pre-wrap">{{.Body}}</div>
-</div></body></html>
-`))
-
 // A composer writes the mails of a notifier.
 type composer struct {
-	from  *netmail.Address
-	to    []*netmail.Address
-	texts *notify.Texts
+	from *netmail.Address
+	to   []*netmail.Address
+	text notify.TextFunc
 }
 
 // message returns the mail about a notification.
 func (c *composer) message(n *alerting.Notification) (*mail.Msg, error) {
-	title, body, err := c.texts.Render(n)
+	title, body, err := c.text.Render(n)
 	if err != nil {
 		return nil, err
 	}
 	a := n.Alert
-	var html strings.Builder
-	if err := page.Execute(&html, struct{ Color, Title, Body string }{notify.Color(a.Severity), title, body}); err != nil {
-		return nil, &alerting.DeliveryError{Permanent: true, Err: fmt.Errorf("email: write mail: %w", err)}
-	}
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	m.FromMailAddress(c.from)
 	m.ToMailAddress(c.to...)
-	m.Subject(title)
+	m.Subject(notify.EncodeHeader(title))
 	m.SetDate()
 	m.SetMessageIDWithValue(c.messageID("notification", n.Key))
 	// No mail has the ID of the thread. All are replies to it.
@@ -57,8 +46,18 @@ func (c *composer) message(n *alerting.Notification) (*mail.Msg, error) {
 		m.SetImportance(mail.ImportanceHigh)
 	}
 	m.SetBodyString(mail.TypeTextPlain, body)
-	m.AddAlternativeString(mail.TypeTextHTML, html.String())
+	m.AddAlternativeString(mail.TypeTextHTML, page(a.Severity, title, body))
 	return m, nil
+}
+
+// page returns the text as HTML.
+func page(severity monitor.Severity, title, body string) string {
+	return fmt.Sprintf(`<!DOCTYPE html>
+<html><body><div style="border-left: 4px solid %s; padding-left: 1em">
+<h3>%s</h3>
+<div style="white-space: pre-wrap">%s</div>
+</div></body></html>
+`, notify.Color(severity), html.EscapeString(title), html.EscapeString(body))
 }
 
 // messageID returns an ID that depends only on kind and name (RFC 5322, 3.6.4).

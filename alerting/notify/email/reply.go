@@ -21,7 +21,7 @@ func replyCode(err error) int {
 }
 
 // maxReplies is how much a server may send in one session, in bytes.
-const maxReplies = 1 << 20
+const maxReplies = 128 << 10
 
 // A limitedConn reads a limited number of bytes.
 type limitedConn struct {

@@ -2,7 +2,9 @@ package email_test
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -19,9 +21,12 @@ type server struct {
 	tls   *tls.Config // nil: no STARTTLS
 	first bool        // TLS comes first
 	auth  string      // mechanisms to be offered
+	scram string      // what follows the nonce in the challenge of SCRAM
 	// replies replace the usual ones, by command. "HANG" sends nothing and "RESET"
 	// breaks the connection off.
 	replies map[string]string
+	// floods are called after a command instead of replying.
+	floods map[string]func(net.Conn)
 
 	mu       sync.Mutex
 	commands []string
@@ -30,10 +35,10 @@ type server struct {
 }
 
 // start makes the server listen until the test ends.
-func (s *server) start(t *testing.T) *server {
-	t.Helper()
+func (s *server) start(tb testing.TB) *server {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.addr, s.released = l.Addr().String(), make(chan struct{})
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -45,7 +50,7 @@ func (s *server) start(t *testing.T) *server {
 			serving.Go(func() { s.serve(conn) })
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		l.Close()
 		close(s.released)
 		serving.Wait()
@@ -64,6 +69,10 @@ func (s *server) serve(conn net.Conn) {
 	command, usual := "GREETING", "220 mail.example ESMTP"
 	for {
 		reply, special := s.replies[command]
+		if flood := s.floods[command]; flood != nil {
+			flood(conn)
+			return
+		}
 		switch {
 		case !special:
 			reply = usual
@@ -96,6 +105,10 @@ func (s *server) serve(conn net.Conn) {
 		s.note(line, "")
 		command, _, _ = strings.Cut(strings.ToUpper(line), " ")
 		usual = "250 OK"
+		if first, err := base64.StdEncoding.DecodeString(line); err == nil && bytes.HasPrefix(first, []byte("n,,")) {
+			_, nonce, _ := bytes.Cut(first, []byte(",r="))
+			usual = "334 " + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "r=%s%s", nonce, s.scram))
+		}
 		switch command {
 		case "EHLO":
 			usual = "250-mail.example"
@@ -110,6 +123,9 @@ func (s *server) serve(conn net.Conn) {
 			usual = "220 go ahead"
 		case "AUTH":
 			usual = "235 welcome"
+			if strings.HasPrefix(line, "AUTH SCRAM") {
+				usual = "334 "
+			}
 		case "DATA":
 			usual = "354 go on"
 		case "QUIT":
@@ -138,6 +154,13 @@ func (s *server) note(command, mail string) {
 	if mail != "" {
 		s.mails = append(s.mails, mail)
 	}
+}
+
+// forget forgets what was received.
+func (s *server) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commands, s.mails = nil, nil
 }
 
 func (s *server) received() (commands, mails []string) {

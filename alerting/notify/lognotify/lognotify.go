@@ -1,6 +1,7 @@
 // Package lognotify writes each notification to a logger, as a record with the
 // message "alert notification". The level is error for CRITICAL and HIGH alerts,
-// warn for MEDIUM and info for the others.
+// warn for MEDIUM and info for the others. Each text is one line without control
+// characters, so that a reader at a terminal sees what is there.
 package lognotify
 
 import (
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/internal/printable"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -30,16 +32,16 @@ func New(logger *slog.Logger) (*Notifier, error) {
 func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	a := n.Alert
 	l.logger.LogAttrs(ctx, level(a.Severity), "alert notification",
-		slog.String("key", n.Key),
+		slog.String("key", printable.Line(n.Key)),
 		slog.String("reason", string(n.Reason)),
 		slog.Group("alert",
-			slog.String("id", a.ID),
-			slog.String("organization", a.OrganizationID),
-			slog.String("rule", a.Finding.Rule),
+			slog.String("id", printable.Line(a.ID)),
+			slog.String("organization", printable.Line(a.OrganizationID)),
+			slog.String("rule", printable.Line(a.Finding.Rule)),
 			slog.String("severity", a.Severity.String()),
 			slog.String("status", string(a.Status)),
-			slog.String("title", a.Title),
-			slog.String("description", a.Description),
+			slog.String("title", printable.Line(a.Title)),
+			slog.String("description", printable.Line(a.Description)),
 			slog.Int64("occurrences", a.Occurrences),
 			slog.String("firstSeen", a.FirstSeen.UTC().Format(time.RFC3339Nano)),
 			slog.String("lastSeen", a.LastSeen.UTC().Format(time.RFC3339Nano)),

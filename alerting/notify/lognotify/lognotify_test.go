@@ -10,6 +10,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/notify/lognotify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
 	"github.com/auditwarden/auditwarden/internal/check"
+	"github.com/auditwarden/auditwarden/internal/printable"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -43,7 +44,7 @@ func TestRecord(t *testing.T) {
 		}
 		for name, want := range map[string]any{
 			"id": "alert-1", "organization": "acme", "rule": "failed_auth", "severity": severity.String(),
-			"status": "dismissed", "title": notifytest.Hostile, "description": n.Alert.Description, "occurrences": 3.0,
+			"status": "dismissed", "title": printable.Line(notifytest.Hostile), "description": n.Alert.Description, "occurrences": 3.0,
 			"firstSeen": "2026-03-01T02:29:00Z", "lastSeen": "2026-03-01T02:30:00Z",
 		} {
 			if got.Alert[name] != want {
@@ -51,6 +52,26 @@ func TestRecord(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzText: a record is one line with the names of a harmless one, and has nothing
+// that a terminal obeys.
+func FuzzText(f *testing.F) {
+	for _, text := range notifytest.Texts() {
+		f.Add(text)
+	}
+	write := func(tb testing.TB, n *alerting.Notification) string {
+		var out bytes.Buffer
+		notifier := check.Must(lognotify.New(slog.New(slog.NewJSONHandler(&out, nil))))(tb)
+		check.NoError(tb, "Notify", notifier.Notify(tb.Context(), n))
+		return out.String()
+	}
+	harmless := write(f, notifytest.Notification())
+	f.Fuzz(func(t *testing.T, text string) {
+		record := write(t, notifytest.Filled(notifytest.Notification(), text))
+		check.Equal(t, "names", notifytest.Shape(t, record), notifytest.Shape(t, harmless))
+		check.Equal(t, "line", record, printable.Line(record)+"\n")
+	})
 }
 
 func TestNoLogger(t *testing.T) {

@@ -25,17 +25,18 @@ import (
 // confidential is in every response of the servers here and must not be in errors.
 const confidential = "a confidential response"
 
+// huge is a long part of a response.
+var huge = strings.Repeat(confidential, 100_000)
+
 // patience is the time limit of the deliveries that are to exceed it.
 const patience = 100 * time.Millisecond
 
 // HTTP is the harness for a destination that uses HTTP.
 type HTTP struct {
-	// New returns the destination for the server at url, or fails the test.
-	New func(tb testing.TB, url string, t notify.Transport) alerting.Notifier
-	// Status and Body are the response of a server that accepts a notification.
-	// They default to 200 and an empty body.
+	// New returns the destination for the server at url.
+	New func(url string, t notify.Transport) (alerting.Notifier, error)
+	// Status is the status of a server that accepts a notification. Defaults to 200.
 	Status int
-	Body   string
 	// Secrets must not appear in errors or in the printed destination.
 	Secrets []string
 }
@@ -67,21 +68,26 @@ func (h HTTP) Receive(t *testing.T, n *alerting.Notification) Received {
 	t.Helper()
 	got := make(chan Received, 1)
 	s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Errorf("read request: %v", err)
-		}
-		got <- Received{Path: r.URL.EscapedPath(), Header: r.Header, Body: string(body)}
+		got <- receive(r)
 		h.accept(w)
 	})
-	check.NoError(t, "Notify", h.New(t, s.URL, Loopback(s)).Notify(t.Context(), n))
+	check.NoError(t, "Notify", h.make(t, s.URL, Loopback(s)).Notify(t.Context(), n))
 	return <-got
 }
 
-func (h HTTP) accept(w http.ResponseWriter) {
-	w.WriteHeader(cmp.Or(h.Status, http.StatusOK))
-	_, _ = io.WriteString(w, h.Body)
+func receive(r *http.Request) Received {
+	body, _ := io.ReadAll(r.Body) // a test will miss the rest
+	return Received{Path: r.URL.EscapedPath(), Header: r.Header, Body: string(body)}
 }
+
+func (h HTTP) make(tb testing.TB, url string, transport notify.Transport) alerting.Notifier {
+	tb.Helper()
+	return check.Must(h.New(url, transport))(tb)
+}
+
+func (h HTTP) accept(w http.ResponseWriter) { w.WriteHeader(h.accepted()) }
+
+func (h HTTP) accepted() int { return cmp.Or(h.Status, http.StatusOK) }
 
 func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
@@ -93,10 +99,12 @@ func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 }
 
 // RunHTTP runs the tests that every destination that uses HTTP must pass: the
-// result for each status, redirects, timeouts, invalid, huge and truncated
-// responses, unreachable servers, refused addresses, and leaks of secrets.
+// result for each status whatever the body is, redirects, timeouts, invalid, huge and
+// truncated responses, unreachable servers, refused addresses, and leaks of secrets
+// and addresses.
 func RunHTTP(t *testing.T, h HTTP) {
 	t.Run("Statuses", h.testStatuses)
+	t.Run("Bodies", h.testBodies)
 	t.Run("RetryAfter", h.testRetryAfter)
 	t.Run("Redirects", h.testRedirects)
 	t.Run("TooSlow", h.testTooSlow)
@@ -111,14 +119,22 @@ func RunHTTP(t *testing.T, h HTTP) {
 // deliver delivers a notification that fails, and checks how.
 func (h HTTP) deliver(t *testing.T, url string, transport notify.Transport) *alerting.DeliveryError {
 	t.Helper()
-	err := h.New(t, url, transport).Notify(t.Context(), Notification())
+	err := h.make(t, url, transport).Notify(t.Context(), Notification())
 	e := check.ErrorAs[*alerting.DeliveryError](t, "Notify", err)
 	for _, secret := range append([]string{confidential}, h.Secrets...) {
-		for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, errors.Unwrap(e))} {
+		for _, text := range []string{err.Error(), e.Detail, fmt.Sprintf("%+v %#v", err, errors.Unwrap(e))} {
 			if strings.Contains(text, secret) {
 				t.Errorf("the error shows %q: %s", secret, text)
 			}
 		}
+	}
+	_, host, _ := strings.Cut(url, "://")
+	name, _, _ := strings.Cut(host, ":")
+	if strings.Contains(err.Error(), name) {
+		t.Errorf("the error shows the host: %v", err)
+	}
+	if !strings.Contains(e.Detail, host) {
+		t.Errorf("the detail does not say where: %s", e.Detail)
 	}
 	return e
 }
@@ -148,8 +164,8 @@ func (h HTTP) testStatuses(t *testing.T) {
 				if e.Permanent != permanent || e.RetryAfter != 0 {
 					t.Errorf("permanent = %v, want %v; retry after %v", e.Permanent, permanent, e.RetryAfter)
 				}
-				if !strings.Contains(e.Error(), fmt.Sprint("status ", status)) || !strings.Contains(e.Error(), s.URL) {
-					t.Errorf("the error does not say where and what: %v", e)
+				if !strings.Contains(e.Error(), fmt.Sprint("status ", status)) {
+					t.Errorf("the error does not say what: %v", e)
 				}
 			})
 		}
@@ -160,6 +176,36 @@ func (h HTTP) testStatuses(t *testing.T) {
 			t.Error("the server got nothing")
 		}
 	})
+}
+
+// testBodies: a status says what it says whatever follows.
+func (h HTTP) testBodies(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"none":      "\r\n",
+		"another":   "Content-Length: 22\r\n\r\n" + confidential,
+		"huge":      "\r\n" + huge,
+		"cut off":   "Content-Length: 5000\r\n\r\n" + confidential,
+		"bad chunk": "Transfer-Encoding: chunked\r\n\r\n" + confidential,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			respond := func(status int) string {
+				return hijack(t, func(conn net.Conn) {
+					_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d Status\r\nRetry-After: 7\r\n%s", status, body) // the client may have seen enough
+				})
+			}
+			check.NoError(t, "Notify", h.make(t, respond(h.accepted()), Loopback(nil)).Notify(t.Context(), Notification()))
+			if e := h.deliver(t, respond(http.StatusBadRequest), Loopback(nil)); !e.Permanent {
+				t.Errorf("not permanent: %v", e)
+			}
+			for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+				if e := h.deliver(t, respond(status), Loopback(nil)); e.Permanent || e.RetryAfter != 7*time.Second {
+					t.Errorf("permanent = %v, retry after %v: %v", e.Permanent, e.RetryAfter, e)
+				}
+			}
+		})
+	}
 }
 
 func (h HTTP) testRetryAfter(t *testing.T) {
@@ -210,21 +256,16 @@ func (h HTTP) testRedirects(t *testing.T) {
 
 func (h HTTP) testTooSlow(t *testing.T) {
 	t.Parallel()
-	for name, begin := range map[string]string{"response": "", "body": confidential} {
+	for name, begin := range map[string]string{"response": "", "header": "HTTP/1.1 200 OK\r\nX-Slow: " + confidential} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := h.serve(t, func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body) // then the context ends with the connection
-				if begin != "" {
-					_, _ = io.WriteString(w, begin)
-					_ = http.NewResponseController(w).Flush()
-				}
-				<-r.Context().Done()
-				panic(http.ErrAbortHandler) // or the response would be completed
+			url := hijack(t, func(conn net.Conn) {
+				_, _ = io.WriteString(conn, begin)
+				_, _ = io.Copy(io.Discard, conn) // until the client has gone
 			})
-			transport := Loopback(s)
+			transport := Loopback(nil)
 			transport.Timeout = patience
-			e := h.deliver(t, s.URL, transport)
+			e := h.deliver(t, url, transport)
 			if !errors.Is(e, context.DeadlineExceeded) || e.Permanent {
 				t.Errorf("Notify = %v, permanent = %v", e, e.Permanent)
 			}
@@ -245,20 +286,15 @@ func (h HTTP) testBadServers(t *testing.T) {
 			}
 		}),
 	}
-	huge := strings.Repeat(confidential, 100_000)
 	for name, response := range map[string]string{
-		"nothing":               "",
-		"not HTTP":              confidential + "\r\n\r\n",
-		"another protocol":      "220 mail.example " + confidential + "\r\n",
-		"bad status":            "HTTP/1.1 2xx " + confidential + "\r\n\r\n",
-		"bad header":            "HTTP/1.1 200 OK\r\n" + confidential + "\r\n\r\n",
-		"bad length":            "HTTP/1.1 200 OK\r\nContent-Length: -" + confidential + "\r\n\r\n",
-		"bad chunk":             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + confidential + "\r\n",
-		"cut header":            "HTTP/1.1 200 OK\r\nContent-Length: 5",
-		"cut body":              "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + confidential,
-		"huge header":           "HTTP/1.1 200 OK\r\nX-Huge: " + huge + "\r\n\r\n",
-		"huge body":             "HTTP/1.1 200 OK\r\n\r\n" + huge,
-		"huge body of an error": "HTTP/1.1 500 Oops\r\n\r\n" + huge,
+		"nothing":          "",
+		"not HTTP":         confidential + "\r\n\r\n",
+		"another protocol": "220 mail.example " + confidential + "\r\n",
+		"bad status":       "HTTP/1.1 2xx " + confidential + "\r\n\r\n",
+		"bad header":       "HTTP/1.1 200 OK\r\n" + confidential + "\r\n\r\n",
+		"bad length":       "HTTP/1.1 200 OK\r\nContent-Length: -" + confidential + "\r\n\r\n",
+		"cut header":       "HTTP/1.1 200 OK\r\nContent-Length: 5",
+		"huge header":      "HTTP/1.1 200 OK\r\nX-Huge: " + huge + "\r\n\r\n",
 	} {
 		urls[name] = hijack(t, func(conn net.Conn) {
 			_, _ = io.WriteString(conn, response) // the client may have seen enough
@@ -278,33 +314,36 @@ func (h HTTP) testBadServers(t *testing.T) {
 // does to the connection. Then it ends the connection.
 func hijack(t *testing.T, handle func(conn net.Conn)) string {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Errorf("Hijack: %v", err)
-			return
-		}
-		handle(conn)
-		_ = conn.Close()
-	}))
+	s := httptest.NewServer(hijacked(t, handle))
 	t.Cleanup(s.Close)
 	return s.URL
 }
 
+func hijacked(tb testing.TB, handle func(conn net.Conn)) http.HandlerFunc {
+	tb.Helper()
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			tb.Errorf("Hijack: %v", err)
+			return
+		}
+		handle(conn)
+		_ = conn.Close()
+	}
+}
+
+// testRefusedAddress: what is known of a URL is said at once.
 func (h HTTP) testRefusedAddress(t *testing.T) {
 	t.Parallel()
-	s := h.serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the server was asked") })
-	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), ":")
-	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"} {
-		t.Run(host, func(t *testing.T) {
-			transport := Loopback(s)
-			transport.AllowedNetworks = nil
-			e := h.deliver(t, "https://"+host+":"+port, transport)
-			if !strings.Contains(e.Error(), "allowed") || e.Permanent {
-				t.Errorf("Notify = %v, permanent = %v", e, e.Permanent)
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "168.63.129.16", "10.0.0.1"} {
+		_, err := h.New("https://"+host+":8443", notify.Transport{})
+		check.ErrorText(t, "new for "+host, err, "URL: address ", "is neither public nor in an allowed network")
+		for _, secret := range h.Secrets {
+			if err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("the error shows %q: %v", secret, err)
 			}
-		})
+		}
 	}
 }
 
@@ -327,7 +366,7 @@ func (h HTTP) testCanceled(t *testing.T) {
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	})
-	if err := h.New(t, s.URL, Loopback(s)).Notify(ctx, Notification()); !errors.Is(err, context.Canceled) {
+	if err := h.make(t, s.URL, Loopback(s)).Notify(ctx, Notification()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Notify = %v", err)
 	}
 }
@@ -337,12 +376,12 @@ func (h HTTP) testPlainHTTP(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { h.accept(w) }))
 	t.Cleanup(s.Close)
-	check.NoError(t, "Notify", h.New(t, s.URL, Loopback(s)).Notify(t.Context(), Notification()))
+	check.NoError(t, "Notify", h.make(t, s.URL, Loopback(s)).Notify(t.Context(), Notification()))
 }
 
 func (h HTTP) testPrinted(t *testing.T) {
 	t.Parallel()
-	n := h.New(t, "https://example.com", notify.Transport{})
+	n := h.make(t, "https://example.com", notify.Transport{})
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
 		text := fmt.Sprintf(format, n)
 		for _, secret := range h.Secrets {

@@ -64,3 +64,23 @@ func InStatus(status monitor.AlertStatus) *alerting.Notification {
 	}
 	return n
 }
+
+// Filled puts the text into the key and into every field of the alert that may have
+// text from events or users, except for those of a status that it does not have. It
+// returns the notification.
+func Filled(n *alerting.Notification, text string) *alerting.Notification {
+	a := n.Alert
+	for _, field := range []*string{
+		&n.Key, &a.ID, &a.Title, &a.Description, &a.Source, &a.OrganizationID, &a.CorrelationID,
+		&a.Finding.Rule, &a.Finding.OrganizationID, &a.Finding.Key, &a.Finding.Detail, &a.Finding.Event.ID,
+	} {
+		*field = text
+	}
+	for _, field := range []*string{&a.AcknowledgedBy, &a.ResolvedBy, &a.ResolutionNotes} {
+		if *field != "" {
+			*field = text
+		}
+	}
+	a.Tags, a.Metadata = []string{text}, map[string]any{text: text}
+	return n
+}

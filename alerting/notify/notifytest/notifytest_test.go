@@ -9,16 +9,14 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/notify"
 	"github.com/auditwarden/auditwarden/alerting/notify/notifytest"
-	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-func newNotifier(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-	client := check.Must(notify.NewClient(url+"/hook", t))(tb)
+func newNotifier(url string, t notify.Transport) (alerting.Notifier, error) {
+	client, err := notify.NewClient(url+"/hook", t)
 	return alerting.NotifierFunc(func(ctx context.Context, n *alerting.Notification) error {
-		_, err := client.Post(ctx, notify.Request{Body: []byte(n.Key)})
-		return err
-	})
+		return client.Post(ctx, notify.Request{Body: []byte(n.Key)})
+	}), err
 }
 
 func TestSuite(t *testing.T) {

@@ -1,8 +1,10 @@
 package ntfy_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"mime"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,13 +20,11 @@ const token = "tk_s3cret"
 
 func destination(o ntfy.Options) notifytest.HTTP {
 	return notifytest.HTTP{
-		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+		New: func(url string, t notify.Transport) (alerting.Notifier, error) {
 			o := o
 			o.Transport = t
-			n := check.Must(ntfy.New(url, &o))(tb)
-			return n
+			return ntfy.New(url, &o)
 		},
-		Body:    `{"id":"hwQ2YpKdmg","event":"message"}`,
 		Secrets: []string{token},
 	}
 }
@@ -70,13 +70,14 @@ func TestHeadersAreEncoded(t *testing.T) {
 	for title, want := range map[string]string{
 		"plain":                            "plain",
 		"Überfall 🚨 " + notifytest.Hostile: "Überfall 🚨 eve  X-Injected: yes    <script>alert(\"1\")</script> <!channel> &amp; {{.Reason}}",
-		"=?utf-8?q?X?=":                    "= ?utf-8?q?X?=",
+		"=?utf-8?q?X?=":                    "=?utf-8?q?X?=",
+		"a =?utf-8?b?4oCu?= b":             "a =?utf-8?b?4oCu?= b",
 		strings.Repeat("lang ü ", 40):      strings.TrimSpace(strings.Repeat("lang ü ", 40)),
 	} {
 		n := notifytest.Notification()
-		n.Alert.Title, n.Alert.Source = title, "Quelle, groß\n"
+		n.Alert.Title, n.Alert.Source = title, "Quelle, groß =?utf-8?q?=2C?=\n"
 		r := destination(ntfy.Options{}).Receive(t, n)
-		for name, want := range map[string]string{"Title": want, "Tags": "warning,SECURITY,HIGH,Quelle  groß,active"} {
+		for name, want := range map[string]string{"Title": want, "Tags": "warning,SECURITY,HIGH,Quelle  groß =?utf-8?q?=2C?=,active"} {
 			raw := r.Header.Get(name)
 			if strings.ContainsFunc(raw, func(r rune) bool { return r < ' ' || r > '~' }) {
 				t.Errorf("%s is not ASCII: %q", name, raw)
@@ -91,24 +92,77 @@ func TestHeadersAreEncoded(t *testing.T) {
 	}
 }
 
+// topicPath is the path of a topic for ntfy (server/server.go).
+var topicPath = regexp.MustCompile(`^/[-_A-Za-z0-9]{1,64}$`)
+
 func TestTopic(t *testing.T) {
 	t.Parallel()
-	for organization, want := range map[string]string{
-		"acme":            "/acme",
-		"../admin":        "/..%2Fadmin",
-		"..":              "/%2E%2E",
-		".":               "/%2E",
-		"a b?x=1#y":       "/a%20b%3Fx=1%23y",
-		"münchen\r\nX: y": "/m%C3%BCnchen%0D%0AX:%20y",
+	seen := map[string]string{}
+	for organization, own := range map[string]bool{ // whether the name is the topic
+		"acme":                  true,
+		"Acme_2-b":              true,
+		strings.Repeat("a", 63): true,
+
+		strings.Repeat("a", 64):   false,
+		strings.Repeat("a", 1000): false,
+		ntfy.Topic(".."):          false, // what an attacker would call himself
+		"v1/account/token":        false,
+		"v1%2Faccount%2Ftoken":    false,
+		"acme,other":              false,
+		"acme/json":               false,
+		"../admin":                false,
+		"..":                      false,
+		".":                       false,
+		"":                        false,
+		"a b?x=1#y":               false,
+		"münchen\r\nX: y":         false,
+		"v1":                      false,
+		"account":                 false,
+		"docs":                    false,
 	} {
+		topic := ntfy.Topic(organization)
+		check.Equal(t, fmt.Sprintf("%q is a topic", organization), topic == organization, own)
+		if other, ok := seen[topic]; ok {
+			t.Errorf("%q and %q have the same topic", organization, other)
+		}
+		seen[topic] = organization
 		n := notifytest.Notification()
 		n.Alert.OrganizationID = organization
-		check.Equal(t, fmt.Sprintf("path of %q", organization), destination(ntfy.Options{}).Receive(t, n).Path, want)
-		if got := destination(ntfy.Options{Topic: "alerts"}).Receive(t, n).Path; got != "/alerts" {
-			t.Errorf("path with a topic of its own = %q", got)
+		path := destination(ntfy.Options{}).Receive(t, n).Path
+		check.Equal(t, fmt.Sprintf("path of %q", organization), path, "/"+topic)
+		if !topicPath.MatchString(path) {
+			t.Errorf("the path of %q is %q", organization, path)
 		}
 	}
+	check.Equal(t, "topic", ntfy.Topic("v1/account/token"), fmt.Sprintf("%x", sha256.Sum256([]byte("v1/account/token"))))
+	if got := destination(ntfy.Options{Topic: "alerts"}).Receive(t, notifytest.Notification()).Path; got != "/alerts" {
+		t.Errorf("path with a topic of its own = %q", got)
+	}
 }
+
+func FuzzText(f *testing.F) {
+	notifytest.FuzzText(f, destination(ntfy.Options{Token: notify.NewSecret(token)}), func(t *testing.T, n *alerting.Notification, harmless, got notifytest.Received) {
+		if !topicPath.MatchString(got.Path) {
+			t.Errorf("path %q", got.Path)
+		}
+		for _, name := range []string{"Authorization", "Priority", "User-Agent"} {
+			check.Equal(t, name, got.Header.Get(name), harmless.Header.Get(name))
+		}
+		title, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Title"))
+		check.NoError(t, "title", err)
+		check.Equal(t, "title", title, notify.Clip(notify.Line(n.Alert.Title), 400))
+		tags, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Tags"))
+		check.NoError(t, "tags", err)
+		if list := strings.Split(tags, ","); len(list) > 5 || list[0] != "warning" || list[len(list)-1] != "resolved" {
+			t.Errorf("tags %q", tags)
+		}
+		if strings.Contains(got.Body, "\n") || len(got.Body) > 4096 {
+			t.Errorf("body %q", got.Body)
+		}
+	})
+}
+
+func FuzzResponse(f *testing.F) { notifytest.FuzzResponse(f, destination(ntfy.Options{})) }
 
 func TestTextIsCutOff(t *testing.T) {
 	t.Parallel()
@@ -128,7 +182,10 @@ func TestBadOptions(t *testing.T) {
 	}{
 		"no URL":           {"", nil, "URL"},
 		"token over http":  {"http://ntfy.example.com", &ntfy.Options{Token: notify.NewSecret(token)}, "URL"},
-		"bad template":     {"https://ntfy.sh", &ntfy.Options{Templates: notify.Templates{Title: "{{"}}, "Templates.Title"},
+		"bad token":        {"https://ntfy.sh", &ntfy.Options{Token: notify.NewSecret(token + "\n")}, "option Token"},
+		"bad topic":        {"https://ntfy.sh", &ntfy.Options{Topic: "v1/account"}, "option Topic"},
+		"reserved topic":   {"https://ntfy.sh", &ntfy.Options{Topic: "docs"}, "option Topic"},
+		"long topic":       {"https://ntfy.sh", &ntfy.Options{Topic: strings.Repeat("t", 65)}, "option Topic"},
 		"negative timeout": {"https://ntfy.sh", &ntfy.Options{Transport: notify.Transport{Timeout: -1}}, "transport: option Timeout"},
 	} {
 		if _, err := ntfy.New(tt.url, tt.options); err == nil || !strings.HasPrefix(err.Error(), "ntfy: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), token) {
@@ -137,5 +194,8 @@ func TestBadOptions(t *testing.T) {
 	}
 	if _, err := ntfy.New("http://ntfy.internal", nil); err != nil {
 		t.Errorf("New without a token = %v", err)
+	}
+	if _, err := ntfy.New("https://ntfy.sh", &ntfy.Options{Topic: strings.Repeat("t", 64)}); err != nil {
+		t.Errorf("New with the longest topic = %v", err)
 	}
 }

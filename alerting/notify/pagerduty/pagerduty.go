@@ -1,7 +1,7 @@
 // Package pagerduty delivers notifications to PagerDuty with the Events API v2
 // (https://developer.pagerduty.com/docs/send-alert-event). Each alert is one
-// incident in PagerDuty, with the alert's ID as its dedup_key. The status of the
-// alert, and not the reason of the notification, determines the action:
+// incident in PagerDuty, with the alert's ID, or a hash of it, as its dedup_key. The
+// status of the alert, and not the reason of the notification, determines the action:
 //
 //	active                trigger
 //	acknowledged          acknowledge
@@ -11,14 +11,19 @@
 //
 // The severity is critical for CRITICAL alerts, error for HIGH, warning for MEDIUM
 // and LOW, and info for INFO.
+//
+// An event is delivered if the status is 202 Accepted. Another 2xx is not PagerDuty's,
+// and is tried again.
 package pagerduty
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -37,15 +42,15 @@ type Options struct {
 	// URL is the URL of the API. Defaults to https://events.pagerduty.com/v2/enqueue.
 	// For the EU use https://events.eu.pagerduty.com/v2/enqueue.
 	URL string
-	// Templates are the templates for the summary and the custom detail "text".
-	Templates notify.Templates
+	// Text returns the summary and the custom detail "text". Defaults to [notify.Text].
+	Text      notify.TextFunc
 	Transport notify.Transport
 }
 
 // A Notifier sends events to one PagerDuty service. It is safe for concurrent use.
 type Notifier struct {
 	client     *notify.Client
-	texts      *notify.Texts
+	text       notify.TextFunc
 	routingKey notify.Secret
 }
 
@@ -56,19 +61,20 @@ func New(routingKey notify.Secret, o *Options) (*Notifier, error) {
 	if err == nil {
 		err = client.RequireTLS()
 	}
-	texts, textsErr := o.Templates.Parse()
 	if routingKey.IsZero() {
-		textsErr = errors.Join(textsErr, errors.New("routing key: missing"))
+		err = errors.Join(err, errors.New("routing key: missing"))
+	} else if keyErr := routingKey.CheckToken(); keyErr != nil {
+		err = errors.Join(err, fmt.Errorf("routing key: %w", keyErr))
 	}
-	if err := errors.Join(err, textsErr); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("pagerduty: make notifier: %w", err)
 	}
-	return &Notifier{client, texts, routingKey}, nil
+	return &Notifier{client, o.Text.Or(notify.Text), routingKey}, nil
 }
 
 // Notify sends the event.
 func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
-	title, text, err := p.texts.Render(n)
+	title, text, err := p.text.Render(n)
 	if err != nil {
 		return err
 	}
@@ -76,19 +82,19 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	r, err := notify.JSON(event{
 		RoutingKey: p.routingKey.Reveal(),
 		Action:     action(a.Status),
-		DedupKey:   a.ID,
+		DedupKey:   dedupKey(a.ID),
 		Client:     "auditwarden",
 		Payload: payload{
 			Summary:   title,
-			Source:    cmp.Or(a.Source, "auditwarden"),
+			Source:    cmp.Or(notify.Line(a.Source), "auditwarden"),
 			Severity:  severity(a.Severity),
 			Timestamp: a.LastSeen.UTC(),
-			Group:     a.OrganizationID,
-			Class:     a.Finding.Rule,
+			Group:     notify.Line(a.OrganizationID),
+			Class:     notify.Line(a.Finding.Rule),
 			Details: map[string]any{
 				"text":         notify.Clip(text, maxText),
-				"organization": a.OrganizationID,
-				"rule":         a.Finding.Rule,
+				"organization": notify.Line(a.OrganizationID),
+				"rule":         notify.Line(a.Finding.Rule),
 				"severity":     a.Severity,
 				"status":       a.Status,
 				"reason":       n.Reason,
@@ -102,17 +108,8 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	if err != nil {
 		return err
 	}
-	body, err := p.client.Post(ctx, r)
-	if err != nil {
-		return err
-	}
-	var accepted struct {
-		Status string `json:"status"`
-	}
-	if json.Unmarshal(body, &accepted) != nil || accepted.Status != "success" {
-		return p.client.Unexpected()
-	}
-	return nil
+	r.Status = http.StatusAccepted
+	return p.client.Post(ctx, r)
 }
 
 // event is one of the Events API v2 (https://developer.pagerduty.com/docs/send-alert-event).
@@ -132,6 +129,16 @@ type payload struct {
 	Group     string         `json:"group"`
 	Class     string         `json:"class"`
 	Details   map[string]any `json:"custom_details"`
+}
+
+// dedupKey returns the ID of an alert, or its hash if PagerDuty would not take it.
+func dedupKey(id string) string {
+	const longest = 255 // characters
+	if len(id) <= longest && id == notify.Line(id) {
+		return id
+	}
+	hash := sha256.Sum256([]byte(id))
+	return "sha256:" + hex.EncodeToString(hash[:])
 }
 
 func action(s monitor.AlertStatus) string {

@@ -2,7 +2,6 @@ package pagerduty_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -19,15 +18,11 @@ import (
 
 const routingKey = "s3cret0123456789"
 
-func newNotifier(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-	n := check.Must(pagerduty.New(notify.NewSecret(routingKey), &pagerduty.Options{URL: url + "/v2/enqueue", Transport: t}))(tb)
-	return n
-}
-
 var destination = notifytest.HTTP{
-	New:     newNotifier,
+	New: func(url string, t notify.Transport) (alerting.Notifier, error) {
+		return pagerduty.New(notify.NewSecret(routingKey), &pagerduty.Options{URL: url + "/v2/enqueue", Transport: t})
+	},
 	Status:  http.StatusAccepted,
-	Body:    `{"status":"success","message":"Event processed","dedup_key":"alert-1"}`,
 	Secrets: []string{routingKey},
 }
 
@@ -114,19 +109,58 @@ func TestPayload(t *testing.T) {
 	}
 }
 
+// TestUnexpectedResponse: a page to log in at, say, is no delivery.
 func TestUnexpectedResponse(t *testing.T) {
 	t.Parallel()
-	for _, response := range []string{"", "<html>Please log in</html>", "{}", `{"status":"confidential"}`} {
-		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Write([]byte(response))
-		}))
-		err := newNotifier(t, s.URL, notifytest.Loopback(nil)).Notify(t.Context(), notifytest.Notification())
-		if e, ok := errors.AsType[*alerting.DeliveryError](err); !ok || e.Permanent || strings.Contains(err.Error(), "confidential") {
-			t.Errorf("Notify = %v after %q", err, response)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte("<html>Please log in</html>"))
+	}))
+	t.Cleanup(s.Close)
+	n := check.Must(destination.New(s.URL, notifytest.Loopback(nil)))(t)
+	e := check.ErrorAs[*alerting.DeliveryError](t, "Notify", n.Notify(t.Context(), notifytest.Notification()))
+	check.Equal(t, "permanent", e.Permanent, false)
+}
+
+// TestDedupKey: PagerDuty takes up to 255 characters.
+func TestDedupKey(t *testing.T) {
+	t.Parallel()
+	for id, own := range map[string]bool{
+		"alert-1": true, strings.Repeat("a", 255): true, strings.Repeat("a", 256): false, "a\r\nb": false,
+	} {
+		n := notifytest.Notification()
+		n.Alert.ID = id
+		var e event
+		check.NoError(t, "decode", json.Unmarshal([]byte(destination.Receive(t, n).Body), &e))
+		check.Equal(t, "the ID is the key", e.DedupKey == id, own)
+		check.Equal(t, "the key is one line", e.DedupKey, notify.Line(e.DedupKey))
+		if len(e.DedupKey) > 255 || e.DedupKey == "" {
+			t.Errorf("dedup_key %q", e.DedupKey)
 		}
-		s.Close()
 	}
 }
+
+func FuzzText(f *testing.F) {
+	notifytest.FuzzText(f, destination, func(t *testing.T, _ *alerting.Notification, harmless, got notifytest.Received) {
+		check.Equal(t, "shape", notifytest.Shape(t, got.Body), notifytest.Shape(t, harmless.Body))
+		var want, e event
+		check.NoError(t, "decode", json.Unmarshal([]byte(harmless.Body), &want))
+		check.NoError(t, "decode", json.Unmarshal([]byte(got.Body), &e))
+		for name, value := range map[string]string{
+			"dedup_key": e.DedupKey, "summary": e.Payload.Summary, "source": e.Payload.Source, "group": e.Payload.Group, "class": e.Payload.Class,
+		} {
+			check.Equal(t, name, value, notify.Line(value))
+		}
+		if e.EventAction != want.EventAction || e.RoutingKey != routingKey || len(e.DedupKey) > 255 || len(e.Payload.Summary) > 1024 || len(got.Body) > 512_000 {
+			t.Errorf("event %s", got.Body)
+		}
+		text, wantText := e.Payload.Details["text"].(string), want.Payload.Details["text"].(string)
+		if strings.Count(text, "\n") > strings.Count(wantText, "\n") {
+			t.Errorf("too many lines: %q", text)
+		}
+	})
+}
+
+func FuzzResponse(f *testing.F) { notifytest.FuzzResponse(f, destination) }
 
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
@@ -135,6 +169,7 @@ func TestBadOptions(t *testing.T) {
 		want     string
 	}{
 		"no key":  {"", "", "routing key"},
+		"bad key": {routingKey + "\n", "", "routing key"},
 		"bad URL": {routingKey, "events.pagerduty.com", "URL"},
 		"http":    {routingKey, "http://events.pagerduty.com/v2/enqueue", "URL"},
 	} {

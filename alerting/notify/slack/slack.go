@@ -2,14 +2,16 @@
 // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) or
 // of a chat that accepts the same messages. A message consists of the title and an
 // attachment in the color of the severity. The attachment contains the text and a
-// line with the severity, status and occurrences. Everything is plain text, so
-// that markup and mentions of channels have no effect.
+// line with the severity, status and occurrences. Everything is plain text to Slack,
+// so that markup and mentions have no effect, and addresses are not unfurled. Other
+// chats may take text for markup.
+//
+// A message is delivered if the status is 2xx; Slack has a status for each error.
 package slack
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -22,15 +24,15 @@ const maxText = 3000
 
 // Options are the settings of a [Notifier]. Zero fields have defaults.
 type Options struct {
-	// Templates are the templates for the title and the text.
-	Templates notify.Templates
+	// Text returns the title and the text. Defaults to [notify.Text].
+	Text      notify.TextFunc
 	Transport notify.Transport
 }
 
 // A Notifier posts to one channel. It is safe for concurrent use.
 type Notifier struct {
 	client *notify.Client
-	texts  *notify.Texts
+	text   notify.TextFunc
 }
 
 // New returns a notifier for the URL of an incoming webhook. The URL is secret,
@@ -41,23 +43,23 @@ func New(webhook notify.Secret, o *Options) (*Notifier, error) {
 	if err == nil {
 		err = client.RequireTLS()
 	}
-	texts, textsErr := o.Templates.Parse()
-	if err := errors.Join(err, textsErr); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("slack: make notifier: %w", err)
 	}
-	return &Notifier{client, texts}, nil
+	return &Notifier{client, o.Text.Or(notify.Text)}, nil
 }
 
 // Notify posts the notification.
 func (s *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
-	title, body, err := s.texts.Render(n)
+	title, body, err := s.text.Render(n)
 	if err != nil {
 		return err
 	}
 	a := n.Alert
 	status := fmt.Sprintf("%s · %s · %d occurrences", a.Severity, a.Status, a.Occurrences)
 	r, err := notify.JSON(message{
-		Text: escape(title),
+		Text:  escape(title),
+		Parse: "none",
 		Attachments: []attachment{{Color: notify.Color(a.Severity), Blocks: []block{
 			{Type: "section", Text: plain(body)},
 			{Type: "context", Elements: []*text{plain(status)}},
@@ -66,15 +68,18 @@ func (s *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.client.Post(ctx, r)
-	return err
+	return s.client.Post(ctx, r)
 }
 
 // message is the request of an incoming webhook
 // (https://docs.slack.dev/reference/block-kit).
 type message struct {
 	Text        string       `json:"text"`
-	Markup      bool         `json:"mrkdwn"` // of Text
+	Markup      bool         `json:"mrkdwn"`       // of Text
+	Parse       string       `json:"parse"`        // names in Text are no links
+	LinkNames   bool         `json:"link_names"`   // and mention nobody
+	UnfurlLinks bool         `json:"unfurl_links"` // Slack shows nothing of what an address in a text leads to
+	UnfurlMedia bool         `json:"unfurl_media"`
 	Attachments []attachment `json:"attachments"`
 }
 

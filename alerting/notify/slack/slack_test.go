@@ -18,13 +18,11 @@ const path = "/services/T000/B000/s3cret"
 
 func destination(o slack.Options) notifytest.HTTP {
 	return notifytest.HTTP{
-		New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
+		New: func(url string, t notify.Transport) (alerting.Notifier, error) {
 			o := o
 			o.Transport = t
-			n := check.Must(slack.New(notify.NewSecret(url+path), &o))(tb)
-			return n
+			return slack.New(notify.NewSecret(url+path), &o)
 		},
-		Body:    "ok",
 		Secrets: []string{"s3cret", "T000"},
 	}
 }
@@ -127,7 +125,7 @@ func TestLongText(t *testing.T) {
 	} {
 		n := notifytest.Notification()
 		n.Alert.Description = strings.Repeat("x", length)
-		m := receive(t, slack.Options{Templates: notify.Templates{Body: "{{.Alert.Description}}"}}, n)
+		m := receive(t, slack.Options{Text: description}, n)
 		check.Equal(t, "text", m.Attachments[0].Blocks[0].Text.Text, want)
 	}
 	for s, want := range map[string]int{"&": 599, "ä": 1498, "a<": 599} {
@@ -140,10 +138,49 @@ func TestLongText(t *testing.T) {
 		}
 	}
 	n := notifytest.Notification()
-	if got := receive(t, slack.Options{Templates: notify.Templates{Body: "{{with .Failure}}{{.}}{{end}}"}}, n); got.Attachments[0].Blocks[0].Text.Text != "-" {
+	n.Alert.Description = "\x00"
+	if got := receive(t, slack.Options{Text: description}, n); got.Attachments[0].Blocks[0].Text.Text != "-" {
 		t.Errorf("empty text: %+v", got)
 	}
 }
+
+// description is a [notify.TextFunc].
+func description(n *alerting.Notification) (title, body string, err error) {
+	return "", n.Alert.Description, nil
+}
+
+// TestNothingIsLookedUp: an address in a text shows nothing of what it leads to.
+func TestNothingIsLookedUp(t *testing.T) {
+	t.Parallel()
+	var m map[string]any
+	r := destination(slack.Options{}).Receive(t, notifytest.Notification())
+	check.NoError(t, "decode", json.Unmarshal([]byte(r.Body), &m))
+	for name, want := range map[string]any{"parse": "none", "link_names": false, "unfurl_links": false, "unfurl_media": false} {
+		check.Equal(t, name, m[name], want)
+	}
+}
+
+func FuzzText(f *testing.F) {
+	notifytest.FuzzText(f, destination(slack.Options{}), func(t *testing.T, _ *alerting.Notification, harmless, got notifytest.Received) {
+		check.Equal(t, "shape", notifytest.Shape(t, got.Body), notifytest.Shape(t, harmless.Body))
+		var want, m message
+		check.NoError(t, "decode", json.Unmarshal([]byte(harmless.Body), &want))
+		check.NoError(t, "decode", json.Unmarshal([]byte(got.Body), &m))
+		entity := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "")
+		body, status := m.Attachments[0].Blocks[0].Text, m.Attachments[0].Blocks[1].Elements[0]
+		for _, text := range []string{m.Text, body.Text} {
+			if strings.ContainsAny(entity.Replace(text), "<>&") || utf8.RuneCountInString(text) > 3000 {
+				t.Errorf("text %q", text)
+			}
+		}
+		if lines := strings.Count(want.Attachments[0].Blocks[0].Text.Text, "\n"); strings.Count(body.Text, "\n") > lines || strings.Contains(m.Text, "\n") {
+			t.Errorf("too many lines: %q, %q", m.Text, body.Text)
+		}
+		check.Equal(t, "status line", status, want.Attachments[0].Blocks[1].Elements[0])
+	})
+}
+
+func FuzzResponse(f *testing.F) { notifytest.FuzzResponse(f, destination(slack.Options{})) }
 
 func TestBadOptions(t *testing.T) {
 	t.Parallel()
@@ -152,11 +189,12 @@ func TestBadOptions(t *testing.T) {
 		options *slack.Options
 		want    string
 	}{
-		"no URL":       {"", nil, "URL"},
-		"no scheme":    {"hooks.slack.com" + path, nil, "URL"},
-		"bad URL":      {"https://hooks.slack.com" + path + "%zz", nil, "URL"},
-		"http":         {"http://hooks.slack.com" + path, nil, "URL"},
-		"bad template": {"https://hooks.slack.com" + path, &slack.Options{Templates: notify.Templates{Body: "{{.Nothing}}"}}, "Templates.Body"},
+		"no URL":      {"", nil, "URL"},
+		"no scheme":   {"hooks.slack.com" + path, nil, "URL"},
+		"bad URL":     {"https://hooks.slack.com" + path + "%zz", nil, "URL"},
+		"line feed":   {"https://hooks.slack.com" + path + "\n", nil, "URL"},
+		"http":        {"http://hooks.slack.com" + path, nil, "URL"},
+		"bad timeout": {"https://hooks.slack.com" + path, &slack.Options{Transport: notify.Transport{Timeout: -1}}, "transport: option Timeout"},
 	} {
 		if _, err := slack.New(notify.NewSecret(tt.url), tt.options); err == nil || !strings.HasPrefix(err.Error(), "slack: make notifier: ") || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: New = %v, want an error about %s", name, err, tt.want)

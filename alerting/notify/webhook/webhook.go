@@ -65,6 +65,5 @@ func (w *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	r.Header.Set(headerID, id)
 	r.Header.Set(headerTimestamp, timestamp)
 	r.Header.Set(headerSignature, sign(*w.keys, id, timestamp, r.Body))
-	_, err = w.client.Post(ctx, r)
-	return err
+	return w.client.Post(ctx, r)
 }

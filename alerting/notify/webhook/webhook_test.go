@@ -32,9 +32,8 @@ func secrets(texts ...string) []notify.Secret {
 }
 
 var destination = notifytest.HTTP{
-	New: func(tb testing.TB, url string, t notify.Transport) alerting.Notifier {
-		n := check.Must(webhook.New(url+path, secrets(oldSecret, newSecret), &webhook.Options{Transport: t}))(tb)
-		return n
+	New: func(url string, t notify.Transport) (alerting.Notifier, error) {
+		return webhook.New(url+path, secrets(oldSecret, newSecret), &webhook.Options{Transport: t})
 	},
 	Status:  http.StatusNoContent,
 	Secrets: []string{oldSecret[6:], newSecret[6:], "T0KEN"},
@@ -210,6 +209,23 @@ func TestBadOptions(t *testing.T) {
 		})
 	}
 }
+
+func FuzzText(f *testing.F) {
+	notifytest.FuzzText(f, destination, func(t *testing.T, n *alerting.Notification, harmless, got notifytest.Received) {
+		check.NoError(t, "verify", webhook.Verify(got.Header, []byte(got.Body), secrets(newSecret), nil))
+		check.Equal(t, "path", got.Path, harmless.Path)
+		var names, want map[string]json.RawMessage
+		check.NoError(t, "decode", json.Unmarshal([]byte(harmless.Body), &want))
+		check.NoError(t, "decode", json.Unmarshal([]byte(got.Body), &names))
+		if len(names) != len(want) {
+			t.Errorf("the body has other names: %s", got.Body)
+		}
+		alert := check.Must(json.Marshal(n.Alert))(t)
+		check.Equal(t, "alert", string(names["alert"]), string(alert))
+	})
+}
+
+func FuzzResponse(f *testing.F) { notifytest.FuzzResponse(f, destination) }
 
 func FuzzVerify(f *testing.F) {
 	f.Add("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", `{"test": 2432232314}`)

@@ -89,11 +89,18 @@ func (d *destinations) end(organization string) {
 	}
 }
 
-// succeed records that a delivery succeeded.
-func (d *destinations) succeed(organization string) {
+// succeed records that a delivery succeeded. A pause that another one asked for lasts.
+func (d *destinations) succeed(organization string, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.failing, organization)
+	failing := d.failing[organization]
+	switch {
+	case failing == nil:
+	case failing.breaker.Open(now):
+		failing.breaker.Succeed()
+	default:
+		delete(d.failing, organization)
+	}
 }
 
 // fail records that a delivery failed. A destination that refuses a notification

@@ -120,6 +120,53 @@ func TestRetryAfterOfOneOrganization(t *testing.T) {
 	})
 }
 
+// TestPauseOutlivesASuccess has a destination ask for an hour of peace while it accepts
+// another notification, more slowly.
+func TestPauseOutlivesASuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		board, m, stop := switched(t, newSpy())
+		board.set("evil", func(context.Context) error {
+			if board.attempted("evil") == 1 {
+				<-time.After(time.Second)
+				return nil
+			}
+			return &alerting.DeliveryError{RetryAfter: time.Hour, Err: errPager}
+		})
+		raise(t, m, "evil", 0, 1)
+		synctest.Wait()
+		raise(t, m, "evil", 1, 10)
+		advance(50 * time.Minute)
+		check.Equal(t, "delivered", board.accepted("evil"), 1)
+		check.Equal(t, "attempts", board.attempted("evil"), 2)
+		board.set("evil", nil)
+		advance(20 * time.Minute)
+		check.Equal(t, "delivered", board.accepted("evil"), 10)
+		check.NoError(t, "Run", stop())
+	})
+}
+
+// TestCallersDeliverForAWhile has calls of one organization, without Run, end although
+// much waits for a slow destination of another.
+func TestCallersDeliverForAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		board, store := newSwitchboard(), newSpy()
+		board.set("slow", func(context.Context) error {
+			<-time.After(9 * time.Second)
+			return nil
+		})
+		m := newManager(t, store, &alerting.ManagerOptions{Routes: []alerting.Route{{Name: "board", Notifier: board}}})
+		raise(t, store, "slow", 0, 900)
+		began := time.Now()
+		raise(t, m, "good", 0, 1)
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("StoreOccurrences took %v", took)
+		}
+		check.Equal(t, "delivered", board.accepted("good"), 1)
+	})
+}
+
 // TestDestinationsFail has those of two organizations be down, and each be probed by
 // itself.
 func TestDestinationsFail(t *testing.T) {

@@ -25,8 +25,8 @@ import (
 // one.
 //
 // While Run is active, each route has a worker that delivers notifications. Otherwise
-// StoreOccurrences and changes of status deliver before they return, and do not fail
-// if a delivery fails. A failed delivery is tried again after a random time below a
+// StoreOccurrences and changes of status deliver before they return, for about 10
+// seconds at most, and do not fail if a delivery fails. A failed delivery is tried again after a random time below a
 // limit that grows from 1 second to 5 minutes, or after [DeliveryError] RetryAfter if
 // that is longer. After five failures in a row, a route pauses for 30 seconds. A
 // notification that is refused permanently, or that expires, becomes a dead letter.

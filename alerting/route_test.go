@@ -126,6 +126,7 @@ func TestSuppressedIsNotNotified(t *testing.T) {
 		put(t, m, occurrence("mallory", "e3", 1000))
 		advance(time.Second)
 		r.want(t, "mallory") // of a repeat that was held
+		r.wantReasons(t, alerting.ReasonOpened)
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}

@@ -23,7 +23,10 @@ const (
 	// leaves time to settle the delivery, which takes up to settleTimeout.
 	leaseMargin   = 20 * time.Second
 	settleTimeout = 5 * time.Second
-	maxFailure    = 1000 // bytes of an error text that are stored
+	// drainTimeout limits how long a caller delivers, since there may be any number of
+	// notifications of other organizations.
+	drainTimeout = 10 * time.Second
+	maxFailure   = 1000 // bytes of an error text that are stored
 )
 
 // A worker delivers the notifications of one route.
@@ -62,8 +65,13 @@ func (w *worker) run(ctx context.Context, stop <-chan struct{}, poll time.Durati
 	w.deliver(ctx, stop, ticker.C)
 }
 
-// drain delivers until nothing is due that there is a slot for, or ctx ends.
-func (w *worker) drain(ctx context.Context) { w.deliver(ctx, ctx.Done(), nil) }
+// drain delivers until nothing is due that there is a slot for, for up to drainTimeout
+// and one more attempt.
+func (w *worker) drain(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	w.deliver(ctx, limited.Done(), nil)
+}
 
 // signal makes run look for notifications that are due.
 func (w *worker) signal() {
@@ -180,7 +188,7 @@ func (w *worker) attempt(ctx context.Context, n *Notification) (d Delivery, fail
 	d = Delivery{Notification: n, Outcome: OutcomeDelivered}
 	defer func() { end(&d, err) }()
 	if err == nil {
-		w.destinations.succeed(n.Alert.OrganizationID)
+		w.destinations.succeed(n.Alert.OrganizationID, now)
 		w.reporter.count(ctx, monitor.NotificationsDelivered, w.Name, 1)
 		return d, ""
 	}

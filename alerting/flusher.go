@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -53,7 +54,7 @@ func (f *flusher) of(ctx context.Context, organization string) error {
 }
 
 func (f *flusher) flush(ctx context.Context, begin func() (loads, failing []load)) error {
-	r := flush{flusher: f, began: f.repeats.now()}
+	r := flush{flusher: f, began: f.repeats.now(), failed: map[*tenant]bool{}}
 	loads, failing := begin()
 	if len(loads)+len(failing) == 0 {
 		return nil
@@ -70,14 +71,16 @@ func (f *flusher) flush(ctx context.Context, begin func() (loads, failing []load
 type flush struct {
 	*flusher
 	began    epochs
-	failures int   // organizations in a row whose repeats could not be stored
-	err      error // the first
+	failed   map[*tenant]bool // whose repeats could not be stored
+	failures int              // of them in a row
+	err      error            // the first
 }
 
 // store stores loads in one call. If that fails it finds out for which organization or,
 // if trying again would not help, for which repeat, and stores the others.
 func (r *flush) store(ctx context.Context, loads []load) {
-	if r.failures >= maxFailures {
+	loads = slices.DeleteFunc(loads, func(l load) bool { return r.failed[l.tenant] })
+	if len(loads) == 0 || r.failures >= maxFailures {
 		return
 	}
 	if err := ctx.Err(); err != nil {
@@ -156,6 +159,7 @@ func (r *flush) refuse(ctx context.Context, l load, err error) {
 func (r *flush) fail(loads []load, err error) {
 	for _, l := range loads {
 		r.repeats.fail(l)
+		r.failed[l.tenant] = true
 	}
 	r.failures++
 	r.err = cmp.Or(r.err, err)

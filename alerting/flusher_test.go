@@ -97,7 +97,10 @@ func TestFlushFailsForOneOrganization(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		spy := newSpy()
-		m, stop := holding(t, spy, alerting.ManagerOptions{}, 10, "locked", "a", "b", "c")
+		m, stop := holding(t, spy, alerting.ManagerOptions{MaxBuffered: 100_000}, 10, "locked", "a", "b", "c")
+		for i := range 5000 { // more than goes into many calls
+			put(t, m, occurrenceOf("locked", "mallory", fmt.Sprint("many", i), 1))
+		}
 		spy.setFault(func(_ context.Context, os []*monitor.Occurrence) error {
 			if concerns(os, "locked") {
 				return errAway
@@ -115,7 +118,7 @@ func TestFlushFailsForOneOrganization(t *testing.T) {
 		}
 		spy.setFault(nil)
 		check.NoError(t, "Flush", m.Flush(t.Context()))
-		check.Equal(t, "occurrences of locked", stored(t, spy, "locked"), 11)
+		check.Equal(t, "occurrences of locked", stored(t, spy, "locked"), 5011)
 		check.NoError(t, "Run", stop())
 	})
 }

@@ -12,9 +12,11 @@ import (
 // A Reason says what caused a notification.
 type Reason string
 
-// The reasons. ReasonOpened and ReasonRepeated mean that an occurrence opened the
-// alert or joined it, ReasonEscalated means an [Escalation], and each of the others
-// means a change of status.
+// The reasons. ReasonOpened is that of the first notification which an occurrence of
+// the alert causes, and ReasonRepeated that of further ones. So whoever asks for
+// openings only hears of every alert once, even if a suppression held back its first
+// occurrence, or if it was escalated, closed or reopened before. ReasonEscalated means
+// an [Escalation], and each of the others means a change of status.
 const (
 	ReasonOpened       Reason = "opened"
 	ReasonRepeated     Reason = "repeated"

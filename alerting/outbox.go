@@ -35,9 +35,10 @@ type Backlog struct {
 	// Dead is the number of dead letters.
 	Dead int
 	// Dropped is the number of notifications that this store has dropped since it was
-	// created, by reason: "too_old" (older than the ExpireAfter of a route),
-	// "no_such_route" (a target of an escalation does not exist or does not accept
-	// the alert) or "too_many" (a limit of the store was reached).
+	// created, by reason: "too_old" (older than the ExpireAfter of a route, or not
+	// claimed on any route for seven days), "no_such_route" (a target of an escalation
+	// does not exist or does not accept the alert) or "too_many" (a limit of the store
+	// was reached).
 	Dropped map[string]int64
 	// Volatile means that the outbox is lost when the process ends.
 	Volatile bool

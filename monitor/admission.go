@@ -37,7 +37,7 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 		a.accept(it, batch, now)
 	case DecisionFail:
 		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
-		it.find(it.tampered(a.operator, a.source))
+		it.find(it.tampered(a.operator, a.source, now))
 	default:
 		a.metrics.count(it.ctx, EventsUndecided, "")
 		it.failed = fmt.Errorf("monitor: verify event: %w: %w", ErrUndecided, v.Err)
@@ -90,10 +90,11 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 		arrival.DeliveryKey = deliveryKeyOf(a.source, it.ID)
 	}
 	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
-	if !a.isNew(it, batch, now) {
+	t := a.watermarks.tenant(arrival.OrganizationID)
+	if !a.isNew(it, t, batch, now) {
 		return
 	}
-	a.watermarks.judge(arrival, a.watermarks.tenant(arrival.OrganizationID), it.Event.Timestamp, now)
+	a.watermarks.judge(arrival, t, it.Event.Timestamp, now)
 	switch arrival.Timing {
 	case TimingTooLate:
 		a.metrics.count(it.ctx, EventsTooLate, "")
@@ -116,17 +117,20 @@ func (a *admission) unnamed(v *Verification) string {
 
 // isNew looks the event up in the dedup cache. An event that is not new is
 // admitted here if an earlier attempt left something to do, and ends otherwise.
-func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
+func (a *admission) isNew(it *item, t tenant, batch []item, now time.Time) bool {
 	id := it.identity()
 	if a.dedup == nil || id == (identity{}) {
 		return true
 	}
-	key := a.dedup.key(it.reporter.arrival.OrganizationID, id)
-	redelivered := id.event == "" || it.Attempt > 1
-	found := a.dedup.reserve(it.reporter.arrival.Sequence, key, it.Event.digest(a.dedup.seed), redelivered, now)
-	if found.evicted {
-		a.metrics.count(it.ctx, DuplicatesForgotten, "")
+	event := arriving{
+		key: a.dedup.key(t, id), digest: it.Event.digest(a.dedup.seed),
+		owner: it.reporter.arrival.Sequence, redelivered: id.event == "" || it.Attempt > 1,
 	}
+	if a.watermarks.find(t) != nil {
+		event.tenant = t // else that of all newcomers
+	}
+	found := a.dedup.reserve(&event, now)
+	a.forgotten(it, found.evicted)
 	if contains(batch, found.owner) {
 		found.owner, found.duplicate = 0, DuplicateRedelivered // twice in one batch
 	}
@@ -142,13 +146,28 @@ func (a *admission) isNew(it *item, batch []item, now time.Time) bool {
 		it.stage = judged
 	case found.duplicate == DuplicateReplayed:
 		a.metrics.count(it.ctx, EventsReplayed, "")
-		it.find(it.replayed(a.dedup.horizon))
+		it.find(it.replayed(a.dedup.horizon, now))
 	case found.duplicate == DuplicateConflicting:
 		a.metrics.count(it.ctx, EventsConflicting, "")
-		it.find(it.conflicting())
+		it.find(it.conflicting(now))
 	default:
 		it.reserved = found.reserved
 		return true
 	}
 	return false
+}
+
+// release ends the reservation of an event in the dedup cache. What was done of
+// one that is not settled is kept there for the next attempt.
+func (a *admission) release(it *item) {
+	if it.reserved != (reservation{}) {
+		a.forgotten(it, a.dedup.release(it.reserved, it.progress()))
+		it.reserved = reservation{}
+	}
+}
+
+func (a *admission) forgotten(it *item, events int) {
+	if events > 0 {
+		a.metrics.record(it.ctx, DuplicatesForgotten, int64(events), "")
+	}
 }

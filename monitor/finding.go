@@ -67,11 +67,23 @@ func (f *Finding) clone() Finding {
 	return c
 }
 
+// size is about how many bytes the finding takes.
+func (f *Finding) size() int {
+	const finding, reference = 400, 64 // without texts
+	size := finding + len(f.Rule) + len(f.OrganizationID) + len(f.Key) + len(f.KeyField) +
+		len(f.Technique) + len(f.Detail) + len(f.Event.ID) + len(f.CompletedBy.ID)
+	for i := range f.References {
+		size += reference + len(f.References[i].ID)
+	}
+	return size
+}
+
 // An EventRef refers to an event.
 type EventRef struct {
 	// ID is the event's ID, if it has one.
 	ID string `json:"id,omitempty"`
-	// Timestamp is the event's timestamp.
+	// Timestamp is the event's timestamp. In what the monitor itself finds about an
+	// event, it is when the monitor did ([RuleTampered]).
 	Timestamp time.Time `json:"timestamp,omitzero"`
 	// Sequence is the [Arrival.Sequence] of the event, or 0 if it is no longer known.
 	Sequence uint64 `json:"sequence,omitempty"`

@@ -1,6 +1,10 @@
 package monitor
 
-import "context"
+import (
+	"context"
+	"slices"
+	"strings"
+)
 
 // An item is one event on its way through the stages.
 type item struct {
@@ -32,11 +36,19 @@ const (
 	settled               // nothing is left to do
 )
 
+// progress is what is kept of an event that is not settled. It shares no memory
+// with the event.
 func (it *item) progress() *progress {
 	if it.stage == settled {
 		return nil
 	}
-	return &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised, it.result.Dispositions}
+	p := &progress{it.reporter.arrival, it.reporter.reports, it.judged, it.raised, slices.Clone(it.result.Dispositions)}
+	p.arrival.OrganizationID = strings.Clone(p.arrival.OrganizationID)
+	p.reports.findings = make([]Finding, len(it.reporter.findings))
+	for i := range p.reports.findings {
+		p.reports.findings[i] = it.reporter.findings[i].clone()
+	}
+	return p
 }
 
 // resume goes on where an earlier attempt stopped.

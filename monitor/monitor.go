@@ -156,7 +156,7 @@ func (m *Monitor) makeRoom(ctx context.Context, e *Event) error {
 			return fmt.Errorf("monitor: submit event: quarantine of %d: %w", q.capacity, ErrOverloaded)
 		case QueueDropOldest:
 			if dropped := q.dropOldest(e); dropped != nil {
-				m.pipeline.release(&dropped.item)
+				m.pipeline.admission.release(&dropped.item)
 				m.pipeline.metrics.count(ctx, EventsDropped, QueueDropOldest.String())
 			}
 			return nil

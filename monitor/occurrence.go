@@ -32,7 +32,8 @@ type Occurrence struct {
 	// more than 1 only if a rate limit aggregated occurrences.
 	Count int64
 	// FirstSeen and LastSeen are the earliest and the latest timestamp of these
-	// events.
+	// events, and no later than the clock by more than [Config.MaxSkew], unless that
+	// is -1.
 	FirstSeen, LastSeen time.Time
 }
 

@@ -36,7 +36,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	}
 	p.detection = detection{detectors: c.Detectors, metrics: p.metrics}
 	p.raising = raising{
-		store: c.Alerts, source: c.Source, keys: newKeyspace(),
+		store: c.Alerts, source: c.Source, skew: c.MaxSkew, keys: newKeyspace(),
 		metrics: p.metrics, logger: c.Logger, health: health,
 	}
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)
@@ -55,21 +55,12 @@ func (p *pipeline) begin() *batch {
 // end gives the batch back. What its results hold stays theirs.
 func (p *pipeline) end(b *batch) {
 	for i := range b.items {
-		p.release(&b.items[i])
+		p.admission.release(&b.items[i])
 	}
 	b.raising.clear()
 	clear(b.items)
 	b.items = b.items[:0]
 	p.batches.Put(b)
-}
-
-// release ends the reservation of an event in the dedup cache. What was done of
-// one that is not settled is kept there for the next attempt.
-func (p *pipeline) release(it *item) {
-	if it.reserved != (reservation{}) {
-		p.admission.dedup.release(it.reserved, it.progress())
-		it.reserved = reservation{}
-	}
 }
 
 // run takes events through the stages, each as far as it goes. Those that an
@@ -150,12 +141,12 @@ func (p *pipeline) settle(items []item, stages Stages) {
 
 // giveUp makes an event that cannot be verified end as one that failed verification,
 // and reports whether it was one for which the quarantine has no room.
-func (p *pipeline) giveUp(it *item) bool {
+func (p *pipeline) giveUp(it *item, now time.Time) bool {
 	if !errors.Is(it.failed, ErrUndecided) || !p.quarantine.active() {
 		return false
 	}
 	it.result.Verification = Verification{Decision: DecisionFail, Verdict: VerdictUndecided, Err: it.failed}
-	it.find(it.tampered(p.admission.operator, p.admission.source))
+	it.find(it.tampered(p.admission.operator, p.admission.source, now))
 	p.metrics.count(it.ctx, EventsGivenUp, "")
 	return true
 }

@@ -13,6 +13,7 @@ import (
 type raising struct {
 	store   AlertStorer // nil: findings are only returned
 	source  string
+	skew    time.Duration // negative: the clock does not matter
 	keys    keyspace
 	limit   rateLimit // of the findings about failed events
 	metrics meter
@@ -75,7 +76,8 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	o.Source = r.source
 	o.CorrelationID = it.Event.CorrelationID
 	o.Count = count
-	o.FirstSeen, o.LastSeen = f.Event.Timestamp, f.Event.Timestamp
+	o.LastSeen = r.seen(f.Event.Timestamp, now)
+	o.FirstSeen = o.LastSeen
 	if count == 0 {
 		r.metrics.count(it.ctx, IntegrityAlertsAggregated, it.result.Verification.Verdict.String())
 		r.limit.add(it.result.Verification.Verdict, o, 1)
@@ -84,6 +86,15 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 		return
 	}
 	os.owners = append(os.owners, owner{it, finding})
+}
+
+// seen is when an event of that timestamp was seen: no later than its clock may be
+// ahead. What comes after it in its alert is not older for ever.
+func (r *raising) seen(at, now time.Time) time.Time {
+	if latest := now.Add(r.skew).UTC().Round(0); r.skew >= 0 && at.After(latest) {
+		return latest
+	}
+	return at
 }
 
 // eventKey identifies the event that a finding is about. Only an accepted event

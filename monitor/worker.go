@@ -156,7 +156,7 @@ func (w *worker) runEach(ctx context.Context, b *batch, items []item) {
 // quarantine are given up.
 func (w *worker) finish(ctx context.Context, b *batch) (succeeded bool) {
 	for i := range b.items {
-		if it := &b.items[i]; it.stage != settled && w.pipeline.giveUp(it) {
+		if it := &b.items[i]; it.stage != settled && w.pipeline.giveUp(it, time.Now()) {
 			w.logger.LogAttrs(ctx, slog.LevelError, "event could not be verified and is given up", append(named(it), slog.Any("error", it.failed))...)
 			w.pipeline.run(ctx, b, b.items[i:i+1])
 		}
@@ -176,7 +176,7 @@ func (w *worker) finished(ctx context.Context, it *item) bool {
 	if it.result.Err != nil {
 		w.logger.LogAttrs(ctx, slog.LevelError, "event could not be processed", append(named(it), slog.Any("error", it.result.Err))...)
 	}
-	w.pipeline.release(it)
+	w.pipeline.admission.release(it)
 	return true
 }
 

@@ -117,6 +117,18 @@ func brokenStores() map[string]brokenCase {
 				}
 			}}
 		}},
+		"waits for a time ahead of the clock": {"CooldownAhead", func(s driver.Store) driver.Store {
+			var ahead bool
+			return &broken{
+				Store:  s,
+				before: func(o *monitor.Occurrence) { ahead = ahead || o.LastSeen.After(time.Now()) },
+				after: func(d *monitor.Disposition) {
+					if ahead && d.Stored == monitor.StoredRepeat {
+						d.Notify = monitor.NotifyNone
+					}
+				},
+			}
+		}},
 		"ignores suppression": {"Suppression", func(s driver.Store) driver.Store {
 			return &broken{Store: s, after: func(d *monitor.Disposition) {
 				if d.Notify == monitor.NotifySuppressed {
@@ -205,6 +217,13 @@ func brokenStores() map[string]brokenCase {
 		"gives no reason": {"OutboxReasons", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) { n.Reason = alerting.ReasonOpened }}
 		}},
+		"repeats an opening that was held back": {"OutboxOpenedLate", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, claimed: func(n *alerting.Notification) {
+				if n.Reason == alerting.ReasonOpened && n.Alert.Occurrences > 1 {
+					n.Reason = alerting.ReasonRepeated
+				}
+			}}
+		}},
 		"has keys per alert": {"OutboxReasons", func(s driver.Store) driver.Store {
 			return &keysPerAlert{s}
 		}},
@@ -260,6 +279,9 @@ func brokenStores() map[string]brokenCase {
 		}},
 		"resolves what was busy": {"AutoResolve", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, timed: func(_, resolved *int) { *resolved++ }}
+		}},
+		"applies settings that were replaced": {"SettingsReachAll", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, timed: func(escalated, _ *int) { *escalated++ }}
 		}},
 		"lets the last save win": {"SettingsConflict", func(s driver.Store) driver.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, organization string, set *alerting.Settings) {

@@ -109,3 +109,20 @@ func testSuppressionDaily(t *storeTest) {
 		{7*day + hour, monitor.NotifySuppressed},
 	})
 }
+
+// testCooldownAhead checks that an event that is ahead of the clock delays the next
+// notification by no more than the cooldown.
+func testCooldownAhead(t *storeTest) {
+	t.save(acme, alerting.Settings{Cooldown: soon})
+	ahead := Occurrence(acme, "mallory", "e1", time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC))
+	check.Equal(t, "notification of the event ahead", t.one(ahead).Notify, monitor.NotifyDue)
+	for i := range 3 {
+		letClockMove()
+		letClockMove()
+		o := Occurrence(acme, "mallory", fmt.Sprint("now", i), time.Now().UTC())
+		check.Equal(t, fmt.Sprintf("notification of event %d now", i), t.one(o).Notify, monitor.NotifyDue)
+	}
+	// What is no longer ahead than the cooldown is part of it.
+	t.save(acme, alerting.Settings{Cooldown: time.Hour, Version: 1})
+	check.Equal(t, "notification in the cooldown", t.one(Occurrence(acme, "mallory", "e2", time.Now().UTC())).Notify, monitor.NotifyNone)
+}

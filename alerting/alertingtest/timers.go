@@ -111,6 +111,24 @@ func testEscalationAnswered(t *storeTest) {
 	t.timed(0, 0)
 }
 
+// testSettingsReachAll checks that new settings apply to all existing alerts, and
+// that those that were saved last count.
+func testSettingsReachAll(t *storeTest) {
+	const alerts = 600
+	var many []*monitor.Occurrence
+	for i := range alerts {
+		many = append(many, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)))
+	}
+	t.put(many...)
+	s := t.save(acme, escalating(alerting.Escalation{After: soon}))
+	s.Escalations = nil
+	s = t.save(acme, s)
+	t.timed(0, 0)
+	s.AutoResolve = map[monitor.Severity]time.Duration{monitor.SeverityMedium: soon}
+	t.save(acme, s)
+	t.timed(0, alerts)
+}
+
 func testEscalationBySeverity(t *storeTest) {
 	t.save(acme, alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
 		monitor.SeverityMedium: {{After: soon}, {After: 2 * soon}},
@@ -194,6 +212,41 @@ func testAutoResolveQuiet(t *storeTest) {
 	t.timed(0, 1)
 	if at := t.get(a.Ref()).ResolvedAt; at.Sub(a.CreatedAt) < 2*quiet {
 		t.Errorf("resolved %v after it was opened", at.Sub(a.CreatedAt))
+	}
+}
+
+// testOutboxOpenedLate checks that somebody who is told of openings only hears of an
+// alert that had other notifications first.
+func testOutboxOpenedLate(t *storeTest) {
+	settings := escalating(alerting.Escalation{After: soon})
+	settings.Suppressions = []alerting.Suppression{{From: minutes(0), Until: minutes(10), Reason: "upgrade"}}
+	t.save(acme, settings)
+	escalated := t.opened(acme, "escalated", "e1", minutes(1))
+	reopened := t.opened(acme, "reopened", "e2", minutes(1))
+	t.timed(2, 0)
+	t.ok(t.Acknowledge(t.Context(), escalated.Ref(), ann, ""))
+	t.ok(t.Resolve(t.Context(), reopened.Ref(), ann, ""))
+	t.ok(t.Reopen(t.Context(), reopened.Ref(), ann, ""))
+	t.put(
+		Occurrence(acme, "escalated", "e3", minutes(10)), Occurrence(acme, "reopened", "e4", minutes(10)),
+		Occurrence(acme, "escalated", "e5", minutes(20)), Occurrence(acme, "reopened", "e6", minutes(20)),
+	)
+	// Reopening an alert of which everybody has heard does not open it again.
+	t.ok(t.Resolve(t.Context(), reopened.Ref(), ann, ""))
+	t.ok(t.Reopen(t.Context(), reopened.Ref(), ann, ""))
+	t.put(Occurrence(acme, "reopened", "e7", minutes(30)))
+	told := strings.Fields(t.delivered(pager))
+	for name, reasons := range map[string]string{
+		"escalated": "escalated acknowledged opened repeated",
+		"reopened":  "escalated resolved reopened opened repeated resolved reopened repeated",
+	} {
+		var got []string
+		for _, n := range told {
+			if reason, of := strings.CutSuffix(n, ":"+name); of {
+				got = append(got, reason)
+			}
+		}
+		check.Equal(t, name, strings.Join(got, " "), reasons)
 	}
 }
 

@@ -2,11 +2,16 @@ package driver
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/monitor"
 )
+
+// RedeliveryHorizon is how long after an alert was closed an event that it has counted
+// may be delivered again.
+const RedeliveryHorizon = 24 * time.Hour
 
 // Open returns the new alert that an occurrence opens, and the first record of its
 // history. Now is the store's time, here and in the other functions.
@@ -17,9 +22,10 @@ func Open(o *monitor.Occurrence, now time.Time) (*monitor.Alert, alerting.Change
 }
 
 // Join adds an occurrence to an open alert. It raises the severity of the alert if
-// that of the occurrence is higher, and keeps the alert's finding.
+// that of the occurrence is higher, and keeps the alert's finding. The number of
+// occurrences does not overflow.
 func Join(a *monitor.Alert, o *monitor.Occurrence, now time.Time) {
-	a.Occurrences += o.Count
+	a.Occurrences += min(o.Count, math.MaxInt64-a.Occurrences)
 	if o.FirstSeen.Before(a.FirstSeen) {
 		a.FirstSeen = o.FirstSeen
 	}

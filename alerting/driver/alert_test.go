@@ -2,6 +2,7 @@ package driver_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -30,5 +31,18 @@ func TestChangeStatusInput(t *testing.T) {
 	}
 	if errors.Is(err, monitor.ErrConflict) {
 		t.Error("a TransitionError is a conflict")
+	}
+}
+
+func TestJoinDoesNotOverflow(t *testing.T) {
+	t.Parallel()
+	a, _ := driver.Open(alertingtest.Occurrence("acme", "mallory", "e0", at(0)), at(0))
+	for range 3 {
+		o := alertingtest.Occurrence("acme", "mallory", "e1", at(0))
+		o.Count = math.MaxInt64 - 1
+		driver.Join(a, o, at(0))
+	}
+	if a.Occurrences != math.MaxInt64 {
+		t.Errorf("the alert has %d occurrences", a.Occurrences)
 	}
 }

@@ -43,10 +43,15 @@ func EscalationNotification(alertID string, version int64, step int) (key string
 	return alertID + "/version-" + strconv.FormatInt(version, 10) + "/step-" + strconv.Itoa(step), alerting.ReasonEscalated
 }
 
+// UnroutedExpiry is how long a notification waits for somebody to claim it on a route.
+// It is longer than any deployment should be without an instance that has routes.
+const UnroutedExpiry = 7 * 24 * time.Hour
+
 // Reasons for dropping a notification: the keys of [alerting.Backlog] Dropped.
 const (
 	// DroppedTooOld means that a notification did not take a route because it was
-	// older than the route's ExpireAfter. It counts once per route.
+	// older than the route's ExpireAfter, which counts once per route, or that no
+	// route has taken it for [UnroutedExpiry].
 	DroppedTooOld = "too_old"
 	// DroppedNoSuchRoute means that a target of an escalation does not exist or does
 	// not accept the alert. It counts once per target.

@@ -26,9 +26,12 @@ import (
 type Store interface {
 	// StoreOccurrences adds each occurrence to the open alert of its organization and
 	// fingerprint, or opens one. It stores all of them or, with an error, none. It
-	// must not count an event key again that this alert or, if none is open, the last
-	// alert of the fingerprint has counted; a call can thus be repeated. The store
-	// must not keep the occurrences after the call.
+	// refuses what [monitor.Occurrence.Validate] refuses, and nothing else for good.
+	//
+	// It must not count an event key again that any alert of the fingerprint has
+	// counted which is open or was closed within [RedeliveryHorizon]; a call can thus
+	// be repeated. The disposition then names that alert. The store must not keep the
+	// occurrences after the call.
 	monitor.AlertStorer
 
 	// Change changes the status of an alert and returns the changed alert. If the
@@ -53,10 +56,14 @@ type Store interface {
 	// zero settings if there are none.
 	Settings(ctx context.Context, organization string) (alerting.Settings, error)
 	// SaveSettings replaces an organization's settings and returns them with
-	// their new version. See [Policy.Save].
+	// their new version. See [Policy.Save]. It leaves the timers of existing alerts to
+	// RunTimers, so that nobody waits for it however many there are.
 	SaveSettings(ctx context.Context, organization string, s alerting.Settings, by string) (alerting.Settings, error)
 	// RunTimers escalates or resolves the open alerts of all organizations whose
-	// timers are due, see [Policy.Tick], and returns how many.
+	// timers are due, see [Policy.Tick], and returns how many. Before that, it
+	// computes the timers of alerts whose settings have changed, and drops the
+	// notifications that no route has taken for [UnroutedExpiry]. It does this in
+	// small steps, so that it delays nothing else.
 	RunTimers(ctx context.Context) (escalated, resolved int, err error)
 
 	// Outbox stores the notifications.
@@ -69,14 +76,18 @@ type Store interface {
 // together with the alert.
 //
 // A notification is written without a route. The first call of ClaimNotifications
-// that finds it replaces it with one notification for each route that it takes. These
-// stay until they are delivered or their alert is deleted, also as dead letters.
+// that finds it replaces it with one notification for each route that it takes; if it
+// takes none because none wants it, it is deleted, which is no loss and not counted.
+// Notifications stay until they are delivered or their alert is deleted, also as dead
+// letters. A store in memory may limit their number.
 type Outbox interface {
 	// ClaimNotifications claims and returns up to limit notifications that are due on
-	// a route, which is one of routes. They are those of all organizations that have
-	// been due longest, so that notifications that keep failing do not delay the
-	// others, without those of the paused organizations. Before that, it puts
-	// notifications without a route on the routes that [RoutesOf] returns.
+	// a route, which is one of routes. Organizations take turns, without the paused
+	// ones: the notification of each that has been due longest is claimed, then the
+	// second of each, and so on. The turns go on from one call to the next. So an
+	// organization waits for one notification of each other one at most, and those
+	// that keep failing do not delay the others. Before that, it puts notifications
+	// without a route on the routes that [RoutesOf] returns.
 	//
 	// A claim is a lease: until it ends, nobody else can claim the notification. Each
 	// claim adds 1 to Attempts. Of the notifications of an alert on a route, only the
@@ -86,13 +97,14 @@ type Outbox interface {
 		ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 	) ([]*alerting.Notification, error)
 	// SettleNotifications records the outcome of claimed notifications, and their
-	// Failure. It ignores a notification that does not exist, and one that somebody
-	// else has claimed meanwhile, unless it was delivered.
+	// Failure. It ignores a notification that does not exist, and one that was claimed
+	// again or redriven meanwhile, unless it was delivered: the store then has other
+	// Attempts or another CreatedAt.
 	SettleNotifications(ctx context.Context, ds []alerting.Delivery) error
 	// DeadLetters returns the matching dead letters, oldest first.
 	DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) ([]*alerting.Notification, error)
 	// Redrive makes the dead letters of a route due again, with no attempts made and
-	// a new CreatedAt, and returns their number.
+	// a CreatedAt that is later than before, and returns their number.
 	Redrive(ctx context.Context, organization, route string) (int, error)
 	// Backlog returns the size of the outbox for all organizations together.
 	Backlog(ctx context.Context) (alerting.Backlog, error)

@@ -33,7 +33,7 @@ func (p *Policy) StartTimer(a *monitor.Alert) Timer {
 }
 
 // Due returns when the store must call [Policy.Tick], zero for never. After a change
-// of the settings, the store must compute the time again for every open alert. After
+// of the settings, RunTimers must compute the time again for every open alert. After
 // a change of the alert that needs no StartTimer, it may keep the old time, which can
 // be too early but never too late.
 func (p *Policy) Due(a *monitor.Alert, t Timer) time.Time {

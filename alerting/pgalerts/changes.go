@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
@@ -88,8 +87,8 @@ func changeStatus(
 // The caller sets the timer of a reopened alert.
 func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 	b.Queue(updateStatus, a.OrganizationID, a.ID, a.Status, a.Version, a.UpdatedAt,
-		zeronull.Timestamptz(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
-		zeronull.Timestamptz(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
+		orNever(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
+		orNever(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
 	b.Queue(insertChange, a.OrganizationID, a.ID, c.Version, c.From, c.To, c.By, c.Note, c.At)
 	key, reason := driver.ChangeNotification(a.ID, c)
 	writeNotification(b, a, key, reason, nil, c.At)
@@ -97,7 +96,15 @@ func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 
 // writeTimer updates the timer of an alert.
 func writeTimer(b *pgx.Batch, a *monitor.Alert, t driver.Timer) {
-	b.Queue(updateTimer, a.OrganizationID, a.ID, t.Version, t.Since, t.Step, zeronull.Timestamptz(t.Due))
+	b.Queue(updateTimer, a.OrganizationID, a.ID, t.Version, t.Since, t.Step, orNever(t.Due))
+}
+
+// orNever returns a pointer to a time, or nil if it is zero.
+func orNever(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // null returns a pointer to text, or nil if at is zero.

@@ -15,13 +15,26 @@
 // commit is lost, the repeated operation detects that the commit took effect.
 //
 // An operation is tried again after a conflict between transactions, a broken
-// connection or a restart of the server, see [Options]. Other errors are returned at
-// once. Every operation ends when its context does. If the context has no deadline,
-// the operation waits for a server that hangs.
+// connection or a restart of the server, see [Options]. After a failover, when a
+// server only reads, the store resets the pool. Other errors are returned at once; if
+// the server can never store an input, they are a monitor.ErrPermanent. Every
+// operation ends when its context does. If the context has no deadline, the operation
+// waits for a server that hangs.
 //
 // If the settings of an organization cannot be used, because somebody has edited the
 // row or the machine does not know their time zone, its alerts are stored with the
 // default settings. [Store.RunTimers] and [Store.Settings] then return an error.
+//
+// # Connections
+//
+// A store works in each of pgx's modes to execute queries (default_query_exec_mode).
+// It keeps nothing in a session, so that it works through a pooler such as PgBouncer
+// with pool_mode = transaction, too. There, the modes cache_describe, describe_exec,
+// exec and simple_protocol need nothing else. The default, cache_statement, needs a
+// pooler that follows prepared statements: PgBouncer 1.21 or later with
+// max_prepared_statements above 0. Others cause errors with SQLSTATE 26000 or 42P05.
+// PgBouncer with pool_mode = statement cannot be used, since a store needs
+// transactions.
 //
 // # Schema
 //

@@ -348,15 +348,16 @@ func testConnectionLimit(t *testing.T, server string) {
 	checkAll(t, admin)
 }
 
-// A server that only reads answers at once, and still reads.
+// A server that only reads still reads.
 func testReadOnly(t *testing.T, server string) {
 	pool := migrated(t, server)
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
 	tr := &tracer{}
-	s := newStore(t, traced(t, testservice.WithParameter(t, pool.Config().ConnString(), "default_transaction_read_only", "on"), 1, tr), nil)
+	s := newStore(t, traced(t, testservice.WithParameter(t, pool.Config().ConnString(), "default_transaction_read_only", "on"), 1, tr),
+		&pgalerts.Options{MaxAttempts: 2})
 	err := store(t.Context(), s, occurrence("mallory", "e2", 0))
 	requireCode(t, "25006", err) // read_only_sql_transaction
-	assert.Len(t, tr.failed(), 1, "errors of the server")
+	assert.Len(t, tr.failed(), 2, "errors of the server")
 	_, err = s.ClaimNotifications(t.Context(), "pager", pager(), nil, 1, time.Minute)
 	require.Error(t, err)
 	assert.Len(t, all(t, s, alerting.Query{}), 1)

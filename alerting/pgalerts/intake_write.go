@@ -5,7 +5,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
@@ -139,15 +138,15 @@ SELECT $1, $2, $2, '', alert_id, idempotency_key, reason
 FROM unnest($3::uuid[], $4::text[], $5::text[]) AS u (alert_id, idempotency_key, reason)`
 )
 
-func (a *openAlert) id() string                { return a.ID }
-func (a *openAlert) rank() int16               { return int16(a.Severity) }
-func (a *openAlert) count() int64              { return a.Occurrences }
-func (a *openAlert) first() time.Time          { return a.FirstSeen }
-func (a *openAlert) last() time.Time           { return a.LastSeen }
-func (a *openAlert) due() zeronull.Timestamptz { return zeronull.Timestamptz(a.notified) }
-func (a *openAlert) version() int64            { return a.Version }
+func (a *openAlert) id() string       { return a.ID }
+func (a *openAlert) rank() int16      { return int16(a.Severity) }
+func (a *openAlert) count() int64     { return a.Occurrences }
+func (a *openAlert) first() time.Time { return a.FirstSeen }
+func (a *openAlert) last() time.Time  { return a.LastSeen }
+func (a *openAlert) due() *time.Time  { return orNever(a.notified) }
+func (a *openAlert) version() int64   { return a.Version }
 
-func (a *openAlert) timerDue() zeronull.Timestamptz { return zeronull.Timestamptz(a.timer.Due) }
+func (a *openAlert) timerDue() *time.Time { return orNever(a.timer.Due) }
 
 func (c countedOccurrence) id() string      { return c.alert.ID }
 func (c countedOccurrence) seen() time.Time { return c.LastSeen }

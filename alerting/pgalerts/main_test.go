@@ -25,8 +25,10 @@ func TestOneServer(t *testing.T) {
 	t.Parallel()
 	server := testservice.PostgresURL(t)
 	for name, test := range map[string]func(t *testing.T, server string){
-		"Store":                    testStore,
+		"Modes":                    testModes,
+		"Pooler":                   testPooler,
 		"MigrateAtOnce":            testMigrateAtOnce,
+		"MigrateThroughPooler":     testMigrateThroughPooler,
 		"MigrateDown":              testMigrateDown,
 		"MigrateStepByStep":        testMigrateStepByStep,
 		"MigrateWithoutPermission": testMigrateWithoutPermission,
@@ -66,6 +68,7 @@ func TestOneServer(t *testing.T) {
 		"Retry":                    testRetry,
 		"MaxAttempts":              testMaxAttempts,
 		"Terminated":               testTerminated,
+		"Failover":                 testFailover,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

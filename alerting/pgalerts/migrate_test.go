@@ -1,9 +1,12 @@
 package pgalerts_test
 
 import (
+	"context"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,16 +19,71 @@ import (
 
 // Ten instances that start at once migrate once.
 func testMigrateAtOnce(t *testing.T, server string) {
-	schema := testservice.PostgresSchema(t, server)
-	var all sync.WaitGroup
-	for range 10 {
-		pool := testservice.PostgresPool(t, testservice.WithParameter(t, schema, "pool_max_conns", "1"))
-		all.Go(func() { assert.NoError(t, pgalerts.Migrate(t.Context(), pool)) })
+	for name, url := range map[string]string{
+		"directly":         testservice.PostgresSchema(t, server),
+		"through a pooler": inMode(t, testservice.PgBouncer(t, server).URL(testservice.PostgresDatabase(t, server)), "exec"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all sync.WaitGroup
+			for range 10 {
+				pool := testservice.PostgresPool(t, testservice.WithParameter(t, url, "pool_max_conns", "1"))
+				all.Go(func() { assert.NoError(t, pgalerts.Migrate(t.Context(), pool)) })
+			}
+			all.Wait()
+			checkMigrated(t, testservice.PostgresPool(t, url))
+		})
 	}
-	all.Wait()
-	pool := testservice.PostgresPool(t, schema)
-	assert.Equal(t, 1, scan[int](t, pool, `SELECT count(*) FROM auditwarden_alert_migrations WHERE version_id = 1`))
+}
+
+// Through a pooler, the migration goes on when another client gets the connection on
+// which it has locked the schema.
+func testMigrateThroughPooler(t *testing.T, server string) {
+	url := inMode(t, testservice.PgBouncer(t, server).URL(testservice.PostgresDatabase(t, server)), "exec")
+	other := testservice.PostgresPool(t, url)
+	config, err := pgxpool.ParseConfig(url)
+	require.NoError(t, err)
+	var once sync.Once
+	config.ConnConfig.Tracer = afterQuery(func(sql string) {
+		if !strings.Contains(sql, "advisory") {
+			return
+		}
+		once.Do(func() {
+			tx, err := other.Begin(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, tx.Rollback(context.Background())) })
+		})
+	})
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	require.NoError(t, pgalerts.Migrate(t.Context(), pool))
+	checkMigrated(t, pool)
+}
+
+// checkMigrated checks that each migration was made once, and nothing is locked.
+func checkMigrated(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	versions := scan[[]int64](t, pool, `SELECT array_agg(version_id ORDER BY id) FROM auditwarden_alert_migrations`)
+	for i, version := range versions {
+		assert.EqualValues(t, i, version)
+	}
+	assert.Zero(t, scan[int](t, pool, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`), "locks that nobody releases")
 	put(t, newStore(t, pool, nil), occurrence("mallory", "e1", 0))
+}
+
+// afterQuery is a tracer that calls a function after each statement.
+type afterQuery func(sql string)
+
+type queryText struct{}
+
+func (afterQuery) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	return context.WithValue(ctx, queryText{}, q.SQL)
+}
+
+func (f afterQuery) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	sql, _ := ctx.Value(queryText{}).(string)
+	f(sql)
 }
 
 // What a migration made it takes away again.

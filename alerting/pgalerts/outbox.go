@@ -21,7 +21,10 @@ import (
 func (s *Store) ClaimNotifications(
 	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
 ) ([]*alerting.Notification, error) {
-	conditions := conditionsOf(routes)
+	conditions, err := conditionsOf(routes)
+	if err != nil {
+		return nil, err
+	}
 	for {
 		var claimed []*alerting.Notification
 		var broken []error

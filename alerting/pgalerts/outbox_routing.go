@@ -22,20 +22,21 @@ type condition struct {
 	ExpireAfter   float64           `json:"expire_after"` // seconds
 }
 
-func conditionsOf(routes []alerting.Route) []condition {
-	return column(routes, func(r alerting.Route) condition {
+// conditionsOf returns the conditions of the routes as JSON text.
+func conditionsOf(routes []alerting.Route) (string, error) {
+	return document(column(routes, func(r alerting.Route) condition {
 		return condition{
 			r.Name, int(r.MinSeverity), cleanAll(r.Organizations), cleanAll(r.Rules), r.Reasons, r.ExpireAfter.Seconds(),
 		}
-	})
+	}))
 }
 
 // queueRouting queues statements that replace notifications without a route by one
 // for each route that they take, as driver.RoutesOf defines. Only one instance routes
 // at a time, and the others wait for it, so that they claim what it has routed.
-func queueRouting(b *pgx.Batch, routes []condition, r *routing) {
+func queueRouting(b *pgx.Batch, conditions string, r *routing) {
 	b.Queue(lockRouting)
-	b.Queue(routeNotifications, routes, routingChunk).QueryRow(func(row pgx.Row) error {
+	b.Queue(routeNotifications, conditions, routingChunk).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&r.routed, &r.tooOld, &r.noSuchRoute)
 	})
 }

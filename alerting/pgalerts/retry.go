@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/auditwarden/auditwarden/internal/backoff"
 )
@@ -21,50 +16,30 @@ const (
 	maxPause = time.Second
 )
 
-// errRaced means that another instance changed the same data first.
-var errRaced = errors.New("another instance changed the same alert first")
-
-// retry calls f until it succeeds, fails permanently, or has been called MaxAttempts
-// times. It is the only place that retries, so f must also be correct if its last
-// call took effect without a response.
+// retry calls f until it succeeds, fails for another reason than one that passes, or
+// has been called MaxAttempts times. It is the only place that retries, so f must also
+// be correct if its last call took effect without a response.
 func (s *Store) retry(ctx context.Context, f func() error) error {
-	pauses := 0
 	for attempt := 1; ; attempt++ {
 		err := s.checkSchema(ctx)
 		if err == nil {
 			err = f()
 		}
-		if errors.Is(err, errRaced) {
-			attempt-- // not counted, since at least one instance makes progress
-		}
-		if err == nil || attempt >= s.maxAttempts || !transient(err) {
+		if err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return err
 		}
-		pauses++
-		if ended := backoff.Wait(ctx, backoff.FullJitter(pauses, minPause, maxPause)); ended != nil {
+		switch remedyFor(err) {
+		case report, giveUp:
+			return explained(err)
+		case reconnect:
+			s.pool.Reset() // the other connections are no better
+		case repeat:
+		}
+		if attempt >= s.maxAttempts {
+			return err
+		}
+		if ended := backoff.Wait(ctx, backoff.FullJitter(attempt, minPause, maxPause)); ended != nil {
 			return fmt.Errorf("%w, after %w", ended, err)
 		}
 	}
-}
-
-// transient reports whether an operation that failed with this error may succeed
-// later: after a conflict between transactions, when a server stops, starts or has
-// too many clients, and when a connection breaks or cannot be made.
-func transient(err error) bool {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch pg.Code {
-		case "40001", // serialization_failure
-			"40P01",                   // deadlock_detected
-			"53300",                   // too_many_connections
-			"57P01", "57P02", "57P03": // admin_shutdown, crash_shutdown, cannot_connect_now
-			return true
-		}
-		return strings.HasPrefix(pg.Code, "08") // connection exceptions
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
-	_, network := errors.AsType[net.Error](err)
-	return network || errors.Is(err, errRaced) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		pgconn.SafeToRetry(err)
 }

@@ -2,7 +2,9 @@ package pgalerts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -33,22 +36,61 @@ func failing(t *testing.T, pool *pgxpool.Pool, code string, times int) (attempts
 }
 
 func testRetry(t *testing.T, server string) {
-	for code, transient := range map[string]bool{
-		"40001": true, "40P01": true, "53300": true, "57P01": true, "57P02": true, "57P03": true, "08006": true,
-		"23514": false, "25006": false, "42501": false, "57014": false, "53100": false,
+	const repeated, reported, permanent = "repeated", "reported", "permanent"
+	for code, want := range map[string]string{
+		"40001": repeated, "40P01": repeated, // conflicts
+		"53300": repeated, "57P01": repeated, "57P02": repeated, "57P03": repeated, "57P05": repeated, // it stops or starts
+		"08000": repeated, "08006": repeated, "08P01": repeated, "25P03": repeated, // the connection breaks
+		"25006": repeated, // it has become a standby
+		"21000": permanent, "22001": permanent, "22003": permanent, "22008": permanent, "22021": permanent, "22P02": permanent,
+		"22P05": permanent, "23502": permanent, "23514": permanent, "54000": permanent, "54001": permanent,
+		"23503": reported, "23505": reported, "0A000": reported, "28000": reported, "3D000": reported, "42501": reported,
+		"42P01": reported, "53000": reported, "53100": reported, "53200": reported, "53400": reported, "55006": reported,
+		"55P03": reported, "57014": reported, "57P04": reported, "58030": reported, "P0001": reported, "XX000": reported, "XX001": reported,
 	} {
 		t.Run(code, func(t *testing.T) {
+			t.Parallel()
 			pool := migrated(t, server)
 			attempts := failing(t, pool, code, 2)
 			err := store(t.Context(), newStore(t, pool, nil), occurrence("mallory", "e1", 0))
-			if transient {
+			if want == repeated {
 				require.NoError(t, err)
 				assert.Equal(t, 3, attempts())
-			} else {
-				requireCode(t, code, err)
-				assert.Equal(t, 1, attempts())
+				return
 			}
+			requireCode(t, code, err)
+			assert.Equal(t, 1, attempts())
+			assert.Equal(t, want == permanent, errors.Is(err, monitor.ErrPermanent), err)
 		})
+	}
+}
+
+// After a failover, connections to the old server stay open and only read. They are
+// replaced by others, all at once.
+func testFailover(t *testing.T, server string) {
+	database := testservice.PostgresDatabase(t, server)
+	admin := testservice.PostgresPool(t, database)
+	require.NoError(t, pgalerts.Migrate(t.Context(), admin))
+	name := admin.Config().ConnConfig.Database
+	const connections = 20 // more than a store makes attempts
+	pool := testservice.PostgresPool(t, testservice.WithParameter(t, database, "pool_max_conns", fmt.Sprint(connections)))
+	run(t, admin, `ALTER DATABASE `+name+` SET default_transaction_read_only = on`)
+	var held []*pgxpool.Conn
+	for range connections {
+		c, err := pool.Acquire(t.Context())
+		require.NoError(t, err)
+		held = append(held, c)
+	}
+	for _, c := range held {
+		c.Release()
+	}
+	run(t, admin, `ALTER DATABASE `+name+` RESET default_transaction_read_only`)
+	put(t, newStore(t, pool, &pgalerts.Options{MaxAttempts: 2}), occurrence("mallory", "e1", 0))
+	for _, c := range pool.AcquireAllIdle(t.Context()) {
+		var readOnly string
+		require.NoError(t, c.QueryRow(t.Context(), `SHOW transaction_read_only`).Scan(&readOnly))
+		assert.Equal(t, "off", readOnly)
+		c.Release()
 	}
 }
 
@@ -60,6 +102,20 @@ func testMaxAttempts(t *testing.T, server string) {
 		requireCode(t, "40001", store(t.Context(), s, occurrence("mallory", "e1", 0)))
 		assert.Equal(t, want, attempts(), "MaxAttempts %d", option)
 	}
+	// Being overtaken by another instance is an attempt like any other.
+	tr := &tracer{}
+	pool := migrated(t, server)
+	other := newStore(t, pool, nil)
+	s := newStore(t, traced(t, pool.Config().ConnString(), 1, tr), &pgalerts.Options{MaxAttempts: 1})
+	opened := 0
+	tr.after = func(statements []string) {
+		if slices.ContainsFunc(statements, func(sql string) bool { return strings.Contains(sql, "FOR NO KEY UPDATE") }) {
+			opened++
+			put(t, other, occurrence("mallory", "e1", 0))
+		}
+	}
+	require.ErrorContains(t, store(t.Context(), s, occurrence("mallory", "e2", 0)), "another instance")
+	assert.Equal(t, 1, opened, "attempts")
 }
 
 // A caller who gives up is not kept waiting, and told why there was something to

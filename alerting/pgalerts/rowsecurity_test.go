@@ -14,7 +14,6 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
-	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
@@ -64,11 +63,8 @@ func secured(t testing.TB, server string, owner bool) string {
 
 // Nothing changes for a store when the server checks its tenants.
 func testStoreWithRowSecurity(t *testing.T, server string) {
-	alertingtest.RunStore(t, alertingtest.StoreHarness{
-		New: func(t *testing.T) driver.Store {
-			return newStore(t, testservice.PostgresPool(t, secured(t, server, false)), nil)
-		},
-	})
+	url := secured(t, server, false)
+	testStore(t, testservice.PostgresPool(t, testservice.WithParameter(t, server, "search_path", schemaName(t, url))), url)
 }
 
 func testRowSecurity(t *testing.T, server string) {

@@ -13,8 +13,9 @@ import (
 // Options configure a [Store]. The zero value of a field is its documented default.
 type Options struct {
 	// MaxAttempts is the largest number of attempts at an operation when the server
-	// restarts, a connection breaks or transactions conflict. Defaults to 10, which
-	// take one or two seconds; 1 leaves it to the caller to try again.
+	// restarts, a connection breaks, or another instance changes the same alert first.
+	// Defaults to 10, which take one or two seconds; 1 leaves it to the caller to try
+	// again.
 	MaxAttempts int
 }
 

@@ -1,7 +1,6 @@
 package pgalerts_test
 
 import (
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,24 +10,18 @@ import (
 	"github.com/auditwarden/auditwarden/internal/testservice"
 )
 
-// harness makes stores in one schema each. Reopen is a new pool and store on the
-// same schema.
-func harness(server string) alertingtest.StoreHarness {
-	var schemas sync.Map // of stores
-	open := func(t *testing.T, pool *pgxpool.Pool) driver.Store {
-		s := newStore(t, pool, nil)
-		schemas.Store(s, pool.Config().ConnString())
-		return s
-	}
-	return alertingtest.StoreHarness{
-		New: func(t *testing.T) driver.Store { return open(t, migrated(t, server)) },
-		Reopen: func(t *testing.T, s driver.Store) driver.Store {
-			schema, _ := schemas.Load(s)
-			return open(t, testservice.PostgresPool(t, schema.(string)))
+// testStore runs the suite with stores at this URL. The owner empties the tables
+// before each case.
+func testStore(t *testing.T, owner *pgxpool.Pool, url string) {
+	t.Helper()
+	pool := testservice.PostgresPool(t, url)
+	alertingtest.RunStore(t, alertingtest.StoreHarness{
+		New: func(t *testing.T) driver.Store {
+			run(t, owner, `TRUNCATE auditwarden_alerts, auditwarden_alert_settings CASCADE`)
+			return newStore(t, pool, nil)
 		},
-	}
-}
-
-func testStore(t *testing.T, server string) {
-	alertingtest.RunStore(t, harness(server))
+		Reopen: func(t *testing.T, _ driver.Store) driver.Store {
+			return newStore(t, testservice.PostgresPool(t, url), nil)
+		},
+	})
 }

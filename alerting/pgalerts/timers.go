@@ -35,7 +35,7 @@ func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err err
 				continue
 			}
 			errs = append(errs, fmt.Errorf("organization %.40q: %w", of.organization, err))
-			if stuck = ctx.Err() != nil || transient(err); stuck {
+			if stuck = ctx.Err() != nil || passing(err); stuck {
 				break // the others would fail for the same reason
 			}
 			errs = append(errs, s.putOff(ctx, of))

@@ -51,3 +51,17 @@ func WithParameter(tb testing.TB, rawURL, key, value string) string {
 	u.RawQuery = q.Encode()
 	return u.String()
 }
+
+// PostgresDatabase creates a database for the test alone, which is dropped when the
+// test ends, and returns its URL. Tests that a schema can keep apart should use
+// [PostgresSchema], which is faster.
+func PostgresDatabase(tb testing.TB, rawURL string) string {
+	tb.Helper()
+	name := "t" + strings.ToLower(rand.Text())
+	PostgresExecute(tb, rawURL, `CREATE DATABASE `+name)
+	tb.Cleanup(func() { PostgresExecute(tb, rawURL, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	u, err := url.Parse(rawURL)
+	require.NoError(tb, err)
+	u.Path = "/" + name
+	return u.String()
+}

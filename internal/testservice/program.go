@@ -15,16 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// find returns the path of a program. It also looks where Debian keeps the
-// programs of PostgreSQL. If the program is missing it skips the test, or fails it.
+// find returns the path of a program. It also looks where Debian keeps PgBouncer and
+// the programs of PostgreSQL. If the program is missing it skips the test, or fails
+// it.
 func find(tb testing.TB, program, install string) string {
 	tb.Helper()
 	if path, err := exec.LookPath(program); err == nil {
 		return path
 	}
-	matches, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program)
-	if len(matches) > 0 {
-		return matches[len(matches)-1]
+	for _, place := range []string{"/usr/sbin/", "/usr/lib/postgresql/*/bin/"} {
+		if matches, _ := filepath.Glob(place + program); len(matches) > 0 {
+			return matches[len(matches)-1]
+		}
 	}
 	message := fmt.Sprintf("%s is not installed: install it (package %s), or run make test, which does", program, install)
 	if os.Getenv("AUDITWARDEN_REQUIRE_SERVERS") == "1" {

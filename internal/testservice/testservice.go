@@ -1,5 +1,5 @@
 // Package testservice gives each test servers of its own: Redis, a Redis Cluster,
-// PostgreSQL and a mail server. It starts the programs that are installed on the
+// PostgreSQL, PgBouncer and a mail server. It starts the programs that are installed on the
 // machine, on free ports of the loopback interface and in temporary folders, and
 // stops them when the test ends. It also has the clients that tests connect with.
 //

@@ -36,6 +36,15 @@ func TestCluster(t *testing.T) {
 	assert.Len(t, c.Addrs(), 3)
 }
 
+func TestPgBouncerIsKilledAndRestarted(t *testing.T) {
+	t.Parallel()
+	s := testservice.PgBouncer(t, testservice.Postgres(t).URL())
+	s.Kill()
+	assert.False(t, answers(s.Addr), "after Kill")
+	s.Restart()
+	assert.True(t, answers(s.Addr), "after Restart")
+}
+
 func TestPostgresIsKilledAndRestarted(t *testing.T) {
 	t.Parallel()
 	s := testservice.Postgres(t)

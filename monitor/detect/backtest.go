@@ -140,7 +140,7 @@ func (b *Backtester) Process(ctx context.Context, number uint64, e *monitor.Even
 // claim files a finding about an event that failed verification under what the
 // event says of itself.
 func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) {
-	f.Event.Sequence = number
+	f.Event.Sequence, f.Event.Timestamp = number, e.Timestamp
 	if f.OrganizationID = e.OrganizationID; f.OrganizationID == "" {
 		f.OrganizationID = b.defaultOrganization
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
@@ -252,9 +251,10 @@ func (d *decoder) rule(r *rule, t *window.Table, k window.Kind) {
 		if s.Find(place, organization, key) != nil {
 			d.failf("group %q of organization %q is there twice", key, organization)
 		} else {
-			g, _ := s.Admit(place, organization, key, math.MinInt64)
+			g := s.Admit(place, organization, key)
 			g.Lose(lost)
 			d.events(g, k, r.spec.MaxEvents)
+			s.Introduce(organization, g.Len())
 		}
 		s.Unlock()
 	}

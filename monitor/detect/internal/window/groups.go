@@ -1,17 +1,16 @@
 package window
 
-import (
-	"math"
-	"strings"
-)
+import "math"
 
 // groups are found by their place, a hash of organization and key, and queued by
 // organization.
 type groups struct {
 	n       int
 	byPlace map[uint64]*member // the first of those with the same place
-	// tenants are the organizations with groups here.
-	tenants map[string]*tenant
+	// tenants are the organizations with groups here. Each is queued by what it
+	// was when it was last looked at.
+	tenants          map[string]*tenant
+	newcomers, known tenants
 	// lost is the newest timestamp of any group that was evicted. A new group
 	// may have had events up to then.
 	lost      int64
@@ -25,24 +24,25 @@ func newGroups() groups {
 // find returns the group with that key, or nil.
 func (s *groups) find(place uint64, organization, key string) *member {
 	m := s.byPlace[place]
-	for m != nil && (!m.key.is(key) || m.tenant.organization != organization) {
+	for m != nil && (!m.key.is(key) || m.tenant.name != organization) {
 		m = m.sibling
 	}
 	return m
 }
 
-// tenant returns the organization, which has not been here if it has no groups.
-func (s *groups) tenant(organization string) *tenant {
-	t := s.tenants[organization]
+// join adds a group of an organization that is not here.
+func (s *groups) join(o *organization, horizon, now int64, m *member) {
+	t := s.tenants[o.name]
 	if t == nil {
-		t = &tenant{organization: strings.Clone(organization), horizon: math.MinInt64}
-		s.tenants[t.organization] = t
+		t = &tenant{organization: o, horizon: math.MinInt64}
+		s.tenants[o.name] = t
+		if o.known.Load() {
+			s.known.push(t, now)
+		} else {
+			s.newcomers.push(t, now)
+		}
 	}
-	return t
-}
-
-// join adds a group that is not here to a tenant.
-func (s *groups) join(t *tenant, m *member) {
+	t.advance(horizon)
 	m.tenant, m.sibling = t, s.byPlace[m.place]
 	s.byPlace[m.place] = m
 	s.n++
@@ -50,7 +50,8 @@ func (s *groups) join(t *tenant, m *member) {
 	t.push(m)
 }
 
-// forget removes a group that was taken out of its tenant's queue.
+// forget removes a group that was taken out of its tenant's queue, and the tenant
+// with its last group.
 func (s *groups) forget(m *member) {
 	switch first := s.byPlace[m.place]; {
 	case first != m:
@@ -64,14 +65,17 @@ func (s *groups) forget(m *member) {
 		delete(s.byPlace, m.place)
 	}
 	s.n--
-	m.tenant.keys--
+	t := m.tenant
+	if t.keys--; t.keys == 0 {
+		t.in.remove(t)
+		delete(s.tenants, t.name)
+	}
 }
 
 // sweep is the number of old groups that are looked at for each new one.
 const sweep = 2
 
-// expire removes dead groups of the tenant, a few at a time, and returns how
-// many.
+// expire removes dead groups of a tenant, a few at a time, and returns how many.
 func (s *groups) expire(t *tenant) (removed int) {
 	for range sweep {
 		m := t.first
@@ -91,11 +95,42 @@ func (s *groups) expire(t *tenant) (removed int) {
 	return removed
 }
 
-// evict removes the stalest group of the tenant that has to give one up for the
-// newcomer, and reports whether it was live. A tenant that is left without
-// groups is forgotten, unless it is the newcomer.
-func (s *groups) evict(newcomer *tenant) (live bool) {
-	t := s.victim(newcomer)
+// payer returns the tenant here that has to give up a group, or nil.
+func (s *groups) payer(b *bill, now int64) *tenant {
+	switch {
+	case b.newcomers:
+		for t := s.newcomers.idlest(now); t != nil; t = s.newcomers.idlest(now) {
+			if !t.organization.known.Load() {
+				return t
+			}
+			s.promote(t)
+		}
+		return nil
+	case b.by != nil:
+		return s.tenants[b.by.name]
+	case s.known.n == 0: // those that became known by what they did elsewhere
+		for t := s.newcomers.first; t != nil; {
+			next := t.after
+			if t.organization.known.Load() {
+				s.promote(t)
+			}
+			t = next
+		}
+	}
+	if t := s.known.largest(b); t != nil {
+		return t
+	}
+	return s.known.idlest(now)
+}
+
+// promote queues a newcomer that is known now with the others that are.
+func (s *groups) promote(t *tenant) {
+	s.newcomers.remove(t)
+	s.known.push(t, t.queued)
+}
+
+// evict removes the stalest group of a tenant and reports whether it was live.
+func (s *groups) evict(t *tenant) (live bool) {
 	for {
 		m := t.pop()
 		live = !t.dead(m)
@@ -109,34 +144,8 @@ func (s *groups) evict(newcomer *tenant) (live bool) {
 			s.lost = max(s.lost, m.newest())
 			s.evictions++
 		}
-		if t.keys == 0 && t != newcomer {
-			delete(s.tenants, t.organization)
-		}
 		return live
 	}
-}
-
-// sample is the number of tenants among which the one with most groups is looked
-// for.
-const sample = 64
-
-// victim returns the tenant that has to give up a group for the newcomer: the
-// newcomer itself if it has its share of the groups, else one with more than
-// that. There is one, as the shares add up to all groups.
-func (s *groups) victim(newcomer *tenant) *tenant {
-	if newcomer.keys*len(s.tenants) >= s.n {
-		return newcomer
-	}
-	most, seen := newcomer, 0
-	for _, t := range s.tenants { // they come in any order
-		if t.keys > most.keys {
-			most = t
-		}
-		if seen++; seen >= sample && most.keys*len(s.tenants) > s.n {
-			break
-		}
-	}
-	return most
 }
 
 // each calls f for every group, for those of a tenant in the order of its queue.
@@ -156,15 +165,10 @@ func (s *groups) move(t *tenant, to *groups, right func(m *member) bool) {
 		next := m.next
 		if right(m) {
 			s.forget(m)
-			there := to.tenant(t.organization)
-			there.horizon = t.horizon
-			to.join(there, m)
+			to.join(t.organization, t.horizon, t.queued, m)
 		} else {
 			t.push(m)
 		}
 		m = next
-	}
-	if t.keys == 0 {
-		delete(s.tenants, t.organization)
 	}
 }

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"hash/maphash"
 	"iter"
 	"math"
@@ -20,11 +21,11 @@ type Table struct {
 	// It never changes, but is replaced.
 	directory atomic.Pointer[[]*Shard]
 	maxDepth  int
-	maxGroups atomic.Int64
 
-	_       [64]byte     // keeps what is written apart from what every event reads
-	growing sync.Mutex   // held while the directory is replaced
-	groups  atomic.Int64 // in all shards
+	_       [64]byte   // keeps what is written apart from what every event reads
+	growing sync.Mutex // held while the directory is replaced
+	_       [64]byte
+	ledger  ledger
 }
 
 const (
@@ -46,7 +47,7 @@ func NewTable(maxGroups int) *Table {
 	t.Hash = func(organization, key string) uint64 {
 		return bits.RotateLeft64(maphash.String(seed, organization), 32) ^ maphash.String(seed, key)
 	}
-	t.maxGroups.Store(int64(maxGroups))
+	t.ledger.most, t.ledger.organizations = maxGroups, map[string]*organization{}
 	depth := min(minDepth, t.maxDepth)
 	directory := make([]*Shard, 1<<depth)
 	for i := range directory {
@@ -58,7 +59,11 @@ func NewTable(maxGroups int) *Table {
 
 // SetMaxGroups changes how many groups the table may hold. It comes down to that
 // as new ones come.
-func (t *Table) SetMaxGroups(n int) { t.maxGroups.Store(int64(n)) }
+func (t *Table) SetMaxGroups(n int) {
+	t.ledger.mu.Lock()
+	defer t.ledger.mu.Unlock()
+	t.ledger.most = n
+}
 
 // Lock returns the shard of a group, locked, and the group's place in it.
 func (t *Table) Lock(organization, key string) (s *Shard, place uint64) {
@@ -97,14 +102,33 @@ func (t *Table) All() iter.Seq[*Shard] {
 	}
 }
 
-// reserve makes a place for another group if the table is not full.
-func (t *Table) reserve() bool {
-	for n := t.groups.Load(); n < t.maxGroups.Load(); n = t.groups.Load() {
-		if t.groups.CompareAndSwap(n, n+1) {
-			return true
+// evict removes a group of whoever has to give one up: one in the shard, which is
+// locked, or else in another one that nobody is using. It reports whether there was
+// one, and whether it was live.
+func (t *Table) evict(s *Shard, b *bill) (evicted, live bool) {
+	if from := s.payer(b, t.ledger.clock.Load()); from != nil {
+		return true, s.remove(from)
+	}
+	directory := *t.directory.Load()
+	for i := range directory {
+		other := directory[(int(s.suffix)+i)%len(directory)]
+		if other == s || !other.mu.TryLock() {
+			continue
+		}
+		from := other.payer(b, t.ledger.clock.Load())
+		if from != nil {
+			live = other.remove(from)
+		}
+		other.mu.Unlock()
+		if from != nil {
+			return true, live
 		}
 	}
-	return false
+	// Those who should are in use.
+	if from := cmp.Or(s.newcomers.first, s.known.first); from != nil {
+		return true, s.remove(from)
+	}
+	return false, false
 }
 
 // A Shard holds a part of a table's groups. Its methods are for whoever has
@@ -120,7 +144,7 @@ type Shard struct {
 	table  *Table
 	suffix uint64   // the lower bits of the upper half of its places
 	depth  int      // how many bits these are
-	_      [80]byte // makes it 256 bytes, which are allocated in cache lines of their own
+	_      [32]byte // makes it 256 bytes, which are allocated in cache lines of their own
 }
 
 func newShard(t *Table, suffix uint64, depth int) *Shard {
@@ -150,41 +174,81 @@ func (s *Shard) Find(place uint64, organization, key string) *Group {
 // Observe has a group, which is admitted if it is new, observe an event. It
 // returns the group, and how many groups and how many events the caps cost.
 func (s *Shard) Observe(r *Rule, place uint64, organization, key string, o *Observation) (g *Group, evicted, truncated int) {
-	if m := s.find(place, organization, key); m != nil {
+	m := s.find(place, organization, key)
+	if m != nil {
 		m.touched = true
 		m.tenant.advance(o.Horizon)
-		g = &m.Group
 	} else {
-		g, evicted = s.Admit(place, organization, key, o.Horizon)
+		m, evicted = s.admit(place, organization, key, o.Horizon)
 	}
-	truncated = g.Observe(r, o, &s.Scratch)
+	s.count(m.tenant)
+	truncated = m.Observe(r, o, &s.Scratch)
 	s.truncations += int64(truncated)
-	return g, evicted, truncated
+	return &m.Group, evicted, truncated
 }
 
-// Admit makes a group that is not there, and room for it if the table is full.
+// Admit makes a group that is not there, for events that were counted before.
+func (s *Shard) Admit(place uint64, organization, key string) *Group {
+	m, _ := s.admit(place, organization, key, math.MinInt64)
+	return &m.Group
+}
+
+// Introduce counts events of an organization, which has a group in the shard, for
+// its being known.
+func (s *Shard) Introduce(organization string, events int) {
+	s.table.ledger.introduce(s.tenants[organization].organization, int64(events))
+}
+
+// remove evicts a group of a tenant of the shard.
+func (s *Shard) remove(from *tenant) (live bool) {
+	s.table.ledger.leave(from.organization)
+	return s.evict(from)
+}
+
+// count notes events of a tenant, and queues it with the known ones when it is one
+// of these.
+func (s *Shard) count(t *tenant) {
+	s.table.ledger.count(t.organization)
+	if t.in == &s.newcomers && t.organization.known.Load() {
+		s.promote(t)
+	}
+}
+
+// admit makes a group that is not there, and room for it if the table is full.
 // It returns how many live groups that cost, where those of the organization up
 // to the horizon are dead.
-func (s *Shard) Admit(place uint64, organization, key string, horizon int64) (g *Group, evicted int) {
-	t := s.tenant(organization)
-	t.advance(horizon)
-	places := s.expire(t)
-	if places == 0 && s.table.reserve() {
-		places = 1
+func (s *Shard) admit(place uint64, name, key string, horizon int64) (m *member, evicted int) {
+	var o *organization
+	t := s.tenants[name]
+	if t != nil {
+		o = t.organization
 	}
-	// A table whose cap was lowered loses two groups for each new one.
-	for s.n > 0 && (places == 0 || places == 1 && s.table.groups.Load() > s.table.maxGroups.Load()) {
-		if places++; s.evict(t) {
+	l := &s.table.ledger
+	o, places, want, b := l.enter(o, name)
+	if t != nil {
+		t.advance(horizon)
+		for range s.expire(t) {
+			l.leave(o)
+			places++
+		}
+	}
+	for places < want {
+		removed, live := s.table.evict(s, &b)
+		if !removed {
+			break
+		}
+		places++
+		if live {
 			evicted++
 		}
 	}
 	if places != 1 {
-		s.table.groups.Add(int64(1 - places))
+		l.settle(places - 1)
 	}
-	m := &member{Group: Group{lost: s.lost}, key: newName(key), place: place}
+	m = &member{Group: Group{lost: s.lost}, key: newName(key), place: place}
 	m.stamps.buf = m.small[:]
-	s.join(t, m)
-	return &m.Group, evicted
+	s.join(o, horizon, l.clock.Load(), m)
+	return m, evicted
 }
 
 // divide moves about half of the groups to a new shard, unless another one is
@@ -218,7 +282,7 @@ func (s *Shard) Lost() int64 { return s.lost }
 
 // Groups calls f for every group.
 func (s *Shard) Groups(f func(organization, key string, g *Group)) {
-	s.each(func(m *member) { f(m.tenant.organization, m.key.String(), &m.Group) })
+	s.each(func(m *member) { f(m.tenant.name, m.key.String(), &m.Group) })
 }
 
 // Stats are what a table holds and what its caps cut off.

@@ -197,6 +197,37 @@ func TestFairShards(t *testing.T) {
 	check.Equal(t, "hits", hits, small*users)
 }
 
+// TestNewcomersElsewhere has several goroutines flood a table from organizations
+// that are made up, and one fill its part of it: nothing that is known is evicted,
+// even where a shard has no newcomer to evict.
+func TestNewcomersElsewhere(t *testing.T) {
+	t.Parallel()
+	const most, users = 1024, 800
+	table := window.NewTable(most)
+	known := func(round int) (hits int) {
+		for u := range users {
+			hits += observe(table, "known", strconv.Itoa(u), window.Stamp{Time: int64(round), Sequence: 1}, -1)
+		}
+		return hits
+	}
+	for i := range 2 * most {
+		observe(table, strconv.Itoa(i), "user", window.Stamp{Sequence: 1}, -1)
+	}
+	known(0)
+	var flooding sync.WaitGroup
+	for g := range 2 {
+		flooding.Go(func() {
+			for i := range 5 * most {
+				observe(table, fmt.Sprint(g, "-", i), "user", window.Stamp{Sequence: 1}, -1)
+			}
+		})
+	}
+	known(1)
+	flooding.Wait()
+	check.Equal(t, "hits", known(2), users)
+	check.Equal(t, "groups", table.Stats().Groups, most)
+}
+
 // TestCollisions has groups that all hash alike.
 func TestCollisions(t *testing.T) {
 	t.Parallel()

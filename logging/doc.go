@@ -22,6 +22,8 @@
 //   - write each record with a single call of Write, and never call Write
 //     concurrently.
 //
-// A redactor only removes the secrets that it recognizes. It cannot recognize a
-// secret in free text that has no name and no known form, so do not log secrets.
+// A redactor only removes the secrets that it recognizes, by their names and their
+// forms; [Redactor] says which, and which not. It cannot recognize a secret in free
+// text that has neither, so do not log secrets. In testdata there are the lines by
+// which it is measured.
 package logging

@@ -15,11 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of what is read of a record's values.
-const (
-	maxDepth  = 32
-	maxValues = 10_000
-)
+// maxValues is how many values of a record are read.
+const maxValues = 10_000
 
 // cut stands in the place of what is beyond the limits.
 const cut = "..."
@@ -34,14 +31,15 @@ const cut = "..."
 // are replaced with "...". If a value panics, the result is the text of the panic.
 func (r *Redactor) Value(key string, v any) any {
 	w := walker{redactor: r, left: maxValues}
-	return w.member(key, v)
+	return w.member(r.names.classify(key), v)
 }
 
 // Attr returns the attribute without its secrets. It resolves the value and
 // converts it to the plain types of [Redactor.Value].
 func (r *Redactor) Attr(a slog.Attr) slog.Attr {
 	w := walker{redactor: r, left: maxValues}
-	return w.attr(a, 0)
+	a, _ = w.attr(a, 0)
+	return a
 }
 
 // attrs returns the attributes as a handler writes them, each as Attr returns
@@ -67,6 +65,7 @@ func (w *walker) enough(depth int) bool {
 
 // group appends the attributes of a group to dst.
 func (w *walker) group(dst, attrs []slog.Attr, depth int) []slog.Attr {
+	var classes nameClass // of all keys
 	for _, a := range attrs {
 		if a.Equal(slog.Attr{}) {
 			continue
@@ -76,13 +75,31 @@ func (w *walker) group(dst, attrs []slog.Attr, depth int) []slog.Attr {
 			dst = w.group(dst, a.Value.Group(), depth+1)
 			continue
 		}
-		a = w.attr(a, depth)
+		a, class := w.attr(a, depth)
+		classes |= class
 		if a.Value.Kind() == slog.KindGroup && len(a.Value.Group()) == 0 {
 			continue
 		}
 		dst = setAttr(dst, a)
 	}
+	if classes&valueOf != 0 && classes&(namesAnother|cookieOnly) != 0 {
+		w.redactPairs(dst)
+	}
 	return dst
+}
+
+// redactPairs redacts the values of attributes that are pairs.
+func (w *walker) redactPairs(attrs []slog.Attr) {
+	o := newObject()
+	for _, a := range attrs {
+		o.add(a.Key, w.redactor.names.classify(a.Key), a.Value.Any())
+	}
+	plain := o.redact(w.redactor.names)
+	for i, a := range attrs {
+		if plain[a.Key] == redacted {
+			attrs[i].Value = slog.StringValue(redacted)
+		}
+	}
 }
 
 // setAttr puts an attribute in the place of the one with its key, or appends it.
@@ -103,57 +120,68 @@ func setAttr(dst []slog.Attr, a slog.Attr) []slog.Attr {
 	return dst
 }
 
-func (w *walker) attr(a slog.Attr, depth int) slog.Attr {
+// attr returns the attribute without its secrets, and the class of its key.
+func (w *walker) attr(a slog.Attr, depth int) (slog.Attr, nameClass) {
 	a.Value = a.Value.Resolve()
+	class := w.redactor.names.classify(a.Key)
 	switch kind := a.Value.Kind(); {
 	case w.enough(depth):
 		a.Value = slog.StringValue(cut)
 	case kind == slog.KindBool || kind == slog.KindTime || kind == slog.KindDuration:
 	case kind == slog.KindAny:
-		a.Value = slog.AnyValue(w.member(a.Key, a.Value.Any()))
-	case w.redactor.secret(a.Key):
-		a.Value = slog.StringValue(redacted)
+		a.Value = slog.AnyValue(w.member(class, a.Value.Any()))
 	case kind == slog.KindString:
-		a.Value = slog.StringValue(w.redactor.String(a.Value.String()))
+		a.Value = slog.StringValue(w.text(class, a.Value.String()))
+	case class&(secretName|ownName) != 0 && (kind == slog.KindGroup || class&plural == 0):
+		a.Value = slog.StringValue(redacted)
 	case kind == slog.KindGroup:
 		a.Value = slog.GroupValue(w.group(nil, a.Value.Group(), depth+1)...)
 	}
 	a.Key = w.redactor.String(a.Key)
-	return a
+	return a, class
 }
 
-// member returns the plain form of the value of a key.
-func (w *walker) member(key string, v any) (plain any) {
+// text returns the text under a name of the class.
+func (w *walker) text(class nameClass, s string) string {
+	switch {
+	case class&ownName != 0, class&secretName != 0 && (class&plural == 0 || !isNumber(s)):
+		return redacted
+	case class&shortName != 0 && !isInert(s) && !isNumber(s) && !isScheme(s) && classifyReason(s) == 0:
+		return redacted
+	default:
+		return w.redactor.String(s)
+	}
+}
+
+// member returns the plain form of the value under a name of the class.
+func (w *walker) member(class nameClass, v any) (plain any) {
 	defer func() {
 		if p := recover(); p != nil {
 			plain = w.redactor.String(fmt.Sprintf("!PANIC: %v", p))
 		}
 	}()
-	return w.named(reflect.ValueOf(v), 0, key)
+	return w.named(reflect.ValueOf(v), 0, class)
 }
 
-// named returns the plain form of a value that goes by these names.
-func (w *walker) named(v reflect.Value, depth int, names ...string) any {
-	if hides(v) && slices.ContainsFunc(names, w.redactor.secret) {
+// named returns the plain form of the value under a name of the class.
+func (w *walker) named(v reflect.Value, depth int, class nameClass) any {
+	if class&(secretName|ownName|shortName) == 0 || !mayBeSecret(v, class) {
+		return w.plain(v, depth)
+	}
+	if class&(secretName|ownName) != 0 {
 		return redacted
 	}
-	return w.plain(v, depth)
-}
-
-// hides reports whether a value may be a secret: nil, a boolean, a time and a
-// duration are none.
-func hides(v reflect.Value) bool {
-	for range maxDepth {
-		if k := v.Kind(); k != reflect.Pointer && k != reflect.Interface {
-			break
+	switch plain := w.plain(v, depth).(type) {
+	case string:
+		return w.text(class, plain)
+	case []any:
+		if slices.ContainsFunc(plain, func(x any) bool { _, ok := x.(string); return ok }) {
+			return redacted
 		}
-		v = v.Elem()
+		return plain
+	default:
+		return plain
 	}
-	if !v.IsValid() || v.Kind() == reflect.Bool {
-		return false
-	}
-	t := v.Type()
-	return t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[time.Duration]()
 }
 
 // plain returns the plain form of a value.
@@ -183,13 +211,14 @@ func (w *walker) plain(v reflect.Value, depth int) any {
 	case reflect.Pointer, reflect.Interface:
 		return w.plain(v.Elem(), depth+1)
 	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return w.bytes(v)
+		}
 		return w.list(v, depth)
 	case reflect.Map:
 		return w.pairs(v, depth)
 	case reflect.Struct:
-		fields := make(map[string]any)
-		w.fields(fields, v, depth)
-		return fields
+		return w.structure(v, depth)
 	default: // a function, a channel, a complex number
 		return v.Type().String()
 	}
@@ -217,11 +246,6 @@ func (w *walker) special(v reflect.Value, depth int) (plain any, ok bool) {
 			return w.redactor.String(string(x)), true
 		}
 		return x, true
-	case []byte:
-		if utf8.Valid(x) {
-			return w.redactor.String(string(x)), true
-		}
-		return fmt.Sprintf("[%d bytes]", len(x)), true
 	case slog.LogValuer:
 		return w.logValue(slog.AnyValue(x).Resolve(), depth), true
 	case slog.Value:
@@ -240,6 +264,11 @@ func (w *walker) special(v reflect.Value, depth int) (plain any, ok bool) {
 			return w.redactor.String(err.Error()), true
 		}
 		return w.redactor.String(string(text)), true
+	case fmt.Stringer:
+		if isStruct(v.Type()) { // its fields tell more, and have names
+			return nil, false
+		}
+		return w.redactor.String(x.String()), true
 	}
 	return nil, false
 }
@@ -261,19 +290,19 @@ func textOf(v slog.Value) (string, bool) {
 // logValue returns the plain form of a value in a map, list or struct.
 func (w *walker) logValue(v slog.Value, depth int) any {
 	if v.Kind() == slog.KindGroup {
-		return object(w.group(nil, v.Group(), depth+1))
+		return objectOf(w.group(nil, v.Group(), depth+1))
 	}
 	return w.plain(reflect.ValueOf(v.Any()), depth+1)
 }
 
-// object returns plain attributes as a plain map.
-func object(attrs []slog.Attr) map[string]any {
+// objectOf returns plain attributes as a plain map.
+func objectOf(attrs []slog.Attr) map[string]any {
 	m := make(map[string]any, len(attrs))
 	for _, a := range attrs {
 		if text, ok := textOf(a.Value); ok {
 			m[a.Key] = text
 		} else if a.Value.Kind() == slog.KindGroup {
-			m[a.Key] = object(a.Value.Group())
+			m[a.Key] = objectOf(a.Value.Group())
 		} else {
 			m[a.Key] = a.Value.Any()
 		}
@@ -292,16 +321,36 @@ func (w *walker) decoded(text []byte, depth int) any {
 	return w.plain(reflect.ValueOf(v), depth+1)
 }
 
+// bytes returns the plain form of a slice or an array of bytes.
+func (w *walker) bytes(v reflect.Value) any {
+	if v.Kind() == reflect.Slice && v.IsNil() {
+		return nil
+	}
+	text := make([]byte, v.Len())
+	reflect.Copy(reflect.ValueOf(text), v)
+	if !utf8.Valid(text) {
+		return fmt.Sprintf("[%d bytes]", len(text))
+	}
+	return w.redactor.String(string(text))
+}
+
 func (w *walker) list(v reflect.Value, depth int) any {
 	if v.Kind() == reflect.Slice && v.IsNil() {
 		return nil
 	}
 	list := []any{}
+	isOption := false // the last element was an option whose value is a secret
 	for i := range v.Len() {
 		if w.left <= 0 {
 			return append(list, cut)
 		}
-		list = append(list, w.plain(v.Index(i), depth+1))
+		plain := w.plain(v.Index(i), depth+1)
+		text, isText := plain.(string)
+		if isText && isOption && !strings.HasPrefix(text, "-") {
+			plain = redacted
+		}
+		isOption = isText && strings.HasPrefix(text, "-") && w.redactor.names.classify(text)&(secretName|ownName) != 0
+		list = append(list, plain)
 	}
 	return list
 }
@@ -310,16 +359,17 @@ func (w *walker) pairs(v reflect.Value, depth int) any {
 	if v.IsNil() {
 		return nil
 	}
-	object := make(map[string]any)
+	o := newObject()
 	for pairs := v.MapRange(); pairs.Next(); {
 		if w.left <= 0 {
-			object[cut] = cut
+			o.members[cut] = cut
 			break
 		}
 		key := keyText(pairs.Key())
-		object[w.redactor.String(key)] = w.named(pairs.Value(), depth+1, key)
+		class := w.redactor.names.classify(key)
+		o.add(w.redactor.String(key), class, w.named(pairs.Value(), depth+1, class))
 	}
-	return object
+	return o.redact(w.redactor.names)
 }
 
 func keyText(v reflect.Value) string {
@@ -333,9 +383,15 @@ func keyText(v reflect.Value) string {
 	return fmt.Sprint(v)
 }
 
-// fields adds the exported fields of a struct under their JSON names, and those
-// of embedded structs without a name.
-func (w *walker) fields(dst map[string]any, v reflect.Value, depth int) {
+// structure returns the plain form of a struct: its exported fields under their
+// JSON names, and those of embedded structs without a name.
+func (w *walker) structure(v reflect.Value, depth int) any {
+	o := newObject()
+	w.fields(o, v, depth)
+	return o.redact(w.redactor.names)
+}
+
+func (w *walker) fields(o *object, v reflect.Value, depth int) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -345,7 +401,7 @@ func (w *walker) fields(dst map[string]any, v reflect.Value, depth int) {
 				value = value.Elem()
 			}
 			if value.Kind() == reflect.Struct && depth < maxDepth {
-				w.fields(dst, value, depth+1)
+				w.fields(o, value, depth+1)
 				continue
 			}
 		}
@@ -355,6 +411,7 @@ func (w *walker) fields(dst map[string]any, v reflect.Value, depth int) {
 		if name == "" {
 			name = field.Name
 		}
-		dst[name] = w.named(value, depth+1, name, field.Name)
+		class := w.redactor.names.classify(name) | w.redactor.names.classify(field.Name)
+		o.add(name, class, w.named(value, depth+1, class))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // detection is the second stage. It has every detector judge the events that
@@ -24,7 +25,7 @@ type judging struct {
 func (d *detection) detect(ctx context.Context, items []item, j *judging, shared *reporting) {
 	for n, detector := range d.detectors {
 		bit := uint64(1) << n
-		if len(items) == 1 || !d.together(ctx, detector, bit, items, j) {
+		if len(items) == 1 || !d.together(ctx, detector, bit, items, j, shared) {
 			d.singly(detector, bit, items)
 		}
 		d.count(ctx, shared)
@@ -43,7 +44,9 @@ func (it *item) awaits(bit uint64) bool { return it.stage == admitted && it.judg
 // reports whether they are judged. If the call panics or fails for good, what it
 // reported is dropped: handed over singly, that concerns nobody but the event that
 // causes it.
-func (d *detection) together(ctx context.Context, detector Detector, bit uint64, items []item, j *judging) bool {
+func (d *detection) together(
+	ctx context.Context, detector Detector, bit uint64, items []item, j *judging, shared *reporting,
+) bool {
 	batch, ok := detector.(BatchDetector)
 	if !ok {
 		return false
@@ -62,16 +65,54 @@ func (d *detection) together(ctx context.Context, detector Detector, bit uint64,
 	again := panicked || errors.Is(err, ErrPermanent)
 	clear(j.events)
 	clear(j.reporters)
+	var repeated []*item
 	for i := range items {
 		switch it := &items[i]; {
 		case !it.awaits(bit):
 		case again:
 			it.reporter.reports, it.reporter.arrival.Repeated = it.reporter.before, true
+			repeated = append(repeated, it)
 		default:
 			d.answered(it, detector, bit, err)
 		}
 	}
-	return !again
+	if again {
+		shared.counts = slices.DeleteFunc(shared.counts, func(c Measurement) bool { return c.Metric == Errors })
+		d.singly(detector, bit, items)
+		once(repeated)
+	}
+	return true
+}
+
+// once leaves out what was found several times about an event, because the detector
+// knew all events of a call already when it was given them again one by one. What
+// was found when it was given the event itself stays.
+func once(items []*item) {
+	type subject struct {
+		rule, organization, key string
+		event                   EventRef
+	}
+	of := func(f *Finding) subject { return subject{f.Rule, f.OrganizationID, f.Key, f.Event} }
+	found := map[subject]bool{}
+	itself := func(it *item, f *Finding) bool { return f.Event.Sequence == it.reporter.arrival.Sequence }
+	for _, it := range items {
+		for i := len(it.reporter.before.findings); i < len(it.reporter.findings); i++ {
+			if f := &it.reporter.findings[i]; itself(it, f) {
+				found[of(f)] = true
+			}
+		}
+	}
+	for _, it := range items {
+		kept := it.reporter.findings[:len(it.reporter.before.findings)]
+		for i := len(kept); i < len(it.reporter.findings); i++ {
+			f := &it.reporter.findings[i]
+			if itself(it, f) || !found[of(f)] {
+				found[of(f)] = true
+				kept = append(kept, *f)
+			}
+		}
+		it.reporter.findings = kept
+	}
 }
 
 // singly hands the events over one by one.
@@ -124,7 +165,8 @@ func detectOne(d Detector, it *item) (err error, panicked bool) { //nolint:reviv
 
 func detectBatch(ctx context.Context, d BatchDetector, j *judging) (err error, panicked bool) { //nolint:revive // as above
 	defer recoverDetector(d, &err, &panicked)
-	return d.DetectBatch(ctx, j.events, j.reporters), false
+	// Nothing that the detector appends gets among what the next call uses.
+	return d.DetectBatch(ctx, slices.Clip(j.events), slices.Clip(j.reporters)), false
 }
 
 // recoverDetector turns the panic of a detector into an error.

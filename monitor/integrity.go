@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,7 +27,7 @@ func (it *item) tampered(operator, source string, now time.Time) Finding {
 	v, e := &it.result.Verification, it.Event
 	reason := v.Verdict.String()
 	if v.Err != nil {
-		reason = v.Err.Error()
+		reason = strings.ToValidUTF8(v.Err.Error(), "\uFFFD")
 	}
 	f := it.finding(RuleTampered, SeverityCritical, now)
 	f.OrganizationID = operator

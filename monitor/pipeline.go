@@ -36,7 +36,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	}
 	p.detection = detection{detectors: c.Detectors, metrics: p.metrics}
 	p.raising = raising{
-		store: c.Alerts, source: c.Source, skew: c.MaxSkew, keys: newKeyspace(),
+		store: c.Alerts, source: c.Source, operator: c.OperatorOrganization, skew: c.MaxSkew, keys: newKeyspace(),
 		metrics: p.metrics, logger: c.Logger, health: health,
 	}
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)

@@ -11,14 +11,16 @@ import (
 
 // raising is the third stage. It stores the findings as occurrences of alerts.
 type raising struct {
-	store   AlertStorer // nil: findings are only returned
-	source  string
-	skew    time.Duration // negative: the clock does not matter
-	keys    keyspace
-	limit   rateLimit // of the findings about failed events
-	metrics meter
-	logger  *slog.Logger
-	health  *HealthTracker // of the store
+	store  AlertStorer // nil: findings are only returned
+	source string
+	// The organization that no detector may name.
+	operator string
+	skew     time.Duration // negative: the clock does not matter
+	keys     keyspace
+	limit    rateLimit // of the findings about failed events
+	metrics  meter
+	logger   *slog.Logger
+	health   *HealthTracker // of the store
 }
 
 // occurrences is what a batch needs memory for while findings are stored.
@@ -78,14 +80,31 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	o.Count = count
 	o.LastSeen = r.seen(f.Event.Timestamp, now)
 	o.FirstSeen = o.LastSeen
-	if count == 0 {
+	switch err := r.check(it, o); {
+	case err != nil:
+		r.giveUp(it, o, err)
+		it.dispose(finding, Disposition{Stored: StoreRefused}, &os.stored)
+	case count == 0:
 		r.metrics.count(it.ctx, IntegrityAlertsAggregated, it.result.Verification.Verdict.String())
 		r.limit.add(it.result.Verification.Verdict, o, 1)
-		*o = Occurrence{}
-		os.values = os.values[:n]
+	default:
+		os.owners = append(os.owners, owner{it, finding})
 		return
 	}
-	os.owners = append(os.owners, owner{it, finding})
+	*o = Occurrence{}
+	os.values = os.values[:n]
+}
+
+// check returns why no store could keep what a detector found, before it gets among
+// what others found.
+func (r *raising) check(it *item, o *Occurrence) error {
+	switch {
+	case it.result.Verification.Decision == DecisionFail:
+		return nil // the finding is the monitor's own
+	case o.Finding.OrganizationID == r.operator:
+		return &InvalidOccurrenceError{"Finding.OrganizationID", fmt.Errorf("%q is reserved", r.operator)}
+	}
+	return o.Validate()
 }
 
 // seen is when an event of that timestamp was seen: no later than its clock may be

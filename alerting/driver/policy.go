@@ -3,6 +3,7 @@ package driver
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -52,10 +53,10 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 	}
 	s = s.Clone()
 	s.Version++
-	s.UpdatedAt, s.UpdatedBy = now, by
+	s.UpdatedAt, s.UpdatedBy = now, strings.Clone(by)
 	for i := range s.Suppressions {
 		if s.Suppressions[i].Author == "" {
-			s.Suppressions[i].Author = by
+			s.Suppressions[i].Author = s.UpdatedBy
 		}
 	}
 	return NewPolicy(s)

@@ -23,7 +23,7 @@ func TestRoutes(t *testing.T) {
 		route alerting.Route
 		want  []string
 	}{
-		"all":      {alerting.Route{Concurrency: 1}, []string{"low", "high", "elsewhere", "bulk"}},
+		"all":      {alerting.Route{Concurrency: 1}, []string{"low", "elsewhere", "high", "bulk"}},
 		"high":     {alerting.Route{MinSeverity: monitor.SeverityHigh}, []string{"high"}},
 		"critical": {alerting.Route{MinSeverity: monitor.SeverityCritical}, nil},
 		"other":    {alerting.Route{Organizations: []string{"third", "other"}}, []string{"elsewhere"}},

@@ -36,6 +36,7 @@ var (
 	NotificationsDropped      = counter("notifications_dropped", "{notification}", "Notifications that were dropped before any attempt to deliver them.").by("reason", "too_old", "no_such_route", "too_many")
 	NotificationBacklog       = gauge("notification_backlog", "{notification}", "Notifications that wait to be delivered.").shared()
 	DeliveryDuration          = histogram("delivery_duration", "s", "Time that an attempt to deliver a notification took.").by("route")
+	AlertsEvicted             = counter("alerts_evicted", "{alert}", "Alerts that a store in memory gave up to keep a limit.").by("status", "open", "closed")
 	AlertsEscalated           = counter("alerts_escalated", "{alert}", "Escalations of alerts that nobody acknowledged.")
 	AlertsAutoResolved        = counter("alerts_auto_resolved", "{alert}", "Alerts that were resolved because they had been quiet for long enough.")
 )

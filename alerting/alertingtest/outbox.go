@@ -200,7 +200,7 @@ func testOutboxOrder(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	t.put(Occurrence(acme, "mallory", "e2", minutes(5)))
 	t.opened(acme, "eve", "e3", minutes(0))
-	t.opened(other, "trudy", "e4", minutes(0))
+	t.opened(acme, "trudy", "e4", minutes(0))
 	t.ok(t.Acknowledge(t.Context(), a.Ref(), ann, ""))
 	first := t.claim(pager, 2, time.Minute)
 	check.Equal(t, "the oldest", keysOf(first), "mallory eve")

@@ -2,9 +2,7 @@ package memalerts
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
@@ -13,140 +11,73 @@ import (
 
 // Change implements [driver.Store].
 func (s *Store) Change(
-	_ context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
+	ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string,
 ) (*monitor.Alert, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	org, rec, err := s.find(ref)
-	if err == nil {
-		err = s.change(org, rec, to, ref.Version, by, note, s.now())
-	}
+	org, rec, err := s.holdAlert(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
+	defer s.release(ctx, org)
+	if err := org.change(rec, to, ref.Version, by, note, s.clock.now()); err != nil {
+		return nil, err
+	}
+	org.trusted = true
 	return rec.alert.Clone(), nil
 }
 
-// change changes the status of an alert and creates the notification.
-func (s *Store) change(
-	org *organization, rec *record, to monitor.AlertStatus, version int64, by, note string, now time.Time,
-) error {
-	from, current := rec.alert.Status, org.current[rec.alert.Fingerprint]
-	if to.Open() && !from.Open() && current != nil && current.alert.Status.Open() {
-		return fmt.Errorf("alert %s of the same fingerprint is open: %w", current.alert.ID, monitor.ErrConflict)
-	}
-	c, err := driver.ChangeStatus(rec.alert, to, version, by, note, now)
-	if err != nil {
-		return err
-	}
-	org.changed(rec)
-	rec.history = append(rec.history, c)
-	key, reason := driver.ChangeNotification(rec.alert.ID, &c)
-	s.notify(org, rec, key, reason, nil)
-	return nil
-}
-
-// timerChunk is the number of timers that run before the mutex is released briefly.
-const timerChunk = 100
-
-// RunTimers implements [driver.Store]. It skips organizations without due timers.
+// RunTimers implements [driver.Store]. Organizations take turns, and each is released
+// after some timers.
 func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
-	for more := true; more && err == nil; err = errors.Join(err, ctx.Err()) {
-		var e, r int
-		e, r, more, err = s.runTimers()
-		escalated, resolved = escalated+e, resolved+r
+	began := s.clock.now()
+	for err == nil {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		name, due := s.registry.nextTimers(began)
+		if !due {
+			break
+		}
+		org := s.hold(name)
+		if org == nil {
+			continue
+		}
+		e, r, failed := org.runTimers(s.clock.now())
+		s.release(ctx, org)
+		escalated, resolved, err = escalated+e, resolved+r, failed
 	}
 	return escalated, resolved, err
 }
 
-// runTimers runs a chunk of timers and reports whether there may be more.
-func (s *Store) runTimers() (escalated, resolved int, more bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	run := 0
-	now := s.now()
-	for _, org := range s.organizations {
-		if org.due.IsZero() || org.due.After(now) {
-			continue
-		}
-		org.due = time.Time{}
-		for _, rec := range org.alerts {
-			if rec.gone {
-				continue
-			}
-			if due := rec.timer.Due; run < timerChunk && !due.IsZero() && !due.After(now) {
-				run++
-				reason, failed := s.runTimer(org, rec, now)
-				err = errors.Join(err, failed)
-				switch reason {
-				case alerting.ReasonEscalated:
-					escalated++
-				case alerting.ReasonResolved:
-					resolved++
-				default:
-				}
-			}
-			org.expect(rec.timer.Due)
-		}
-	}
-	return escalated, resolved, run == timerChunk, err
-}
-
-// runTimer escalates or resolves an alert if that is due, and returns the reason.
-func (s *Store) runTimer(org *organization, rec *record, now time.Time) (alerting.Reason, error) {
-	tick := org.policy.Tick(rec.alert, rec.timer, now)
-	rec.timer = tick.Timer
-	switch tick.Reason {
-	case alerting.ReasonEscalated:
-		key, reason := driver.EscalationNotification(rec.alert.ID, tick.Timer.Version, tick.Timer.Step)
-		s.notify(org, rec, key, reason, tick.Targets)
-	case alerting.ReasonResolved:
-		return tick.Reason, s.change(org, rec, monitor.AlertResolved, 0, alerting.SystemActor, tick.Note, now)
-	default:
-	}
-	return tick.Reason, nil
-}
-
-// Purge implements [driver.Store].
-func (s *Store) Purge(_ context.Context, organization string, before time.Time) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if org := s.organizations[organization]; org != nil {
-		return org.purge(before), nil
-	}
-	return 0, nil
-}
-
 // Settings implements [driver.Store].
-func (s *Store) Settings(_ context.Context, organization string) (alerting.Settings, error) {
-	return s.policy(organization).Settings(), nil
+func (s *Store) Settings(ctx context.Context, organization string) (alerting.Settings, error) {
+	return s.policy(ctx, organization).Settings(), nil
 }
 
-func (s *Store) policy(organization string) *driver.Policy {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if org := s.organizations[organization]; org != nil {
-		return org.policy
+func (s *Store) policy(ctx context.Context, organization string) *driver.Policy {
+	org := s.hold(organization)
+	if org == nil {
+		return s.defaults
 	}
-	return s.defaults
+	defer s.release(ctx, org)
+	return org.policy
 }
 
 // SaveSettings implements [driver.Store]. It creates the new policy without holding
-// the mutex, since that may read the time zone database.
+// the organization, since that may read the time zone database, and leaves the timers
+// of its alerts to RunTimers.
 func (s *Store) SaveSettings(
-	_ context.Context, organization string, settings alerting.Settings, by string,
+	ctx context.Context, organization string, settings alerting.Settings, by string,
 ) (alerting.Settings, error) {
-	current := s.policy(organization)
-	next, err := current.Save(settings, by, time.Now().UTC().Truncate(time.Microsecond))
+	current, now := s.policy(ctx, organization), s.clock.now()
+	next, err := current.Save(settings, by, now)
 	if err != nil {
 		return alerting.Settings{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	org := s.organization(organization)
+	org := s.holdNew(organization)
+	defer s.release(ctx, org)
 	if org.policy != current {
 		return alerting.Settings{}, fmt.Errorf("somebody else saved settings at the same time: %w", monitor.ErrConflict)
 	}
-	org.setPolicy(next)
+	org.setPolicy(next, now)
 	return next.Settings(), nil
 }

@@ -4,174 +4,110 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
-	"github.com/auditwarden/auditwarden/alerting/driver"
 )
-
-// notify adds a notification to the organization's outbox.
-func (s *Store) notify(org *organization, rec *record, key string, reason alerting.Reason, targets []string) {
-	s.notifications++
-	org.outbox.add(&notification{
-		Notification: alerting.Notification{Key: key, Reason: reason, CreatedAt: s.stamp, Targets: targets},
-		record:       rec, number: s.notifications, due: time.Now(),
-	}, nil)
-	org.unrouted = true
-	s.trim(org)
-}
-
-// trim drops the oldest notifications of an outbox that exceeds the limit.
-func (s *Store) trim(org *organization) {
-	if removed := org.outbox.trim(s.maxNotifications); removed > 0 {
-		s.dropped[driver.DroppedTooMany] += removed
-	}
-}
 
 // ClaimNotifications implements [driver.Outbox].
 func (s *Store) ClaimNotifications(
-	_ context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
-) ([]*alerting.Notification, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
+) (claimed []*alerting.Notification, err error) {
 	now := time.Now()
-	s.claims++
-	var due []*notification
-	for name, org := range s.organizations {
-		s.route(org, routes, now)
-		if slices.Contains(paused, name) {
+	s.route(ctx, routes, now)
+	left := map[string]bool{}
+	for _, name := range paused {
+		left[name] = true
+	}
+	for len(claimed) < limit {
+		name, due := s.registry.nextOn(route, now, left)
+		if !due {
+			break
+		}
+		org := s.hold(name)
+		if org == nil {
 			continue
 		}
-		for n := range org.outbox.all() {
-			if n.dead || n.Route != route || n.record.claim == s.claims {
-				continue
-			}
-			n.record.claim = s.claims // the alert's other notifications are newer
-			if !n.due.After(now) {
-				due = insert(due, n, limit)
-			}
+		if n := org.outbox.claim(route, now, lease); n != nil {
+			claimed = append(claimed, n.handOut())
 		}
-	}
-	var claimed []*alerting.Notification
-	for _, n := range due {
-		n.due = now.Add(lease)
-		n.Attempts++
-		claimed = append(claimed, n.handOut())
+		s.release(ctx, org)
 	}
 	return claimed, nil
 }
 
-// route puts the notifications without a route on the routes that they take.
-func (s *Store) route(org *organization, routes []alerting.Route, now time.Time) {
-	if !org.unrouted {
-		return
+// route puts all notifications without a route on the routes that they take.
+func (s *Store) route(ctx context.Context, routes []alerting.Route, now time.Time) {
+	for {
+		name, due := s.registry.nextUnrouted(now)
+		if !due {
+			return
+		}
+		if org := s.hold(name); org != nil {
+			org.route(routes, now)
+			s.release(ctx, org)
+		}
 	}
-	org.unrouted = false
-	org.outbox.route(func(n *notification) []string {
-		n.Alert = n.record.alert
-		names := driver.RoutesOf(&n.Notification, routes, now, s.dropped)
-		n.Alert = nil
-		return names
-	})
-	s.trim(org)
-}
-
-// insert adds a notification to a sorted list of up to limit notifications, and keeps
-// those that have been due longest.
-func insert(longest []*notification, n *notification, limit int) []*notification {
-	i, _ := slices.BinarySearchFunc(longest, n, func(a, b *notification) int {
-		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.number, b.number))
-	})
-	if i >= limit {
-		return longest
-	}
-	return slices.Insert(longest[:min(len(longest), limit-1)], i, n)
 }
 
 // SettleNotifications implements [driver.Outbox].
-func (s *Store) SettleNotifications(_ context.Context, ds []alerting.Delivery) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Store) SettleNotifications(ctx context.Context, ds []alerting.Delivery) error {
 	for i := range ds {
-		s.settle(&ds[i])
+		if org := s.hold(ds[i].Notification.Alert.OrganizationID); org != nil {
+			org.outbox.settle(&ds[i], time.Now())
+			s.release(ctx, org)
+		}
 	}
 	return nil
 }
 
-func (s *Store) settle(d *alerting.Delivery) {
-	org := s.organizations[d.Notification.Alert.OrganizationID]
-	if org == nil {
-		return
-	}
-	n := org.outbox.byKey[address{d.Notification.Route, d.Notification.Key}]
-	if n == nil || n.Attempts != d.Notification.Attempts && d.Outcome != alerting.OutcomeDelivered {
-		return
-	}
-	switch d.Outcome {
-	case alerting.OutcomeDelivered:
-		org.outbox.remove(n)
-	case alerting.OutcomeRetry:
-		n.due, n.Failure = time.Now().Add(d.RetryAfter), d.Notification.Failure
-	case alerting.OutcomeDead:
-		n.dead, n.Failure = true, d.Notification.Failure
-	}
+// A deadLetter is a notification, and the copy that the caller gets.
+type deadLetter struct {
+	*notification
+	given *alerting.Notification
 }
 
 // DeadLetters implements [driver.Outbox].
-func (s *Store) DeadLetters(_ context.Context, q alerting.DeadLetterQuery) ([]*alerting.Notification, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var dead []*notification
-	for org := range s.scope(q.Organization) {
-		for _, n := range org.outbox.byKey {
+func (s *Store) DeadLetters(ctx context.Context, q alerting.DeadLetterQuery) (ns []*alerting.Notification, err error) {
+	var page []deadLetter
+	oldest := func(a, b deadLetter) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.Route, b.Route))
+	}
+	for org := range s.each(ctx, q.Organization) {
+		for n := range org.outbox.all(org.outbox.byAge.Front()) {
 			if n.dead && (q.Route == "" || q.Route == n.Route) {
-				dead = append(dead, n)
+				page, _ = insert(page, deadLetter{notification: n}, q.Limit, oldest, func(d deadLetter) deadLetter {
+					return deadLetter{d.notification, d.handOut()}
+				})
 			}
 		}
 	}
-	slices.SortFunc(dead, func(a, b *notification) int {
-		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.Route, b.Route))
-	})
-	var page []*alerting.Notification
-	for _, n := range dead[:min(q.Limit, len(dead))] {
-		page = append(page, n.handOut())
+	for _, d := range page {
+		ns = append(ns, d.given)
 	}
-	return page, nil
+	return ns, nil
 }
 
 // Redrive implements [driver.Outbox].
-func (s *Store) Redrive(_ context.Context, organization, route string) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	created, due, redriven := s.now(), time.Now(), 0
-	for org := range s.scope(organization) {
-		for _, n := range org.outbox.byKey {
-			if n.dead && n.Route == route {
-				n.dead, n.Attempts, n.due, n.CreatedAt = false, 0, due, created
-				redriven++
-			}
-		}
+func (s *Store) Redrive(ctx context.Context, organization, route string) (redriven int, err error) {
+	for org := range s.each(ctx, organization) {
+		redriven += org.outbox.redrive(route, s.clock.now(), time.Now())
 	}
 	return redriven, nil
 }
 
 // Backlog implements [driver.Outbox].
-func (s *Store) Backlog(context.Context) (alerting.Backlog, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := alerting.Backlog{Dropped: maps.Clone(s.dropped), Volatile: true}
-	for _, org := range s.organizations {
-		for _, n := range org.outbox.byKey {
-			switch {
-			case n.dead:
-				b.Dead++
-				continue
-			case b.OldestAt.IsZero() || n.CreatedAt.Before(b.OldestAt):
-				b.OldestAt = n.CreatedAt
-			}
-			b.Waiting++
+func (s *Store) Backlog(ctx context.Context) (alerting.Backlog, error) {
+	b := alerting.Backlog{Volatile: true}
+	for org := range s.each(ctx, alerting.AllOrganizations) {
+		b.Dead += org.outbox.dead
+		b.Waiting += len(org.outbox.byKey) - org.outbox.dead
+		if at := org.outbox.oldest(); b.OldestAt.IsZero() || !at.IsZero() && at.Before(b.OldestAt) {
+			b.OldestAt = at
 		}
 	}
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	b.Dropped = maps.Clone(s.registry.lost.dropped)
 	return b, nil
 }

@@ -3,94 +3,99 @@ package memalerts
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
+// walk calls f with the alerts of one organization or of all that were created before
+// a time, or with all of them if it is zero. Those of an organization come newest
+// first; f returns false to leave out the rest of them. The organization is released
+// for a moment after each chunk. So f sees an alert once, and as it is then.
+func (s *Store) walk(ctx context.Context, name string, before time.Time, f func(*organization, *record) bool) {
+	for _, org := range s.registry.list(name) {
+		for at, more := before, true; more && org.hold(); {
+			at, more = org.walk(at, func(rec *record) bool { return f(org, rec) })
+			s.release(ctx, org)
+		}
+	}
+}
+
+// insert adds a copy of an element to a sorted page of limited length, and reports
+// whether it is among the first.
+func insert[E any](page []E, e E, limit int, order func(a, b E) int, copyOf func(E) E) ([]E, bool) {
+	i, _ := slices.BinarySearchFunc(page, e, order)
+	if i >= limit {
+		return page, false
+	}
+	return slices.Insert(page[:min(len(page), limit-1)], i, copyOf(e)), true
+}
+
 // Get implements [driver.Store].
-func (s *Store) Get(_ context.Context, ref monitor.AlertRef) (*monitor.Alert, []alerting.Change, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, rec, err := s.find(ref)
+func (s *Store) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []alerting.Change, error) {
+	org, rec, err := s.holdAlert(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer s.release(ctx, org)
 	return rec.alert.Clone(), slices.Clone(rec.history), nil
 }
 
 // List implements [driver.Store].
-func (s *Store) List(_ context.Context, q alerting.Query) ([]*monitor.Alert, error) {
-	var after *monitor.Alert
+func (s *Store) List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error) {
+	var before time.Time
 	if q.After != "" {
-		created, id, err := driver.ParseCursor(q.After)
-		if err != nil {
+		var err error
+		if before, _, err = driver.ParseCursor(q.After); err != nil {
 			return nil, err
 		}
-		after = &monitor.Alert{CreatedAt: created, ID: id}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	var page []*monitor.Alert
-	for org := range s.scope(q.Organization) {
-		page = org.appendPage(page, &q, after)
-	}
-	if q.Organization == alerting.AllOrganizations {
-		slices.SortFunc(page, driver.Newest)
-		page = page[:min(len(page), q.Limit)]
-	}
-	for i, a := range page {
-		page[i] = a.Clone()
-	}
+	s.walk(ctx, q.Organization, before, func(_ *organization, rec *record) (more bool) {
+		if rec.created.Before(q.Since) {
+			return false
+		}
+		if !driver.Matches(&q, rec.alert) {
+			return true
+		}
+		page, more = insert(page, rec.alert, q.Limit, driver.Newest, (*monitor.Alert).Clone)
+		return more
+	})
 	return page, nil
 }
 
-// appendPage appends the organization's page, newest first.
-func (o *organization) appendPage(page []*monitor.Alert, q *alerting.Query, after *monitor.Alert) []*monitor.Alert {
-	older := len(o.alerts)
-	if after != nil {
-		older, _ = slices.BinarySearchFunc(o.alerts, after, func(rec *record, after *monitor.Alert) int {
-			return -driver.Newest(rec.alert, after)
-		})
-	}
-	full := len(page) + q.Limit
-	for _, rec := range slices.Backward(o.alerts[:older]) {
-		if len(page) == full || rec.alert.CreatedAt.Before(q.Since) {
-			break
-		}
-		if !rec.gone && driver.Matches(q, rec.alert) {
-			page = append(page, rec.alert)
-		}
-	}
-	return page
-}
-
 // Count implements [driver.Store].
-func (s *Store) Count(_ context.Context, q alerting.Query) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for org := range s.scope(q.Organization) {
-		for _, rec := range org.byID {
-			if driver.Matches(&q, rec.alert) {
-				n++
-			}
+func (s *Store) Count(ctx context.Context, q alerting.Query) (n int, err error) {
+	s.walk(ctx, q.Organization, time.Time{}, func(_ *organization, rec *record) bool {
+		if driver.Matches(&q, rec.alert) {
+			n++
 		}
-	}
+		return true
+	})
 	return n, nil
 }
 
 // Statistics implements [driver.Store].
-func (s *Store) Statistics(_ context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
+func (s *Store) Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error) {
 	stats := driver.NewStatistics(q)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for org := range s.scope(q.Organization) {
-		for _, rec := range org.byID {
-			driver.CountAlerts(stats, rec.alert, 1)
-			driver.CountTrends(stats, q, rec.alert)
-		}
-	}
+	s.walk(ctx, q.Organization, time.Time{}, func(_ *organization, rec *record) bool {
+		driver.CountAlerts(stats, rec.alert, 1)
+		driver.CountTrends(stats, q, rec.alert)
+		return true
+	})
 	return stats, nil
+}
+
+// Purge implements [driver.Store].
+func (s *Store) Purge(ctx context.Context, name string, before time.Time) (purged int, err error) {
+	s.walk(ctx, name, time.Time{}, func(org *organization, rec *record) bool {
+		if !rec.alert.Status.Open() && rec.alert.ResolvedAt.Before(before) {
+			org.forget(rec)
+			purged++
+		}
+		return true
+	})
+	return purged, nil
 }

@@ -9,17 +9,26 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// A record is an alert with its internal state.
+// A record is an alert with its internal state. After the alert was evicted or purged
+// only created and gone are set.
 type record struct {
+	created  time.Time // CreatedAt of the alert, which is unique
+	gone     bool
 	alert    *monitor.Alert
-	notified time.Time // LastSeen of the last occurrence that caused a notification
-	keys     eventKeys
+	notified time.Time // of the last occurrence that caused a notification, see driver.Notified
 	history  []alerting.Change
 	timer    driver.Timer
-	waiting  []*notification // including dead letters
-	claim    int64           // number of the last ClaimNotifications that saw a notification of the alert
-	closing  bool            // is in the queue of closed alerts
-	gone     bool            // was evicted or purged
+	waiting  []*notification // by age, including dead letters
+	quiet    *list.Element   // in the organization's list of open alerts
+	timed    int             // place in the organization's queue of timers
+	closed   int             // place in the organization's queue of closed alerts
+	bytes    int64
+}
+
+// remembers reports whether an event that the alert has counted may be delivered
+// again.
+func (r *record) remembers(now time.Time) bool {
+	return !r.gone && (r.alert.Status.Open() || now.Sub(r.alert.ResolvedAt) < driver.RedeliveryHorizon)
 }
 
 // A notification is an element of an outbox.
@@ -31,25 +40,7 @@ type notification struct {
 	// so that setting the clock does not change the length of a lease.
 	due   time.Time
 	dead  bool
-	place *list.Element // in the outbox
-}
-
-// A closedQueue is a [heap.Interface] of closed alerts, oldest first. It may contain
-// alerts that were reopened or deleted meanwhile.
-type closedQueue []*record
-
-func (q closedQueue) Len() int           { return len(q) }
-func (q closedQueue) Less(i, j int) bool { return q[i].alert.CreatedAt.Before(q[j].alert.CreatedAt) }
-func (q closedQueue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *closedQueue) Push(v any) {
-	rec, _ := v.(*record)
-	*q = append(*q, rec)
-}
-
-func (q *closedQueue) Pop() any {
-	last := len(*q) - 1
-	rec := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return rec
+	age   *list.Element // in the outbox
+	place int           // in the lane
+	bytes int64
 }

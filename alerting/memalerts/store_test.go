@@ -11,6 +11,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
 	"github.com/auditwarden/auditwarden/alerting/driver"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
+	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -63,6 +64,15 @@ func change(t *testing.T, s *memalerts.Store, id string, to monitor.AlertStatus)
 	}
 }
 
+// evicted returns the number of closed alerts that were evicted. No open one may be.
+func evicted(s *memalerts.Store) int64 {
+	open, closed := s.Evicted()
+	if open != 0 {
+		return -open
+	}
+	return closed
+}
+
 func TestMaxAlerts(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(&memalerts.Options{MaxAlerts: 3})
@@ -86,8 +96,8 @@ func TestMaxAlerts(t *testing.T) {
 		if step.resolve {
 			change(t, s, id, monitor.AlertResolved)
 		}
-		if got := keys(t, s); got != step.want || s.Evicted() != step.evicted {
-			t.Errorf("after %s there are %s and %d evicted, want %s and %d", step.key, got, s.Evicted(), step.want, step.evicted)
+		if got := keys(t, s); got != step.want || evicted(s) != step.evicted {
+			t.Errorf("after %s there are %s and %d evicted, want %s and %d", step.key, got, evicted(s), step.want, step.evicted)
 		}
 	}
 	// Back below the limit as soon as there is something to give up.
@@ -120,8 +130,8 @@ func TestNoMaxAlerts(t *testing.T) {
 	}
 	put(t, s, many...)
 	n, err := s.Count(t.Context(), alerting.Query{Organization: "acme"})
-	if err != nil || n != 10_001 || s.Evicted() != 0 {
-		t.Errorf("%d alerts are left, %d evicted, %v", n, s.Evicted(), err)
+	if err != nil || n != 10_001 || evicted(s) != 0 {
+		t.Errorf("%d alerts are left, %d evicted, %v", n, evicted(s), err)
 	}
 }
 
@@ -129,17 +139,20 @@ func TestEventKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	s := memalerts.New(nil)
 	event := func(i int) *monitor.Occurrence { return occurrence("mallory", fmt.Sprint("e", i)) }
-	const n = 5000
+	const n, kept = 20_000, 4096
 	for i := range n {
 		put(t, s, event(i))
 	}
-	for i := n - 1; i >= n-1024; i-- {
+	for i := n - 1; i >= n-kept; i-- {
 		if d := put(t, s, event(i))[0]; d.Stored != monitor.StoredBefore {
 			t.Fatalf("event %d of %d is %v, want counted", i, n, d.Stored)
 		}
 	}
 	if d := put(t, s, event(0))[0]; d.Stored != monitor.StoredRepeat {
 		t.Errorf("event 0 is %v: more is remembered than there is room for", d.Stored)
+	}
+	if h := check.Health(t, s, monitor.HealthWarning); !strings.Contains(h.Message, "12288 event keys forgotten early") {
+		t.Errorf("health says %q", h.Message)
 	}
 }
 
@@ -215,8 +228,8 @@ func TestEvictionOrder(t *testing.T) {
 	}
 	change(t, s, ids["d"], monitor.AlertResolved)
 	put(t, s, occurrence("g", "g"), occurrence("h", "h"))
-	if got := keys(t, s); got != "hgfe" || s.Evicted() != 3 {
-		t.Errorf("there are %s and %d evicted, want hgfe and 3", got, s.Evicted())
+	if got := keys(t, s); got != "hgfe" || evicted(s) != 3 {
+		t.Errorf("there are %s and %d evicted, want hgfe and 3", got, evicted(s))
 	}
 }
 

@@ -262,7 +262,20 @@ func (t *test) add(ctx context.Context, e *monitor.Event) {
 	for _, f := range result.Findings {
 		// The event's own strings may be parts of something much larger.
 		f.OrganizationID, f.Key = strings.Clone(f.OrganizationID), strings.Clone(f.Key)
+		id := strings.Clone(e.ID)
+		release(&f.Event, id)
+		release(&f.CompletedBy, id)
+		for i := range f.References {
+			release(&f.References[i], id)
+		}
 		r.Findings = append(r.Findings, f)
+	}
+}
+
+// release has a reference to an event use a copy of its ID.
+func release(ref *monitor.EventRef, id string) {
+	if ref.ID == id {
+		ref.ID = id
 	}
 }
 

@@ -23,7 +23,8 @@ import (
 //	0
 //	CRC-32 (IEEE) of all that, 4 bytes, big-endian
 //
-// The mark is there unless the rule just counts events.
+// The mark is there unless the rule just counts events. A long organization or key
+// is there as a digest.
 const snapshotHeader = "auditwarden windows 1\n"
 
 // maxText is the length of the longest string in a snapshot.

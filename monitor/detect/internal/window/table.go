@@ -67,7 +67,7 @@ func (t *Table) SetMaxGroups(n int) {
 
 // Lock returns the shard of a group, locked, and the group's place in it.
 func (t *Table) Lock(organization, key string) (s *Shard, place uint64) {
-	place = t.Hash(organization, key)
+	place = t.Hash(short(organization), short(key))
 	s = t.shard(place)
 	s.mu.Lock()
 	for s != t.shard(place) { // it was divided meanwhile
@@ -165,7 +165,7 @@ func (s *Shard) Unlock() {
 
 // Find returns a group, or nil.
 func (s *Shard) Find(place uint64, organization, key string) *Group {
-	if m := s.find(place, organization, key); m != nil {
+	if m := s.find(place, short(organization), short(key)); m != nil {
 		return &m.Group
 	}
 	return nil
@@ -174,6 +174,7 @@ func (s *Shard) Find(place uint64, organization, key string) *Group {
 // Observe has a group, which is admitted if it is new, observe an event. It
 // returns the group, and how many groups and how many events the caps cost.
 func (s *Shard) Observe(r *Rule, place uint64, organization, key string, o *Observation) (g *Group, evicted, truncated int) {
+	organization, key = short(organization), short(key)
 	m := s.find(place, organization, key)
 	if m != nil {
 		m.touched = true
@@ -189,14 +190,14 @@ func (s *Shard) Observe(r *Rule, place uint64, organization, key string, o *Obse
 
 // Admit makes a group that is not there, for events that were counted before.
 func (s *Shard) Admit(place uint64, organization, key string) *Group {
-	m, _ := s.admit(place, organization, key, math.MinInt64)
+	m, _ := s.admit(place, short(organization), short(key), math.MinInt64)
 	return &m.Group
 }
 
 // Introduce counts events of an organization, which has a group in the shard, for
 // its being known.
 func (s *Shard) Introduce(organization string, events int) {
-	s.table.ledger.introduce(s.tenants[organization].organization, int64(events))
+	s.table.ledger.introduce(s.tenants[short(organization)].organization, int64(events))
 }
 
 // remove evicts a group of a tenant of the shard.
@@ -280,7 +281,8 @@ func (s *Shard) divide() {
 // evicted.
 func (s *Shard) Lost() int64 { return s.lost }
 
-// Groups calls f for every group.
+// Groups calls f for every group. In place of a long organization or key it has a
+// digest, which Lock takes for what it stands for.
 func (s *Shard) Groups(f func(organization, key string, g *Group)) {
 	s.each(func(m *member) { f(m.tenant.name, m.key.String(), &m.Group) })
 }

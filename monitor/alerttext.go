@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/auditwarden/auditwarden/internal/printable"
 )
 
 // patternType is how titles and metadata name a rule: FAILED_AUTH for failed_auth.
@@ -23,23 +24,18 @@ func (f *Finding) Describe() string {
 		fmt.Fprintf(&b, "%d in the %s up to %s (threshold %d)", f.Count, f.Window, at, f.Threshold)
 	}
 	if f.Key != "" {
-		fmt.Fprintf(&b, " for %s %s", f.KeyField, printable(f.Key))
+		fmt.Fprintf(&b, " for %s %s", f.KeyField, brief(f.Key))
 	}
 	if f.Detail != "" {
-		b.WriteString(": " + printable(f.Detail))
+		b.WriteString(": " + brief(f.Detail))
 	}
 	return b.String()
 }
 
-// printable keeps text from an event on one line and within reason.
-func printable(s string) string {
+// brief keeps text from an event on one line and within reason.
+func brief(s string) string {
 	const limit = 200
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, s)
+	s = printable.Clean(s, "")
 	if r := []rune(s); len(r) > limit {
 		return string(r[:limit]) + "..."
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"github.com/auditwarden/auditwarden/internal/printable"
 )
 
 // An ExchangeError says why an exchange failed, in words that anybody may read. What it
@@ -20,12 +22,13 @@ func (e *ExchangeError) Error() string { return e.text }
 
 func (e *ExchangeError) Unwrap() error { return e.cause }
 
-// Detail returns the text of what the failure wraps.
+// Detail returns the text of what the error wraps, as one line: a certificate may
+// have any names.
 func (e *ExchangeError) Detail() string {
 	if e.cause == nil {
 		return e.text
 	}
-	return e.cause.Error()
+	return printable.Line(e.cause.Error())
 }
 
 // Explain returns why an exchange within a context failed: that the address was

@@ -12,15 +12,15 @@ import (
 type running struct {
 	mu      sync.Mutex
 	started bool
-	abort   context.CancelFunc // cuts off what is under way; set by start
-	ended   chan struct{}      // closed when everything has ended
-	result  error              // of Run, known when ended is closed
+	abort   context.CancelCauseFunc // cuts off what is under way; set by start
+	ended   chan struct{}           // closed when everything has ended
+	result  error                   // of Run, known when ended is closed
 }
 
 func (r *running) init() { r.ended = make(chan struct{}) }
 
 // start reports whether the work had not been started yet.
-func (r *running) start(abort context.CancelFunc) bool {
+func (r *running) start(abort context.CancelCauseFunc) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.started {
@@ -103,7 +103,8 @@ func runPort(ctx context.Context, r Runner) (err error) {
 // shutdown ended. An event that was in progress then may have been handled.
 type UnhandledError struct {
 	Events []*Event
-	// Err is the error of the context that ended the shutdown.
+	// Err is the error of the context that Shutdown was called with, or says that
+	// [Config.DrainTimeout] has passed and matches [context.DeadlineExceeded].
 	Err error
 }
 

@@ -10,6 +10,7 @@ type batch struct {
 	judging   judging
 	raising   occurrences
 	traced    traced
+	counted   *callCount // where the calls that use it are counted
 }
 
 // add adds an event that arrives.

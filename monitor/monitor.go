@@ -64,14 +64,15 @@ func (m *Monitor) newWorker() *worker {
 //     next call with it continues where this one stopped, and no detector counts
 //     it twice. Without an ID it is a new event.
 func (m *Monitor) Process(ctx context.Context, e *Event) (Result, error) {
-	if m.queue.closed() {
+	b := m.pipeline.begin()
+	defer m.pipeline.end(b)
+	if !m.pipeline.calls.begin(b.counted) {
 		return closedResult, ErrClosed
 	}
-	b := m.pipeline.begin()
+	defer m.pipeline.calls.end(b.counted)
 	b.add(Delivery{Event: e}, &m.pipeline.sequence)
 	m.pipeline.run(orBackground(ctx), b, b.items)
 	r := b.items[0].result
-	m.pipeline.end(b)
 	return r, r.Err
 }
 
@@ -84,13 +85,15 @@ func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, er
 	if len(ds) == 0 {
 		return results, nil
 	}
-	if m.queue.closed() {
+	b := m.pipeline.begin()
+	defer m.pipeline.end(b)
+	if !m.pipeline.calls.begin(b.counted) {
 		for i := range results {
 			results[i] = closedResult
 		}
 		return results, ErrClosed
 	}
-	b := m.pipeline.begin()
+	defer m.pipeline.calls.end(b.counted)
 	for _, d := range ds {
 		b.add(d, &m.pipeline.sequence)
 	}
@@ -102,7 +105,6 @@ func (m *Monitor) ProcessBatch(ctx context.Context, ds []Delivery) ([]Result, er
 			errs = append(errs, err)
 		}
 	}
-	m.pipeline.end(b)
 	return results, errors.Join(errs...)
 }
 

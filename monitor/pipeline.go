@@ -19,6 +19,7 @@ type pipeline struct {
 	metrics    meter
 	sequence   sequence
 	batches    sync.Pool // of *batch
+	calls      calls     // of Process and ProcessBatch
 
 	reportStages bool // in the results
 	readClock    bool // between the stages, as somebody wants to know
@@ -39,12 +40,14 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 		store: c.Alerts, source: c.Source, operator: c.OperatorOrganization, skew: c.MaxSkew, keys: newKeyspace(),
 		metrics: p.metrics, logger: c.Logger, health: health,
 	}
+	p.raising.flushing = make(chan struct{}, 1)
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)
 	p.tracing.tracer = c.Tracer
 	p.tenants = tenants{c.DefaultOrganization, &p.admission.watermarks}
 	p.quarantine.init(c.QuarantineCapacity, c.QueueCapacity, p.tenants)
 	p.reportStages, p.readClock = c.ReportStages, c.ReportStages || c.Tracer != nil
-	p.batches.New = func() any { return &batch{} }
+	p.calls.init()
+	p.batches.New = func() any { return &batch{counted: p.calls.place()} }
 }
 
 // begin returns a batch for the events of a call.

@@ -21,6 +21,8 @@ type raising struct {
 	metrics  meter
 	logger   *slog.Logger
 	health   *HealthTracker // of the store
+
+	flushing chan struct{} // holds a token during a flush
 }
 
 // occurrences is what a batch needs memory for while findings are stored.
@@ -66,8 +68,9 @@ func (r *raising) collect(items []item, os *occurrences, now time.Time) bool {
 // add adds the occurrence of a finding, or aggregates it.
 func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	f, count := &it.reporter.findings[finding], int64(1)
+	seen, first := r.seen(f.Event.Timestamp, now), time.Time{}
 	if it.result.Verification.Decision == DecisionFail {
-		count = r.limit.take(it.result.Verification.Verdict, now)
+		count, first = r.limit.take(it.result.Verification.Verdict, now)
 	}
 	n := len(os.values)
 	os.values = slices.Grow(os.values, 1)[:n+1] // it is cleared
@@ -78,8 +81,10 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	o.Source = r.source
 	o.CorrelationID = it.Event.CorrelationID
 	o.Count = count
-	o.LastSeen = r.seen(f.Event.Timestamp, now)
-	o.FirstSeen = o.LastSeen
+	o.FirstSeen, o.LastSeen = seen, seen
+	if !first.IsZero() {
+		o.FirstSeen = first
+	}
 	switch err := r.check(it, o); {
 	case err != nil:
 		r.giveUp(it, o, err)
@@ -184,20 +189,44 @@ func (r *raising) refused(ctx context.Context, o *Occurrence, err error) error {
 		f.Rule, f.Event.ID, f.OrganizationID, err)
 }
 
-// flush stores what the rate limit has aggregated.
+// flush stores what the rate limit has aggregated before the call.
 func (r *raising) flush(ctx context.Context) error {
-	verdicts, os := r.limit.rest()
-	_, errs := r.storeAll(ctx, os)
-	for i, err := range errs {
-		switch {
-		case err == nil:
-		case final(err):
-			errs[i] = r.refused(ctx, os[i], err)
-		default:
-			r.limit.add(verdicts[i], os[i], os[i].Count)
+	if !r.limit.holds() {
+		return nil
+	}
+	select {
+	case r.flushing <- struct{}{}:
+		defer func() { <-r.flushing }()
+	case <-ctx.Done():
+		return fmt.Errorf("monitor: store alerts: %w", ctx.Err())
+	}
+	var given []error
+	for range 2 { // what an earlier flush could not store, and the rest
+		err, refused := r.flushSome(ctx)
+		given = append(given, refused)
+		if err != nil {
+			given = append(given, err)
+			break
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(given...)
+}
+
+func (r *raising) flushSome(ctx context.Context) (err, refused error) {
+	verdicts, os := r.limit.rest()
+	_, errs := r.storeAll(ctx, os)
+	for i, v := range verdicts {
+		switch failed := errs.of(i); {
+		case failed == nil:
+			r.limit.done(v)
+		case final(failed):
+			refused = errors.Join(refused, r.refused(ctx, os[i], failed))
+			r.limit.done(v)
+		default:
+			err = errors.Join(err, failed)
+		}
+	}
+	return err, refused
 }
 
 // unstored says why occurrences were not stored, by their places, with nil for those

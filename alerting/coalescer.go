@@ -241,7 +241,7 @@ func (c *coalescer) close(t *tenant) {
 
 // tidy removes an organization of which nothing is known.
 func (c *coalescer) tidy(t *tenant) {
-	if len(t.open) == 0 && len(t.held.repeats) == 0 {
+	if len(t.open) == 0 && len(t.held.occurrences) == 0 {
 		delete(c.tenants, t.name)
 	}
 }
@@ -276,13 +276,19 @@ func (c *coalescer) begin() (loads, failing []load) {
 func (c *coalescer) of(organization string) (loads []load) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tenants[organization]; t != nil && len(t.held.repeats) > 0 {
+	if t := c.tenants[organization]; t != nil && len(t.held.occurrences) > 0 {
 		loads = append(loads, t.load())
 	}
 	return loads
 }
 
-func (t *tenant) load() load { return load{tenant: t, first: t.dropped, repeats: t.held.repeats} }
+func (t *tenant) load() load {
+	l := load{tenant: t, first: t.dropped}
+	for i := range t.held.occurrences {
+		l.repeats = append(l.repeats, &t.held.occurrences[i])
+	}
+	return l
+}
 
 // part returns the part of a load from one index to another.
 func (l load) part(from, to int) load {
@@ -300,7 +306,7 @@ func (c *coalescer) done(l load, n int) {
 		return
 	}
 	for i := range n {
-		places := placesOf(t.held.repeats[i])
+		places := placesOf(&t.held.occurrences[i])
 		t.places -= places
 		c.places -= places
 	}
@@ -315,7 +321,7 @@ func (c *coalescer) size() (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, t := range c.tenants {
-		n += len(t.held.repeats)
+		n += len(t.held.occurrences)
 	}
 	return n
 }

@@ -10,60 +10,47 @@ import (
 // A held has copies of repeats, oldest first. They share no memory with the events that
 // they were made of, so that a short string does not keep a large event in memory.
 type held struct {
-	repeats []*monitor.Occurrence
-	// These are blocks of memory for further repeats, their references and strings. A
-	// block that is full is left to those that use it.
 	occurrences []monitor.Occurrence
-	references  []monitor.EventRef
-	text        strings.Builder
+	references  []monitor.EventRef // of all their findings
+	text        strings.Builder    // their strings
 }
-
-const (
-	maxBlock  = 64      // repeats or references, if the organization has as many
-	textBlock = 1 << 10 // bytes
-)
 
 // add adds a copy of an occurrence. It rarely allocates.
 func (h *held) add(o *monitor.Occurrence) {
-	block := min(len(h.repeats)+1, maxBlock)
-	if len(h.occurrences) == cap(h.occurrences) {
-		h.occurrences = make([]monitor.Occurrence, 0, block)
-	}
+	n := len(h.references)
+	h.references = append(h.references, o.Finding.References...)
 	h.occurrences = append(h.occurrences, *o)
 	added := &h.occurrences[len(h.occurrences)-1]
-	h.repeats = append(h.repeats, added)
+	added.Finding.References = slices.Clip(h.references[n:])
 	for _, s := range texts(added) {
 		*s = h.clone(*s)
 	}
-	n := len(o.Finding.References)
-	if n > cap(h.references)-len(h.references) {
-		h.references = make([]monitor.EventRef, 0, max(n, block))
-	}
-	h.references = append(h.references, o.Finding.References...)
-	added.Finding.References = slices.Clip(h.references[len(h.references)-n:])
 	for i := range added.Finding.References {
 		added.Finding.References[i].ID = h.clone(added.Finding.References[i].ID)
 	}
 }
 
-// clone copies a string to the block of text.
+// clone copies a string to the current block of text. A block that is full is left to
+// the strings in it.
 func (h *held) clone(s string) string {
-	if h.text.Cap()-h.text.Len() < len(s) {
-		h.text.Reset()
-		h.text.Grow(max(len(s), textBlock))
-	}
+	const block = 1 << 10
 	n := h.text.Len()
+	if h.text.Cap()-n < len(s) {
+		h.text.Reset()
+		h.text.Grow(max(len(s), block))
+		n = 0
+	}
 	h.text.WriteString(s)
 	return h.text.String()[n:]
 }
 
 // drop removes the oldest repeats. A caller may still read those that it has got.
 func (h *held) drop(n int) {
-	if n == len(h.repeats) {
+	if n == len(h.occurrences) {
 		*h = held{}
 		return
 	}
-	h.repeats = slices.Clone(h.repeats[n:])
+	h.occurrences = slices.Clone(h.occurrences[n:])
 }
 
 // texts returns the strings of an occurrence, without those of the references.

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/auditwarden/auditwarden/internal/printable"
+	"unicode"
 )
 
 // patternType is how titles and metadata name a rule: FAILED_AUTH for failed_auth.
@@ -24,18 +23,23 @@ func (f *Finding) Describe() string {
 		fmt.Fprintf(&b, "%d in the %s up to %s (threshold %d)", f.Count, f.Window, at, f.Threshold)
 	}
 	if f.Key != "" {
-		fmt.Fprintf(&b, " for %s %s", f.KeyField, brief(f.Key))
+		fmt.Fprintf(&b, " for %s %s", f.KeyField, printable(f.Key))
 	}
 	if f.Detail != "" {
-		b.WriteString(": " + brief(f.Detail))
+		b.WriteString(": " + printable(f.Detail))
 	}
 	return b.String()
 }
 
-// brief keeps text from an event on one line and within reason.
-func brief(s string) string {
+// printable keeps text from an event on one line and within reason.
+func printable(s string) string {
 	const limit = 200
-	s = printable.Clean(s, "")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
 	if r := []rune(s); len(r) > limit {
 		return string(r[:limit]) + "..."
 	}

@@ -27,12 +27,24 @@ func (m *Monitor) Health(ctx context.Context) Health {
 	}
 	for _, p := range m.ports() {
 		if r, ok := p.port.(HealthReporter); ok {
-			for _, c := range r.Health(ctx) {
+			for _, c := range m.healthOf(ctx, p.name, r) {
 				h.add(p.name, c)
 			}
 		}
 	}
 	return h
+}
+
+// healthOf returns the health of a port. One that panics is critical.
+func (m *Monitor) healthOf(ctx context.Context, name string, r HealthReporter) (components []ComponentHealth) {
+	defer func() {
+		if v := recover(); v != nil {
+			m.pipeline.metrics.count(ctx, Errors, "panic")
+			m.pipeline.metrics.panics.note(ctx, name+" health", v)
+			components = []ComponentHealth{{Name: name, Status: HealthCritical, Message: fmt.Sprintf("health panicked: %v", v)}}
+		}
+	}()
+	return r.Health(ctx)
 }
 
 // quarantined judges what stands aside.

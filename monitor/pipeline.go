@@ -26,7 +26,7 @@ type pipeline struct {
 }
 
 func (p *pipeline) init(c *Config, health *HealthTracker) {
-	p.metrics = meter{c.Metrics}
+	p.metrics = meter{c.Metrics, &panics{logger: c.Logger}}
 	p.admission = admission{
 		verifier: c.Verifier, defaultOrganization: c.DefaultOrganization,
 		operator: c.OperatorOrganization, source: c.Source, metrics: p.metrics,
@@ -42,7 +42,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	}
 	p.raising.flushing = make(chan struct{}, 1)
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)
-	p.tracing.tracer = c.Tracer
+	p.tracing = tracing{c.Tracer, p.metrics}
 	p.tenants = tenants{c.DefaultOrganization, &p.admission.watermarks}
 	p.quarantine.init(c.QuarantineCapacity, c.QueueCapacity, p.tenants)
 	p.reportStages, p.readClock = c.ReportStages, c.ReportStages || c.Tracer != nil

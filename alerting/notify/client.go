@@ -26,8 +26,7 @@ import (
 type Transport struct {
 	// AllowedNetworks are networks that connections are allowed to in addition to the
 	// public internet. By default, connections to private, link-local, loopback and
-	// other special addresses, and to those of the clouds' own services, are refused,
-	// whatever name resolves to them.
+	// other special addresses are refused, whatever name resolves to them.
 	AllowedNetworks []netip.Prefix
 	// TLS defaults to the system's root certificates and TLS 1.2 or later.
 	TLS *tls.Config

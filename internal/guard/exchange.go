@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"syscall"
-
-	"github.com/auditwarden/auditwarden/internal/printable"
 )
 
 // An ExchangeError says why an exchange failed, in words that anybody may read. What it
@@ -22,13 +20,12 @@ func (e *ExchangeError) Error() string { return e.text }
 
 func (e *ExchangeError) Unwrap() error { return e.cause }
 
-// Detail returns the text of what the error wraps, as one line: a certificate may
-// have any names.
+// Detail returns the text of what the failure wraps.
 func (e *ExchangeError) Detail() string {
 	if e.cause == nil {
 		return e.text
 	}
-	return printable.Line(e.cause.Error())
+	return e.cause.Error()
 }
 
 // Explain returns why an exchange within a context failed: that the address was

@@ -7,27 +7,26 @@ import (
 	"unicode"
 )
 
-// Clean replaces every control character, line separator, character that changes the
-// writing direction and invisible character with a space, except those to keep, and
-// invalid UTF-8 with U+FFFD. Joiners and variation selectors, of which emoji and some
-// scripts are made, stay after a character that is not ASCII.
-func Clean(s, keep string) string {
+// Line returns a text as one line. It replaces every control character, line
+// separator, character that changes the writing direction and invisible character
+// with a space, and invalid UTF-8 with U+FFFD. Joiners and variation selectors, of
+// which emoji and some scripts are made, stay after a character that is not ASCII.
+func Line(s string) string { return clean(s, "") }
+
+// Lines does the same as [Line] but keeps line feeds and tabs.
+func Lines(s string) string { return clean(s, "\n\t") }
+
+func clean(s, keep string) string {
 	var last rune
-	return strings.Map(func(r rune) rune {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		joins := joiner(r) && last > unicode.MaxASCII && last != r && !unicode.IsSpace(last)
 		if hidden(r) && !joins && !strings.ContainsRune(keep, r) {
 			r = ' '
 		}
 		last = r
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}, strings.ToValidUTF8(s, "\uFFFD")))
 }
-
-// Line returns a text as one line, clean and without space around it.
-func Line(s string) string { return strings.TrimSpace(Clean(s, "")) }
-
-// Lines does the same as [Line] but keeps line feeds and tabs inside.
-func Lines(s string) string { return strings.TrimSpace(Clean(s, "\n\t")) }
 
 // hidden reports whether a character has an effect and no shape.
 func hidden(r rune) bool {

@@ -101,6 +101,7 @@ func (o *Occurrence) Validate() error {
 		{"Finding.Key", f.Key, maxFindingText},
 		{"Finding.KeyField", f.KeyField, MaxFieldSize},
 		{"Finding.Event.ID", f.Event.ID, MaxFieldSize},
+		{"Finding.CompletedBy.ID", f.CompletedBy.ID, MaxFieldSize},
 		{"Finding.Technique", f.Technique, MaxFieldSize},
 		{"Finding.Detail", f.Detail, maxFindingText},
 		{"Type", string(o.Type), MaxFieldSize},

@@ -95,6 +95,19 @@ func brokenStores() map[string]brokenCase {
 		"counts retries": {"RetryCountsOnce", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { rand.Read(o.EventKey[:]) }}
 		}},
+		"cuts texts": {"Limits", func(s driver.Store) driver.Store {
+			return &broken{Store: s, before: func(o *monitor.Occurrence) { o.Source = o.Source[:min(len(o.Source), 255)] }}
+		}},
+		"takes any time": {"BeyondLimits", func(s driver.Store) driver.Store {
+			return &broken{Store: s, before: func(o *monitor.Occurrence) {
+				if o.LastSeen.Year() > 2261 {
+					o.LastSeen = time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC)
+				}
+			}}
+		}},
+		"claims for paused organizations": {"OutboxPaused", func(s driver.Store) driver.Store {
+			return &brokenOutbox{Store: s, unpaused: true}
+		}},
 		"tells incidents apart by their text": {"Join", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { copy(o.Fingerprint[:], o.Finding.Event.ID) }}
 		}},
@@ -387,6 +400,7 @@ func (s *broken) SaveSettings(ctx context.Context, organization string, set aler
 type brokenOutbox struct {
 	driver.Store
 	lease        time.Duration
+	unpaused     bool
 	organization string
 	routes       func(route string, all []alerting.Route) []alerting.Route
 	claimed      func(*alerting.Notification)
@@ -399,6 +413,9 @@ func (s *brokenOutbox) ClaimNotifications(
 ) ([]*alerting.Notification, error) {
 	if s.routes != nil {
 		routes = s.routes(route, routes)
+	}
+	if s.unpaused {
+		paused = nil
 	}
 	ns, err := s.Store.ClaimNotifications(ctx, route, routes, paused, limit, cmp.Or(s.lease, lease))
 	for _, n := range ns {

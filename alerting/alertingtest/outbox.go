@@ -390,6 +390,29 @@ func testOutboxPurge(t *storeTest) {
 	check.Equal(t, "waiting", t.backlog().Waiting, 0)
 }
 
+// testOutboxPaused checks that the notifications of paused organizations are left
+// alone, although they get their routes.
+func testOutboxPaused(t *storeTest) {
+	organizations := []string{acme, other, "third"}
+	for _, organization := range organizations {
+		for _, number := range []string{"1", "2"} {
+			t.opened(organization, organization+number, number, minutes(0))
+		}
+	}
+	claim := func(paused ...string) string {
+		ns := check.Must(t.store.ClaimNotifications(t.Context(), pager, routes(pager, mail), paused, 2, time.Minute))(t)
+		keys := strings.Fields(keysOf(ns))
+		slices.Sort(keys)
+		return strings.Join(keys, " ")
+	}
+	check.Equal(t, "claimed while all are paused", claim(organizations...), "")
+	check.Equal(t, "waiting", t.backlog().Waiting, 2*6)
+	check.Equal(t, "claimed of one", claim(other, acme, "nobody"), "third1 third2")
+	check.Equal(t, "claimed of two", claim(other), "acme1 acme2")
+	// An organization that is no longer paused has lost nothing.
+	check.Equal(t, "claimed then", claim(), "other1 other2")
+}
+
 func testOutboxTenants(t *storeTest) {
 	mine := t.opened(acme, "mallory", "e1", minutes(0))
 	o := Occurrence(other, "mallory", "e1", minutes(0))

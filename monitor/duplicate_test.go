@@ -279,9 +279,10 @@ func TestDetailsTellAConflict(t *testing.T) {
 	details := []map[string]any{
 		{"a": map[string]any{}}, {"a": []any{}}, {"a": nil}, {"a": ""}, {"a": "1"}, {"a": json.Number("1")},
 		{"a": []any{"1"}}, {"a": []any{[]any{"1"}}}, {"a": true}, {"a": "true"}, {"a": map[string]any{"b": "c"}},
-		{"b": map[string]any{"a": "c"}}, {"a": []any{"b", "c"}}, {"a": []any{"c", "b"}},
+		{"b": map[string]any{"a": "c"}}, {"a": []any{"b", "c"}}, {"a": []any{"c", "b"}}, {"a": map[string]any{"b": nil}},
+		{"a": []any{nil}}, {"a": []any{map[string]any{}}}, {"a": false}, {"a": "null"}, {"a": nil, "b": nil}, {"": nil},
 	}
-	var events []*monitor.Event
+	events := []*monitor.Event{newEvent("e", 0)} // without any
 	for _, d := range details {
 		here, there := newEvent("e", 0), newEvent("e", 0)
 		here.Details, there.Session.Details = d, d

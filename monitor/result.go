@@ -14,7 +14,9 @@ type Result struct {
 	Sequence uint64
 	// Findings are the findings of the detectors. For an event that failed
 	// verification, was replayed or is conflicting, the only finding is the monitor's
-	// own.
+	// own. Their texts can be parts of the line that an event was decoded from
+	// ([DecodeEvent]), and findings of several events share memory: clone what you keep
+	// for longer than the event.
 	Findings []Finding
 	// Dispositions[i] reports how the store handled Findings[i]. Dispositions is nil
 	// if no finding was passed to the store.

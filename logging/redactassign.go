@@ -33,6 +33,9 @@ func (t *text) assignmentAt(i, operator int) (a assignment, ok bool) {
 		return a, false
 	}
 	a.header = s[i] == ':'
+	if strings.EqualFold(a.name, "token") && isOfParser(s[wordBefore(s, a.nameStart):a.nameStart]) {
+		return a, false
+	}
 	end := i + operator
 	for end < len(s) && strings.IndexByte("=:>", s[end]) >= 0 && !strings.HasPrefix(s[end:], "://") {
 		end++
@@ -49,9 +52,22 @@ func (t *text) assignmentAt(i, operator int) (a assignment, ok bool) {
 	}
 }
 
+// isOfParser reports whether the word before "token" says that it is a parser's.
+func isOfParser(word string) bool {
+	switch strings.ToLower(strings.TrimRight(word, " \t")) {
+	case "unexpected", "expected", "expecting", "next", "illegal":
+		return true
+	default:
+		return false
+	}
+}
+
 // skipTypes returns the offset after the notes in "(string) (len=5) x", as some
 // dumps of values have them.
 func skipTypes(s string, i int) int {
+	if strings.HasPrefix(s[i:], "string(") { // PHP
+		i += len("string")
+	}
 	for i < len(s) && s[i] == '(' {
 		n := strings.Index(s[i:min(len(s), i+longestName)], ") ")
 		if n < 0 || i+n+2 >= len(s) || s[i+n+2] != '(' && s[i+n+2] != '"' {

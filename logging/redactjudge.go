@@ -78,7 +78,7 @@ func (t *text) isSecret(a assignment, v extent) bool {
 		return !a.reason || !isReason(s[skipBlanks(s, v.end):])
 	case a.reason && isReason(s[v.start:]), a.header && !a.reason && isTag(value):
 		return false
-	case a.reason && a.class&shortName != 0 && onlyLower(value) && beginsSentence(s[v.end:]):
+	case a.reason && a.class&shortName != 0 && (strings.HasPrefix(s[v.end:], ": ") || onlyLower(value) && beginsSentence(s[v.end:])):
 		return false
 	default:
 		return !t.isReference(value)

@@ -104,7 +104,9 @@ var nameTable = []struct {
 		"exception", "failure", "failed", "failures", "event", "action", "result", "latency", "test", "tests", "parser", "handler",
 		"controller", "go", "py", "js", "ts", "tsx", "jsx", "java", "kt", "scala", "rb", "rs", "php", "cs", "cpp", "c", "h", "ex", "swift",
 		"vue", "sh", "sql", "yml", "yaml", "json", "toml", "xml", "txt", "log", "html", "md", "com", "org", "net", "io", "dev", "local",
-		"internal", "svc", "cluster", "example", "ref", "refs", "reference", "selector", "mount",
+		"internal", "svc", "cluster", "example", "ref", "refs", "reference", "selector", "mount", "details", "detail", "stats",
+		"info", "metadata", "config", "settings", "options", "encoder", "decoder", "generator", "validator", "factory", "filter",
+		"interceptor", "resolver", "builder", "loader", "reader", "writer", "repository", "client",
 	}},
 }
 

@@ -1,6 +1,9 @@
 package logging
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // phraseAt returns where the secret is that follows the words before the space at
 // i: Bearer x, Basic x, password x in a .netrc, AUTH PLAIN x.
@@ -45,6 +48,15 @@ func phraseAt(s string, i int) (start, end int, ok bool) {
 		if endsInWord(before, "auth") {
 			return authCommandAt(s, skipBlanks(s, i), before)
 		}
+	case '6':
+		if strings.HasSuffix(before, "AWS4-HMAC-SHA256") {
+			start = skipBlanks(s, i)
+			return start, listEnd(s, start), strings.HasPrefix(s[start:], "Credential=")
+		}
+	case 'b':
+		if endsInWord(before, "-b") && strings.Contains(before, "curl") {
+			return wordAt(s, skipBlanks(s, i))
+		}
 	case 'y':
 		if endsInWord(before, "identified by") {
 			return wordAt(s, skipBlanks(s, i))
@@ -81,7 +93,7 @@ func tokenAt(s string, i int) (start, end int, ok bool) {
 	}
 	inside := end < len(s) && (s[end] == '[' ||
 		end > i+length && (isAlnum(s[end]) || isOpening(s[end]) || isQuote(s[end]) && (!endsValue(s, end+1) || s[end+1:] != "" && s[end+1] == '[')))
-	return i, end, length >= shortest && !inside
+	return i, end, length >= shortest && !inside && reasonWords[strings.ToLower(s[i:i+length])] == 0
 }
 
 // wordAt returns the word at i, unless it belongs to a sentence.
@@ -180,6 +192,24 @@ func quotedPhraseAt(s string, i int) (start, end int, ok bool) {
 	}
 	start = i + len(quote)
 	return start, quotedEnd(s, start, quote), true
+}
+
+// argumentAt returns where the secret is in the text in quotes at i, the argument
+// of a function: setPassword("x"), Token("x").
+func (n names) argumentAt(s string, i int) (start, end int, ok bool) {
+	from := wordBefore(s, i-1)
+	name := s[from : i-1]
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	lower := strings.ToLower(name)
+	if n.classify(name)&(secretName|ownName) == 0 || !hasPrefix(lower, "set", "with", "new", "token", "secret", "password", "passphrase", "api") {
+		return 0, 0, false
+	}
+	start = i + 1
+	return start, quotedEnd(s, start, s[i:start]), true
+}
+
+func hasPrefix(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(s, prefix) })
 }
 
 func announcesSecret(before string) bool {

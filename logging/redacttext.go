@@ -68,7 +68,9 @@ func (t *text) searchAt(i int) int {
 		case strings.HasPrefix(s[i:], "::"): // of Ruby, C++, Rust and SQL
 			return i + 2
 		default:
-			return t.assigned(i, 1)
+			if start, end, ok = passfileAt(s, i); !ok {
+				return t.assigned(i, 1)
+			}
 		}
 	case ',':
 		if i > 0 && isQuote(s[i-1]) {
@@ -96,6 +98,9 @@ func (t *text) searchAt(i int) int {
 	case '"', '\'', '`', '$':
 		if i > 0 && (s[i-1] == ' ' || s[i-1] == '(' || i > 1 && s[i-2] == ' ') {
 			start, end, ok = quotedPhraseAt(s, i)
+		}
+		if !ok && i > 1 && s[i-1] == '(' && s[i] != '$' {
+			start, end, ok = t.names.argumentAt(s, i)
 		}
 		if !ok && i+1 < len(s) && s[i+1] == '-' {
 			start, end, ok = t.names.optionAt(s, i+1)

@@ -84,3 +84,18 @@ func dsnPasswordAt(s string, i, from int) (start, end int, ok bool) {
 	}
 	return from + n + 1, i, true
 }
+
+// passfileAt returns where the password is in host:port:database:user:password, a
+// line of a .pgpass whose first colon is at i.
+func passfileAt(s string, i int) (start, end int, ok bool) {
+	if !strings.HasPrefix(s[i:], ":5432:") && !strings.HasPrefix(s[i:], ":6432:") && !strings.HasPrefix(s[i:], ":*:") {
+		return 0, 0, false
+	}
+	field, start := 0, i
+	for end = i; end < len(s) && end < i+lookAhead && !isSpace(s[end]) && !isQuote(s[end]); end++ {
+		if s[end] == ':' && field < 4 {
+			field, start = field+1, end+1
+		}
+	}
+	return start, end, field == 4
+}

@@ -23,7 +23,13 @@ type Options struct {
 type Claims struct {
 	client redis.UniversalClient
 	prefix string
+	// sending has something of every call that the client has not finished.
+	sending chan struct{}
 }
+
+// maxSending is how many calls may be left to a client that waits without end for a
+// Redis that does not answer.
+const maxSending = 64
 
 var _ claims.Set = (*Claims)(nil)
 
@@ -34,7 +40,9 @@ func New(client redis.UniversalClient, options *Options) (*Claims, error) {
 		return nil, errors.New("redisclaim: new claims: client is nil")
 	}
 	prefix := cmp.Or(options, &Options{}).Prefix
-	return &Claims{client: client, prefix: cmp.Or(prefix, "auditwarden:alerts")}, nil
+	return &Claims{
+		client: client, prefix: cmp.Or(prefix, "auditwarden:alerts"), sending: make(chan struct{}, maxSending),
+	}, nil
 }
 
 // key returns the Redis key of an alert. The fingerprint has a fixed length, so that
@@ -50,7 +58,7 @@ func (c *Claims) Lookup(ctx context.Context, keys []claims.AlertKey) ([]claims.C
 	for i, key := range keys {
 		responses[i] = p.Get(ctx, c.key(key))
 	}
-	if err := send(ctx, p); err != nil {
+	if err := c.send(ctx, p); err != nil {
 		return nil, fmt.Errorf("redisclaim: look up claims: %w", err)
 	}
 	var found []claims.Claim
@@ -69,7 +77,7 @@ func (c *Claims) Claim(ctx context.Context, made []claims.Claim, ttl time.Durati
 	for _, claim := range made {
 		p.Set(ctx, c.key(claim.AlertKey), encode(claim.Severity, claim.AlertID), max(ttl, time.Millisecond))
 	}
-	if err := send(ctx, p); err != nil {
+	if err := c.send(ctx, p); err != nil {
 		return fmt.Errorf("redisclaim: make claims: %w", err)
 	}
 	return nil
@@ -79,7 +87,7 @@ func (c *Claims) Claim(ctx context.Context, made []claims.Claim, ttl time.Durati
 func (c *Claims) Release(ctx context.Context, key claims.AlertKey) error {
 	p := c.client.Pipeline()
 	p.Del(ctx, c.key(key))
-	if err := send(ctx, p); err != nil {
+	if err := c.send(ctx, p); err != nil {
 		return fmt.Errorf("redisclaim: release claim: %w", err)
 	}
 	return nil
@@ -87,9 +95,16 @@ func (c *Claims) Release(ctx context.Context, key claims.AlertKey) error {
 
 // send sends the commands of a pipeline and waits for the responses until ctx ends.
 // It does so itself, since go-redis ignores ctx unless ContextTimeoutEnabled is set.
-func send(ctx context.Context, p redis.Pipeliner) error {
+// What is sent then ends with the time-outs of the client, or with the client.
+func (c *Claims) send(ctx context.Context, p redis.Pipeliner) error {
+	select {
+	case c.sending <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	done := make(chan error, 1)
 	go func() {
+		defer func() { <-c.sending }()
 		commands, first := p.Exec(ctx)
 		err := failure(first)
 		for _, command := range commands {

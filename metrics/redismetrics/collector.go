@@ -111,8 +111,9 @@ func (c *Collector) Snapshot(ctx context.Context) (monitor.MetricsSnapshot, erro
 }
 
 // Health returns WARNING while the flushes of [Collector.Run] fail or Run is not
-// active, and OK otherwise. It never returns CRITICAL, because the totals of this
-// instance are only delayed.
+// active, and OK otherwise. The totals of this instance are only delayed then. It
+// returns CRITICAL while somebody else uses one of the keys, which does not end by
+// itself.
 func (c *Collector) Health(context.Context) []monitor.ComponentHealth {
 	h := c.flushes.Health("redismetrics")
 	if h.Status == monitor.HealthOK && !c.running.Load() {
@@ -120,6 +121,9 @@ func (c *Collector) Health(context.Context) []monitor.ComponentHealth {
 	}
 	if h.Message != "" {
 		h.Status = monitor.HealthWarning
+	}
+	if redis.HasErrorPrefix(c.flushes.Err(), "WRONGTYPE") {
+		h.Status = monitor.HealthCritical
 	}
 	return []monitor.ComponentHealth{h}
 }

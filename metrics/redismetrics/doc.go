@@ -19,7 +19,9 @@
 // Redis is unavailable, nothing is lost and memory does not grow, because only
 // totals are kept. An instance that is killed loses what it counted since its last
 // flush: at most one interval, if Redis is available. The durability of flushed
-// data depends on the configuration of Redis.
+// data depends on the configuration of Redis. A flush counts as a whole or not at
+// all: if somebody else has written a value of another type under one of the keys,
+// nothing is counted until that key is gone, and [Collector.Health] names it.
 //
 // Durations are counted in the same buckets as in package memmetrics, so that the
 // relative error of quantiles is below 1/32. The total of a gauge is the sum of

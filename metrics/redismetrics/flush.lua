@@ -10,6 +10,13 @@
 --       the number of attributes, for each of these its name and the number of
 --       its parts, for each of these its name and what to add
 
+-- A key that somebody else uses would make a write fail behind others.
+for k, key in ipairs(KEYS) do
+  local is, want = redis.call('TYPE', key).ok, ({ 'string', 'zset' })[k] or 'hash'
+  if is ~= 'none' and is ~= want then
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. is .. ' and should be a ' .. want)
+  end
+end
 if tonumber(redis.call('GET', KEYS[1]) or 0) >= tonumber(ARGV[2]) then
   return 0
 end
@@ -46,7 +53,9 @@ end
 
 local function add(metric, field, n)
   local sum = redis.pcall('HINCRBY', metric, field, n)
-  if type(sum) == 'table' then -- it would overflow
+  if type(sum) == 'table' and not string.find(sum.err, 'overflow', 1, true) then
+    redis.call('HSET', metric, field, n) -- it was no number
+  elseif type(sum) == 'table' then
     local negative = string.sub(n, 1, 1) == '-'
     redis.call('HSET', metric, field, negative and '-9223372036854775808' or '9223372036854775807')
   end

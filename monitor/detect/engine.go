@@ -66,8 +66,15 @@ func (en *Engine) DetectBatch(ctx context.Context, es []*monitor.Event, rs []*mo
 }
 
 func (en *Engine) exchange(ctx context.Context, set *ruleset, es []*monitor.Event, rs []*monitor.Reporter) error {
-	x := &exchange{rules: set, nonce: en.nonce, reporters: rs}
-	return x.run(ctx, es)
+	for len(es) > 0 {
+		x := &exchange{rules: set, nonce: en.nonce, reporters: rs}
+		judged, err := x.run(ctx, es)
+		if err != nil {
+			return err
+		}
+		es, rs = es[judged:], rs[judged:]
+	}
+	return nil
 }
 
 // detect judges an event by the windows in memory.

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
@@ -53,17 +54,23 @@ type sharedWindow struct {
 	events   map[uint64]*WindowEvent // by the sequence of the stamp
 }
 
-// run judges the events, each with its reporter.
-func (x *exchange) run(ctx context.Context, es []*monitor.Event) error {
+// maxNew is the number of events that are added to a window at once, so that one
+// window with many does not hold up those that others wait for.
+const maxNew = 1024
+
+// run judges events, each with its reporter, as many as go at once. It returns how
+// many.
+func (x *exchange) run(ctx context.Context, es []*monitor.Event) (judged int, err error) {
 	x.byGroup = map[sharedGroup]*sharedWindow{}
-	for i, e := range es {
-		for _, h := range x.rules.hits(e, x.reporters[i], nil) {
-			x.add(i, e, h)
+	for full := false; judged < len(es) && !full; judged++ {
+		e := es[judged]
+		for _, h := range x.rules.hits(e, x.reporters[judged], nil) {
+			full = x.add(judged, e, h) || full
 		}
 	}
 	earlier, err := x.ask(ctx)
 	if err != nil {
-		return fmt.Errorf("detect: exchange windows: %w", err)
+		return 0, fmt.Errorf("detect: exchange windows: %w", err)
 	}
 	for _, a := range earlier {
 		x.judgeAgain(a)
@@ -90,14 +97,14 @@ func (x *exchange) run(ctx context.Context, es []*monitor.Event) error {
 		w.group.Observe(&h.rule.spec, &o.Observation, &w.scratch)
 		o.report(w.group, w.scratch.Hits)
 	}
-	return nil
+	return judged, nil
 }
 
-// add adds a hit of the i-th event.
-func (x *exchange) add(i int, e *monitor.Event, h hit) {
+// add adds a hit of the i-th event, and reports whether its window is full now.
+func (x *exchange) add(i int, e *monitor.Event, h hit) (full bool) {
 	if h.rule.kind == window.Stateless {
 		x.hits = append(x.hits, sharedHit{hit: h, event: i})
-		return
+		return false
 	}
 	a := x.reporters[i].Arrival()
 	ts := e.Timestamp.UnixNano()
@@ -106,7 +113,7 @@ func (x *exchange) add(i int, e *monitor.Event, h hit) {
 	q := w.request
 	// Another instance may be behind by as much as an event may be late.
 	q.Horizon = min(q.Horizon, window.Before(horizon, int64(a.Lateness)))
-	q.Keep = max(q.Keep, h.rule.Window+2*a.Lateness)
+	q.Keep = max(q.Keep, h.rule.Window+2*a.Lateness+ahead(e, a))
 	h.group.Value = q.Group
 	x.hits = append(x.hits, sharedHit{hit: h, event: i, window: w, place: len(q.Events)})
 	n := NewWindowEvent{
@@ -117,6 +124,16 @@ func (x *exchange) add(i int, e *monitor.Event, h hit) {
 		n.ID = strings.Clone(e.ID)
 	}
 	q.Events, w.horizons = append(q.Events, n), append(w.horizons, horizon)
+	return len(q.Events) >= maxNew
+}
+
+// ahead returns how far the event is ahead of the watermark. It is needed for as
+// much longer.
+func ahead(e *monitor.Event, a *monitor.Arrival) time.Duration {
+	if a.Watermark.IsZero() {
+		return 0
+	}
+	return min(max(0, e.Timestamp.Sub(a.Watermark)), math.MaxInt64/4)
 }
 
 // window returns the window of a hit.

@@ -33,6 +33,7 @@ func (l *backlog) add(q *detect.WindowRequest) {
 			l.windows = map[string]*backlogWindow{}
 		}
 		w = &backlogWindow{request: *q, byKey: map[monitor.EventKey]detect.NewWindowEvent{}}
+		w.request.Events = nil // they have room of their own
 		l.windows[q.ID] = w
 	}
 	w.request.Horizon = min(w.request.Horizon, q.Horizon)

@@ -16,10 +16,24 @@ var exchangeSource string
 
 var exchangeScript = redis.NewScript(exchangeSource)
 
-// maxEvents is the number of events after which a call of the script takes no
-// further window, so that it does not hold up Redis. As many are brought to it
-// at once that it has missed.
-const maxEvents = 1024
+const (
+	// maxEvents is the number of events after which a call of the script takes no
+	// further window, so that it does not hold up Redis. As many are brought to it
+	// at once that it has missed.
+	maxEvents = 1024
+	// heldPerEvent is how many events that a window holds take as long to be read as
+	// a new one takes to be added.
+	heldPerEvent = 16
+)
+
+// cost returns what a request may take, in new events. A window without tail is read
+// as a whole, however large it is.
+func cost(q *detect.WindowRequest) int {
+	if q.Tail > 0 {
+		return len(q.Events)
+	}
+	return len(q.Events) + min(q.Limit/heldPerEvent, maxEvents)
+}
 
 // An exchanger exchanges windows with Redis.
 type exchanger struct {
@@ -73,9 +87,9 @@ func (x *exchanger) calls(requests []*detect.WindowRequest) []*call {
 	var all []*call
 	events := 0
 	for _, q := range requests {
-		if events += len(q.Events); len(all) == 0 || !oneServer || events > maxEvents {
+		if events += cost(q); len(all) == 0 || !oneServer || events > maxEvents {
 			all = append(all, &call{})
-			events = len(q.Events)
+			events = cost(q)
 		}
 		c := all[len(all)-1]
 		c.requests = append(c.requests, q)

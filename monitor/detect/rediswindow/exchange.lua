@@ -82,7 +82,10 @@ for k, window in ipairs(KEYS) do
       redis.call('ZREM', window, both[1])
     end
   end
-  redis.call('PEXPIRE', window, life)
+  -- Never shorter: it may hold an event that is ahead of those of this call.
+  if redis.call('PTTL', window) < tonumber(life) then
+    redis.call('PEXPIRE', window, life)
+  end
   members[#members + 1] = cut
   for i = 1, #counts do
     members[#members + 1] = counts[i]

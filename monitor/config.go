@@ -45,7 +45,8 @@ type Config struct {
 	OperatorOrganization string
 	// IntegrityAlertRate limits how many occurrences of failed verification are
 	// stored per second and verdict. Occurrences over the limit are aggregated: they
-	// are added to the count of the next one that is stored. Defaults to 100.
+	// are added to the count of the next one that is stored, or stored together
+	// within a second while Run is active. Defaults to 100.
 	IntegrityAlertRate int
 
 	// Lateness is how far an event's timestamp may lie behind the watermark of its

@@ -57,7 +57,7 @@ func (s *lanes[T]) room(name laneName) bool {
 
 // full reports whether a lane, with so many places more, has its share.
 func (s *lanes[T]) full(l *lane[T], more int) bool {
-	return (l.places+more)*len(s.byName) >= s.capacity
+	return l.places+more >= max(1, s.capacity/len(s.byName))
 }
 
 // largest returns a lane that has its share when one gets so many places more: that

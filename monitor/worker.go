@@ -61,6 +61,8 @@ func (w *worker) run(ctx context.Context) {
 			failures = 0
 			b.remove(w.pipeline.quarantine.keep)
 			again = time.Now().Add(minBackoff)
+		case len(b.items) == 0:
+			failures = 0
 		case due || held == 0:
 			failures++
 			again = time.Now().Add(backoff.FullJitter(failures, minBackoff, maxBackoff))

@@ -1,7 +1,6 @@
 package alerting_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +59,7 @@ func TestRepeatThatCanNeverBeStored(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				spy, c := newSpy(), &counts{}
-				var text bytes.Buffer
+				var text journal
 				m, stop := holding(t, spy, alerting.ManagerOptions{
 					Metrics: c, Logger: slog.New(slog.NewTextHandler(&text, nil)),
 				}, 200, "evil", "good", "fine")

@@ -236,6 +236,24 @@ func (r *recorder) wantReasons(t *testing.T, want ...alerting.Reason) {
 	}
 }
 
+// A journal is a log that can be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(text []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(text)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 // counts is a collector that adds up.
 type counts struct {
 	mu  sync.Mutex

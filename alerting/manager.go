@@ -274,8 +274,8 @@ func (m *Manager) DeadLetters(ctx context.Context, q DeadLetterQuery) iter.Seq2[
 }
 
 // Redrive queues the dead letters of a route for delivery again, with no attempts
-// made and a new CreatedAt. It returns their number. Organization may be
-// [AllOrganizations].
+// made and a new CreatedAt, so that they do not expire at once. It returns their number.
+// Organization may be [AllOrganizations].
 func (m *Manager) Redrive(ctx context.Context, organization, route string) (int, error) {
 	n, err := call(ctx, m, "redrive dead letters", checkScope(organization), func(ctx context.Context) (int, error) {
 		return m.store.Redrive(ctx, organization, route)

@@ -1,7 +1,6 @@
 package alerting_test
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -23,7 +22,7 @@ func TestDropsWithoutRoutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var text bytes.Buffer
+				var text journal
 				store, c := newSpy(), &counts{}
 				store.Store = memalerts.New(&memalerts.Options{MaxNotifications: 10})
 				m := newManager(t, store, &alerting.ManagerOptions{Metrics: c, Logger: slog.New(slog.NewTextHandler(&text, nil))})
@@ -60,7 +59,7 @@ func TestNotificationsWaitForRoutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var text bytes.Buffer
+				var text journal
 				store := newSpy()
 				m := newManager(t, store, &alerting.ManagerOptions{Logger: slog.New(slog.NewTextHandler(&text, nil))})
 				other := newManager(t, store, &alerting.ManagerOptions{Routes: routes})

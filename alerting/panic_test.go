@@ -1,7 +1,6 @@
 package alerting_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -88,7 +87,7 @@ func TestObserversPanic(t *testing.T) {
 // once.
 func TestPanicsAreCounted(t *testing.T) {
 	t.Parallel()
-	var text bytes.Buffer
+	var text journal
 	c := &counts{}
 	m := newManager(t, newSpy(), &alerting.ManagerOptions{
 		Tracer: panickingEnd{}, Metrics: c, Logger: slog.New(slog.NewTextHandler(&text, nil)),

@@ -1,0 +1,268 @@
+package fleet_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auditwarden/auditwarden/alerting"
+	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
+)
+
+var (
+	// soakTime is how long each soak lasts, half of it without the hostile tenants.
+	soakTime   = flag.Duration("soak", 4*time.Second, "duration of each soak test")
+	soakAttack = flag.String("soak.attack", "", "part of the names of the attacks to soak with; all by default")
+)
+
+const (
+	// honestTenants send honestRate events a second each.
+	honestTenants = 8
+	honestRate    = 50
+	// heapBound is how much memory the service may hold, whatever is sent to it.
+	heapBound = 768 << 20
+	// slowdown is by how much the hostile may delay what the honest send, and
+	// noise is what the scheduler of a small machine does to any delay.
+	slowdown = 2
+	noise    = 20 * time.Millisecond
+)
+
+// TestSoakMemory has everything in memory.
+func TestSoakMemory(t *testing.T) { newSoak(t, inMemory(t)).run() }
+
+// TestSoakServers has two instances share Redis and PostgreSQL.
+func TestSoakServers(t *testing.T) {
+	shared := newBackends(t)
+	newSoak(t, shared.host(t), shared.host(t)).run()
+}
+
+// A soak has hostile tenants beside honest ones, all of them for as long as it
+// lasts. It says whether the honest got what they would have got alone.
+type soak struct {
+	*testing.T
+	hosts  []*host
+	honest []*honestTenant
+	heap   atomic.Uint64 // the most that was seen
+	// delays are those of the honest tenants' events, by phase.
+	delays [2][]time.Duration
+}
+
+func newSoak(t *testing.T, hosts ...*host) *soak {
+	t.Helper()
+	s := &soak{T: t, hosts: hosts}
+	for n := range honestTenants {
+		s.honest = append(s.honest, newHonestTenant(t, honestName(n)))
+	}
+	return s
+}
+
+func (s *soak) run() {
+	s.Helper()
+	var running sync.WaitGroup
+	ctx, stop := context.WithCancel(s.Context())
+	defer running.Wait()
+	defer stop()
+	for _, h := range s.hosts {
+		running.Go(func() { h.result = h.monitor.Run(ctx) })
+	}
+	running.Go(func() { s.watchHeap(ctx) })
+
+	s.phase(0, nil)
+	s.phase(1, hostileTenants(s.T))
+	for _, h := range s.hosts {
+		h.stop(s.T)
+	}
+	stop()
+	running.Wait()
+	for _, h := range s.hosts {
+		assert.NoError(s, h.result, "Run")
+	}
+	s.check()
+}
+
+// phase has the tenants send for half of the time.
+func (s *soak) phase(number int, hostile []attack) {
+	s.Helper()
+	ctx, end := context.WithTimeout(s.Context(), *soakTime/2)
+	defer end()
+	var senders sync.WaitGroup
+	for _, tenant := range s.honest {
+		senders.Go(func() { tenant.send(ctx, s.T, s.hosts) })
+	}
+	var sent atomic.Int64
+	for i, attack := range hostile {
+		if !strings.Contains(attack.name, *soakAttack) {
+			continue
+		}
+		senders.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				attack.send(ctx, s.hosts[(i+n)%len(s.hosts)], n)
+				sent.Add(1)
+			}
+		})
+	}
+	senders.Wait()
+	for _, h := range s.hosts {
+		s.delays[number] = append(s.delays[number], h.clock.take()...)
+	}
+	s.Logf("phase %d: %d honest events were handled, p50 %v, p99 %v; %d hostile ones were sent", number+1, len(s.delays[number]),
+		quantile(s.delays[number], 0.5), quantile(s.delays[number], 0.99), sent.Load())
+}
+
+func quantile(delays []time.Duration, q float64) time.Duration {
+	if len(delays) == 0 {
+		return math.MaxInt64
+	}
+	slices.Sort(delays)
+	return delays[int(q*float64(len(delays)-1))]
+}
+
+// watchHeap notes the most memory that was in use.
+func (s *soak) watchHeap(ctx context.Context) {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		metrics.Read(sample)
+		s.heap.Store(max(s.heap.Load(), sample[0].Value.Uint64()))
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// check compares with what one engine finds that sees the honest alone.
+func (s *soak) check() {
+	s.Helper()
+	for _, tenant := range s.honest {
+		assert.Equal(s, tenant.wanted(s.T), tenant.got(s.T, s.hosts), tenant.name)
+	}
+	calm, attacked := quantile(s.delays[0], 0.99), quantile(s.delays[1], 0.99)
+	assert.LessOrEqual(s, attacked, max(slowdown*calm, noise), "p99 of the honest under attack; without it %v", calm)
+	s.Logf("at most %d MiB of live heap", s.heap.Load()>>20)
+	assert.LessOrEqual(s, s.heap.Load(), uint64(heapBound), "bytes of live heap")
+}
+
+// An honestTenant is attacked from outside, all the time, and sends what happens.
+type honestTenant struct {
+	name   string
+	signer signer
+	events []*monitor.Event
+}
+
+func honestName(n int) string { return fmt.Sprint("honest-", n) }
+
+func newHonestTenant(t *testing.T, name string) *honestTenant {
+	t.Helper()
+	return &honestTenant{name: name, signer: newSigner(t, hmacKey(t, name, name))}
+}
+
+// send submits events at a steady rate until the time is over, every tenth of them
+// twice.
+func (h *honestTenant) send(ctx context.Context, t *testing.T, hosts []*host) {
+	t.Helper()
+	tick := time.NewTicker(time.Second / honestRate)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if t.Failed() {
+			return
+		}
+		n := len(h.events)
+		e := h.next(n)
+		e.ID, e.OrganizationID = fmt.Sprintf("%s-%d", h.name, n), h.name
+		e.Timestamp = time.Now()
+		h.signer.sign(t, e)
+		h.events = append(h.events, e)
+		to := hosts[n%len(hosts)]
+		for range 1 + (n%10)/9 {
+			limited, cancel := context.WithTimeout(t.Context(), patience)
+			assert.NoError(t, to.monitor.Submit(to.clock.start(limited), e.Clone()), h.name)
+			cancel()
+		}
+	}
+}
+
+// next returns an event of one of several incidents, which begin anew every now and
+// then: failed logins, denials, reading of patients' data, and what is none.
+func (h *honestTenant) next(n int) *monitor.Event {
+	incident := fmt.Sprint(n / 200)
+	switch n % 4 {
+	case 0:
+		return &monitor.Event{Action: "auth.login.failure", Status: monitor.StatusFailure, PrincipalID: "mallory-" + incident}
+	case 1:
+		return &monitor.Event{
+			Action: "record.open", Status: monitor.StatusFailure, PrincipalID: "eve-" + incident, OutcomeDescription: "Access denied",
+		}
+	case 2:
+		return &monitor.Event{
+			Action: "fhir.patient.read", Status: monitor.StatusSuccess, PrincipalID: "trudy-" + incident, TargetResourceType: "Patient",
+		}
+	default:
+		return &monitor.Event{Action: "menu.open", Status: monitor.StatusSuccess, PrincipalID: "carl"}
+	}
+}
+
+// wanted returns the occurrences of each alert, by rule and key, and that it was
+// notified.
+func (h *honestTenant) wanted(t *testing.T) map[string]incident {
+	t.Helper()
+	report, err := detect.Backtest(context.Background(), &detect.BacktestOptions{Rules: soakRules(t)}, slices.Values(h.events))
+	require.NoError(t, err)
+	want := map[string]incident{}
+	for _, f := range report.Findings {
+		w := want[f.Rule+" "+f.Key]
+		w.Occurrences, w.Alerts, w.Notified = w.Occurrences+1, 1, true
+		want[f.Rule+" "+f.Key] = w
+	}
+	require.NotEmpty(t, want)
+	return want
+}
+
+// got returns what the hosts have of it.
+func (h *honestTenant) got(t *testing.T, hosts []*host) map[string]incident {
+	t.Helper()
+	got := map[string]incident{}
+	for q := (alerting.Query{Organization: h.name, Limit: alerting.MaxLimit}); ; {
+		page := 0
+		for a, err := range hosts[0].alerts.List(context.Background(), q) {
+			require.NoError(t, err)
+			page++
+			g := got[a.Finding.Rule+" "+a.Finding.Key]
+			g.Occurrences, g.Alerts = g.Occurrences+a.Occurrences, g.Alerts+1
+			for _, other := range hosts {
+				g.Notified = g.Notified || other.receiver.has(a.ID)
+			}
+			got[a.Finding.Rule+" "+a.Finding.Key] = g
+			q.After = alerting.Cursor(a)
+		}
+		if page < alerting.MaxLimit {
+			return got
+		}
+	}
+}
+
+// An incident is what is to be known of an alert.
+type incident struct {
+	Occurrences int64
+	Alerts      int
+	Notified    bool
+}

@@ -10,6 +10,7 @@ APART = $(CURDIR)/bench/crowdsec
 
 FUZZTIME  = 10s
 BENCHTIME = 1s
+SOAKTIME  = 5m
 
 LINT_VERSION = 2.12.2
 LINT = $(shell \
@@ -24,7 +25,7 @@ define each
 endef
 
 .NOTPARALLEL:
-.PHONY: bench-crowdsec test servers lint gofmt tidy race fuzz bench cover examples cross ci
+.PHONY: bench-crowdsec test servers lint gofmt tidy race fuzz soak bench cover examples cross ci
 
 test: servers
 	$(call each,$(MODULES),go test -shuffle=on ./...)
@@ -50,6 +51,10 @@ race: servers
 # fuzz runs every fuzz target for FUZZTIME.
 fuzz:
 	$(call each,$(LIBRARY),$(CURDIR)/scripts/fuzz $(FUZZTIME))
+
+# soak has hostile tenants beside honest ones for SOAKTIME, in memory and on servers.
+soak: servers
+	go test -run Soak -v -timeout 0 ./internal/fleet -soak $(SOAKTIME)
 
 # bench runs every benchmark for BENCHTIME.
 bench:
@@ -78,9 +83,10 @@ cross:
 	$(call each,$(LIBRARY),$(CURDIR)/scripts/test32)
 
 # ci is everything, briefly: each benchmark once, each fuzz target for a number
-# of inputs instead of a time, and the plain tests last, so that their summary
-# closes the log.
+# of inputs instead of a time, 20 s of the soak, and the plain tests last, so that
+# their summary closes the log.
 ci: export AUDITWARDEN_REQUIRE_SERVERS = 1
 ci: FUZZTIME = 10000x
 ci: BENCHTIME = 1x
-ci: lint race cross fuzz examples bench test
+ci: SOAKTIME = 20s
+ci: lint race cross fuzz examples bench soak test

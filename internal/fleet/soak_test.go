@@ -37,6 +37,8 @@ const (
 	// noise is what the scheduler of a small machine does to any delay.
 	slowdown = 2
 	noise    = 20 * time.Millisecond
+	// judgedFrom is how long a soak lasts whose delays are judged: fewer say little.
+	judgedFrom = 20 * time.Second
 )
 
 // TestSoakMemory has everything in memory.
@@ -149,7 +151,9 @@ func (s *soak) check() {
 		assert.Equal(s, tenant.wanted(s.T), tenant.got(s.T, s.hosts), tenant.name)
 	}
 	calm, attacked := quantile(s.delays[0], 0.99), quantile(s.delays[1], 0.99)
-	assert.LessOrEqual(s, attacked, max(slowdown*calm, noise), "p99 of the honest under attack; without it %v", calm)
+	if *soakTime >= judgedFrom {
+		assert.LessOrEqual(s, attacked, max(slowdown*calm, noise), "p99 of the honest under attack; without it %v", calm)
+	}
 	s.Logf("at most %d MiB of live heap", s.heap.Load()>>20)
 	assert.LessOrEqual(s, s.heap.Load(), uint64(heapBound), "bytes of live heap")
 }

@@ -40,7 +40,7 @@ func changeStatus(
 	var policy *driver.Policy
 	b := &pgx.Batch{}
 	if to == monitor.AlertActive {
-		lockSettings(b, lockShared, ref.Organization)
+		startDeciding(b)
 	}
 	scope(b, ref.Organization)
 	if to == monitor.AlertActive {

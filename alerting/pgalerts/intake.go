@@ -31,8 +31,8 @@ func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) 
 
 // An intake writes the occurrences of one call to the database.
 //
-// It first locks the settings and the open alerts, in the order of organization and
-// fingerprint, and reads the data that it needs. It then decides with the functions
+// It first locks the open alerts, in the order of organization and fingerprint, and
+// reads the data that it needs. It then decides with the functions
 // of package driver, inserts new alerts in the same order, and writes everything
 // else. Intakes cannot deadlock, since each has all its locks before it inserts
 // alerts.
@@ -97,7 +97,7 @@ func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 // read locks and reads what the decisions depend on.
 func (in *intake) read(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
-	lockSettings(b, lockShared, column(in.tenants, func(t *tenant) string { return t.organization })...)
+	startDeciding(b)
 	for _, t := range in.tenants {
 		scope(b, t.organization)
 		t.read(b)

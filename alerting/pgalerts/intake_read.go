@@ -2,6 +2,8 @@ package pgalerts
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -30,7 +32,7 @@ func (t *tenant) read(b *pgx.Batch) {
 	})
 
 	t.known = map[int]string{}
-	queryKnown(b, t.organization, t.occurrences, false, func(i int, id string) error {
+	queryKnown(b, t.organization, t.occurrences, func(i int, id string) error {
 		t.known[i] = id
 		return nil
 	})
@@ -58,11 +60,11 @@ func scanOpenAlert(row pgx.CollectableRow) (*openAlert, error) {
 	return alert, err
 }
 
-// queryKnown queues a query for the occurrences that the last alert of their
-// fingerprint has already counted. If closed is set, it only considers closed alerts;
-// otherwise an open alert is the last one.
-func queryKnown(b *pgx.Batch, organization string, os []occurrence, closed bool, f func(i int, id string) error) {
-	b.Queue(readKnown, organization, column(os, fingerprintOf), column(os, eventKeyOf), closed).Query(func(rows pgx.Rows) error {
+// queryKnown queues a query for the occurrences that an alert of their fingerprint has
+// counted which is open or was closed within [driver.RedeliveryHorizon].
+func queryKnown(b *pgx.Batch, organization string, os []occurrence, f func(i int, id string) error) {
+	b.Queue(readKnown, organization, column(os, fingerprintOf), column(os, eventKeyOf), column(os, incidentEvent),
+		driver.RedeliveryHorizon).Query(func(rows pgx.Rows) error {
 		var i int
 		var id string
 		_, err := pgx.ForEachRow(rows, []any{&i, &id}, func() error { return f(i-1, id) })
@@ -70,22 +72,52 @@ func queryKnown(b *pgx.Batch, organization string, os []occurrence, closed bool,
 	})
 }
 
+// However many alerts a fingerprint has had, and however many have counted the event,
+// an index finds the few that are both. Rows of earlier releases, which it does not
+// have, are looked for in the last alert, as these releases did.
 const readKnown = `
-SELECT u.place, last.id
-FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS u (fingerprint, event_key, place)
+SELECT u.place, known.id
+FROM unnest($2::bytea[], $3::bytea[], $4::bigint[]) WITH ORDINALITY AS u (fingerprint, event_key, incident_event, place)
 CROSS JOIN LATERAL (
-	SELECT a.id
-	FROM auditwarden_alerts AS a
-	WHERE a.organization_id = $1 AND a.fingerprint = u.fingerprint AND (a.resolved_at IS NOT NULL OR NOT $4)
-	ORDER BY a.resolved_at DESC NULLS FIRST
+	(
+		SELECT a.id
+		FROM (
+			SELECT organization_id, alert_id, event_key FROM auditwarden_alert_occurrences
+			WHERE incident_event = u.incident_event
+			OFFSET 0 -- here and below, keeps the planner from other indexes when its statistics are old
+		) AS o
+		CROSS JOIN LATERAL (
+			SELECT id, fingerprint, resolved_at FROM auditwarden_alerts
+			WHERE organization_id = $1 AND id = o.alert_id
+			OFFSET 0
+		) AS a
+		WHERE o.organization_id = $1 AND o.event_key = u.event_key AND a.fingerprint = u.fingerprint
+			AND (a.resolved_at IS NULL OR a.resolved_at > clock_timestamp() - $5::interval)
+	)
+	UNION ALL
+	(
+		SELECT last.id
+		FROM (
+			SELECT id FROM auditwarden_alerts
+			WHERE organization_id = $1 AND fingerprint = u.fingerprint
+			ORDER BY resolved_at DESC NULLS FIRST
+			LIMIT 1
+		) AS last
+		CROSS JOIN LATERAL (
+			SELECT 1 FROM auditwarden_alert_occurrences
+			WHERE organization_id = $1 AND alert_id = last.id AND event_key = u.event_key AND incident_event IS NULL
+			LIMIT 1
+		) AS counted
+	)
 	LIMIT 1
-) AS last
-CROSS JOIN LATERAL (
-	SELECT 1
-	FROM auditwarden_alert_occurrences AS o
-	WHERE o.organization_id = $1 AND o.alert_id = last.id AND o.event_key = u.event_key
-	LIMIT 1 -- also keeps the planner from other orders when its statistics are old
-) AS counted`
+) AS known`
 
 func fingerprintOf(o occurrence) []byte { return o.Fingerprint[:] }
 func eventKeyOf(o occurrence) []byte    { return o.EventKey[:] }
+
+// incidentEvent returns the hash by which an occurrence that was counted before is
+// found.
+func incidentEvent(o occurrence) int64 {
+	h := sha256.Sum256(slices.Concat(o.Fingerprint[:], o.EventKey[:]))
+	return int64(binary.BigEndian.Uint64(h[:]))
+}

@@ -51,7 +51,7 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 			first = append(first, c.occurrence)
 		}
 	}
-	queryKnown(b, t.organization, first, true, func(int, string) error { return errRaced })
+	queryKnown(b, t.organization, first, func(int, string) error { return errRaced })
 }
 
 const insertAlerts = `
@@ -99,6 +99,7 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 			column(cs, func(c countedOccurrence) []byte { return c.EventKey[:] }),
 			column(cs, func(c countedOccurrence) int64 { return c.Count }),
 			column(cs, countedOccurrence.seen),
+			column(cs, func(c countedOccurrence) int64 { return incidentEvent(c.occurrence) }),
 		)
 	}
 	if cs := t.due; len(cs) > 0 {
@@ -128,9 +129,10 @@ SELECT $1, $2, $3, $4, '', alert_id, changed_by
 FROM unnest($5::uuid[], $6::text[]) AS u (alert_id, changed_by)`
 
 	insertOccurrences = `
-INSERT INTO auditwarden_alert_occurrences (organization_id, alert_id, event_key, occurrences, last_seen)
-SELECT $1, alert_id, event_key, occurrences, last_seen
-FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::timestamptz[]) AS u (alert_id, event_key, occurrences, last_seen)`
+INSERT INTO auditwarden_alert_occurrences (organization_id, alert_id, event_key, occurrences, last_seen, incident_event)
+SELECT $1, alert_id, event_key, occurrences, last_seen, incident_event
+FROM unnest($2::uuid[], $3::bytea[], $4::bigint[], $5::timestamptz[], $6::bigint[])
+	AS u (alert_id, event_key, occurrences, last_seen, incident_event)`
 
 	insertNotifications = `
 INSERT INTO auditwarden_alert_outbox (organization_id, created_at, due_at, route, alert_id, idempotency_key, reason)

@@ -69,6 +69,10 @@ func TestOneServer(t *testing.T) {
 		"MaxAttempts":              testMaxAttempts,
 		"Terminated":               testTerminated,
 		"Failover":                 testFailover,
+		"SaveSettingsAlone":        testSaveSettingsAlone,
+		"Sweep":                    testSweep,
+		"SweepOvertaken":           testSweepOvertaken,
+		"Unrouted":                 testUnrouted,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

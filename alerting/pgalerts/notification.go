@@ -1,6 +1,7 @@
 package pgalerts
 
 import (
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,15 +33,15 @@ CROSS JOIN LATERAL (
 ) AS a`
 )
 
-// collectNotifications reads notifications. It leaves out those whose alerts cannot
-// be decoded, and returns the reasons in broken.
-func collectNotifications(rows pgx.Rows) (ns []*alerting.Notification, broken []error, err error) {
+// collectNotifications reads notifications, and the columns that follow into more. It
+// leaves out those whose alerts cannot be decoded, and returns the reasons in broken.
+func collectNotifications(rows pgx.Rows, more ...any) (ns []*alerting.Notification, broken []error, err error) {
 	for rows.Next() {
 		n := &alerting.Notification{}
 		var r alertRow
-		err := rows.Scan(append([]any{
+		err := rows.Scan(slices.Concat([]any{
 			&n.Key, &n.Reason, &n.CreatedAt, &n.Route, &n.Targets, &n.Attempts, &n.Failure,
-		}, r.targets()...)...)
+		}, r.targets(), more)...)
 		if err != nil {
 			return nil, nil, err
 		}

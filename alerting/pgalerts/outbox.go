@@ -3,7 +3,6 @@ package pgalerts
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,65 +11,6 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
 )
-
-// ClaimNotifications implements [driver.Outbox]. It takes one round trip. If the
-// response is lost, what it claimed is due again when the lease ends.
-//
-// It skips notifications whose alert cannot be decoded, and returns an error about
-// them only if it can claim no others.
-func (s *Store) ClaimNotifications(
-	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
-) ([]*alerting.Notification, error) {
-	conditions, err := conditionsOf(routes)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		var claimed []*alerting.Notification
-		var broken []error
-		var r routing
-		err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
-			queueRouting(b, conditions, &r)
-			b.Queue(claimNotifications, route, limit, lease, cleanAll(paused)).Query(func(rows pgx.Rows) (err error) {
-				claimed, broken, err = collectNotifications(rows)
-				return err
-			})
-		})
-		if err != nil {
-			return nil, err
-		}
-		s.tooOld.Add(r.tooOld)
-		s.noSuchRoute.Add(r.noSuchRoute)
-		switch {
-		case len(claimed) > 0:
-			return claimed, nil
-		case r.routed < routingChunk:
-			return nil, errors.Join(broken...)
-		}
-	}
-}
-
-const claimNotifications = `
-WITH due AS (
-	SELECT organization_id, alert_id, route, idempotency_key
-	FROM auditwarden_alert_outbox AS n
-	WHERE route = $1 AND NOT dead AND due_at <= now() AND organization_id <> ALL ($4::text[]) AND NOT EXISTS (
-		SELECT 1 FROM auditwarden_alert_outbox AS older -- on this route, or not yet on any
-		WHERE older.organization_id = n.organization_id AND older.alert_id = n.alert_id AND older.route IN (n.route, '')
-			AND older.sequence < n.sequence AND NOT older.dead
-	)
-	ORDER BY due_at, sequence
-	LIMIT $2
-	FOR UPDATE SKIP LOCKED
-), n AS (
-	UPDATE auditwarden_alert_outbox AS n
-	SET due_at = clock_timestamp() + $3::interval, attempts = n.attempts + 1
-	FROM due
-	WHERE n.organization_id = due.organization_id AND n.alert_id = due.alert_id
-		AND n.route = due.route AND n.idempotency_key = due.idempotency_key
-	RETURNING n.*
-)
-SELECT ` + notificationColumns + ` FROM n` + withAlert + ` ORDER BY n.sequence`
 
 // DeadLetters implements [driver.Outbox]. It skips notifications whose alert cannot
 // be decoded and returns an error about them, together with the others.
@@ -116,7 +56,7 @@ func (s *Store) Redrive(ctx context.Context, organization, route string) (n int,
 
 const redrive = `
 UPDATE auditwarden_alert_outbox AS n
-SET dead = false, attempts = 0, due_at = now(), created_at = now()
+SET dead = false, attempts = 0, due_at = now(), created_at = greatest(now(), n.created_at + interval '1 microsecond')
 FROM old
 WHERE n.organization_id = old.organization_id AND n.alert_id = old.alert_id
 	AND n.route = old.route AND n.idempotency_key = old.idempotency_key`

@@ -53,9 +53,9 @@ func settle(b *pgx.Batch, d *alerting.Delivery) {
 	case alerting.OutcomeDelivered:
 		b.Queue(deleteNotification, row...)
 	case alerting.OutcomeRetry:
-		b.Queue(postponeNotification, append(row, n.Attempts, clean(n.Failure), d.RetryAfter)...)
+		b.Queue(postponeNotification, append(row, n.Attempts, n.CreatedAt, clean(n.Failure), d.RetryAfter)...)
 	case alerting.OutcomeDead:
-		b.Queue(buryNotification, append(row, n.Attempts, clean(n.Failure))...)
+		b.Queue(buryNotification, append(row, n.Attempts, n.CreatedAt, clean(n.Failure))...)
 	}
 }
 
@@ -70,12 +70,13 @@ CROSS JOIN LATERAL (
 ) AS a`
 
 	theNotification = ` WHERE organization_id = $1 AND alert_id = $2 AND route = $3 AND idempotency_key = $4`
-	stillClaimed    = theNotification + ` AND attempts = $5`
+	// Each claim has another number of attempts until a redrive changes created_at.
+	stillClaimed = theNotification + ` AND attempts = $5 AND created_at = $6`
 
 	deleteNotification = `DELETE FROM auditwarden_alert_outbox` + theNotification
 
 	postponeNotification = `
-UPDATE auditwarden_alert_outbox SET failure = $6, due_at = clock_timestamp() + $7::interval` + stillClaimed
+UPDATE auditwarden_alert_outbox SET failure = $7, due_at = clock_timestamp() + $8::interval` + stillClaimed
 
-	buryNotification = `UPDATE auditwarden_alert_outbox SET failure = $6, dead = true` + stillClaimed
+	buryNotification = `UPDATE auditwarden_alert_outbox SET failure = $7, dead = true` + stillClaimed
 )

@@ -3,8 +3,6 @@ package pgalerts
 import (
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,26 +43,7 @@ func into(policy **driver.Policy) func(*driver.Policy, error) error {
 	}
 }
 
-// settingsLocks is the number of advisory locks that all organizations share. A
-// server has room for a few thousand.
-const settingsLocks = 64
-
-// lockSettings queues a lock on the settings of organizations until the end of the
-// transaction. Transactions that set timers share the lock. One that saves settings
-// holds it alone, so that it sees all timers that were set by the old ones.
-//
-// It must be the first lock of a transaction.
-func lockSettings(b *pgx.Batch, lock string, organizations ...string) {
-	numbers := column(organizations, func(organization string) int32 {
-		h := fnv.New32a()
-		h.Write([]byte(organization))
-		return int32(h.Sum32() % settingsLocks)
-	})
-	slices.Sort(numbers) // the same order everywhere avoids deadlocks
-	b.Queue(lock, slices.Compact(numbers))
-}
-
-const (
-	lockShared = `SELECT pg_advisory_xact_lock_shared('auditwarden_alert_settings'::regclass::int, n) FROM unnest($1::int[]) AS u (n)`
-	lockAlone  = `SELECT pg_advisory_xact_lock('auditwarden_alert_settings'::regclass::int, n) FROM unnest($1::int[]) AS u (n)`
-)
+// startDeciding gives the transaction its number before it reads the settings by which
+// it sets timers. A sweep must know which transactions may still set timers by
+// settings that have been replaced.
+func startDeciding(b *pgx.Batch) { b.Queue(`SELECT pg_current_xact_id()`) }

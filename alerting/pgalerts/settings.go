@@ -3,13 +3,16 @@ package pgalerts
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // Settings implements [driver.Store].
@@ -46,7 +49,6 @@ func saveSettings(
 	var now time.Time
 	var policy *driver.Policy
 	b := &pgx.Batch{}
-	lockSettings(b, lockAlone, organization)
 	scope(b, organization)
 	readPolicy(b, organization, into(&policy))
 	readClock(b, &now)
@@ -67,11 +69,14 @@ func saveSettings(
 	if err != nil {
 		return err
 	}
+	timers := !reflect.DeepEqual(s.Escalations, current.Escalations) || !reflect.DeepEqual(s.AutoResolve, current.AutoResolve)
 	b = &pgx.Batch{}
-	b.Queue(writeSettings, organization, s.Version, string(text))
-	if !reflect.DeepEqual(s.Escalations, current.Escalations) || !reflect.DeepEqual(s.AutoResolve, current.AutoResolve) {
-		b.Queue(makeTimersDue, organization, now)
-	}
+	b.Queue(writeSettings, organization, s.Version, string(text), timers).Exec(func(written pgconn.CommandTag) error {
+		if written.RowsAffected() == 0 {
+			return fmt.Errorf("somebody else saved settings at the same time: %w", monitor.ErrConflict)
+		}
+		return nil
+	})
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
@@ -79,12 +84,15 @@ func saveSettings(
 	return nil
 }
 
-const (
-	writeSettings = `
-INSERT INTO auditwarden_alert_settings (organization_id, version, settings)
-VALUES ($1, $2, $3)
-ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings = excluded.settings`
-
-	// RunTimers recomputes them.
-	makeTimersDue = `UPDATE auditwarden_alerts SET timer_due = $2 WHERE organization_id = $1 AND resolved_at IS NULL`
-)
+// writeSettings writes settings unless somebody else has saved others. If the timers
+// depend on the change, a sweep begins.
+const writeSettings = `
+INSERT INTO auditwarden_alert_settings AS s (organization_id, version, settings, sweep_due)
+VALUES ($1, $2, $3, CASE WHEN $4 THEN clock_timestamp() END)
+ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version, settings = excluded.settings,
+	sweep_due = CASE WHEN $4 THEN excluded.sweep_due ELSE s.sweep_due END,
+	swept_created = CASE WHEN $4 THEN NULL ELSE s.swept_created END,
+	swept_id = CASE WHEN $4 THEN NULL ELSE s.swept_id END,
+	sweep_missed = s.sweep_missed AND NOT $4,
+	sweep_horizon = CASE WHEN $4 THEN NULL ELSE s.sweep_horizon END
+WHERE s.version = excluded.version - 1`

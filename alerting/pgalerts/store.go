@@ -3,6 +3,7 @@ package pgalerts
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,6 +29,8 @@ type Store struct {
 	pool        *pgxpool.Pool
 	maxAttempts int
 	migrated    atomic.Bool // checkSchema has succeeded
+
+	turns sync.Map // the last organization whose notification was claimed, by route
 
 	// The numbers of dropped notifications since the store was created.
 	tooOld, noSuchRoute atomic.Int64

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
@@ -25,24 +25,48 @@ const timerChunk = 100
 func (s *Store) RunTimers(ctx context.Context) (escalated, resolved int, err error) {
 	var errs []error
 	for more := true; more; {
-		due, err := s.readDueAlerts(ctx, timerChunk)
-		errs = append(errs, err)
-		seen, stuck := 0, false
-		for _, of := range due {
-			p, err := s.runTimers(ctx, of)
-			escalated, resolved, seen = escalated+p.escalated, resolved+p.resolved, seen+p.seen
-			if err == nil {
-				continue
+		more = false
+		for _, step := range []func(context.Context) (bool, []error){
+			s.sweepTimers,
+			s.expireUnrouted,
+			func(ctx context.Context) (bool, []error) {
+				p, more, failed := s.runDue(ctx)
+				escalated, resolved = escalated+p.escalated, resolved+p.resolved
+				return more, failed
+			},
+		} {
+			again, failed := step(ctx)
+			errs = append(errs, failed...)
+			if slices.ContainsFunc(failed, passing) || ctx.Err() != nil {
+				return escalated, resolved, errors.Join(errs...) // the others would fail for the same reason
 			}
-			errs = append(errs, fmt.Errorf("organization %.40q: %w", of.organization, err))
-			if stuck = ctx.Err() != nil || passing(err); stuck {
-				break // the others would fail for the same reason
-			}
-			errs = append(errs, s.putOff(ctx, of))
+			more = more || again
 		}
-		more = seen == timerChunk && !stuck
 	}
 	return escalated, resolved, errors.Join(errs...)
+}
+
+// runDue handles a chunk of due timers, and reports whether there may be more.
+func (s *Store) runDue(ctx context.Context) (p progress, more bool, errs []error) {
+	due, err := s.readDueAlerts(ctx, timerChunk)
+	if err != nil {
+		return p, false, []error{err}
+	}
+	for _, of := range due {
+		done, err := s.runTimers(ctx, of)
+		p.seen, p.escalated, p.resolved = p.seen+done.seen, p.escalated+done.escalated, p.resolved+done.resolved
+		if err == nil {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("organization %.40q: %w", of.organization, err))
+		if ctx.Err() != nil || passing(err) {
+			return p, false, errs
+		}
+		if err := s.putOff(ctx, of); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return p, p.seen == timerChunk, errs
 }
 
 // dueAlerts are alerts of one organization whose timers are due.
@@ -86,7 +110,7 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 	var found []*openAlert
 	var now time.Time
 	b := &pgx.Batch{}
-	lockSettings(b, lockShared, due.organization)
+	startDeciding(b)
 	scope(b, due.organization)
 	readPolicy(b, due.organization, into(&policy))
 	b.Queue(lockDue, due.organization, due.ids).Query(func(rows pgx.Rows) (err error) {
@@ -122,15 +146,6 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 	return p, tx.SendBatch(ctx, b).Close()
 }
 
-// scanTimer reads what a timer depends on and what resolving its alert writes.
-func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
-	alert := &openAlert{Alert: &monitor.Alert{}}
-	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
-		(*zeronull.Timestamptz)(&alert.AcknowledgedAt), (*zeronull.Text)(&alert.AcknowledgedBy),
-		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
-	return alert, err
-}
-
 // putOff postpones timers that could not be handled.
 func (s *Store) putOff(ctx context.Context, due dueAlerts) error {
 	return s.read(ctx, due.organization, func(b *pgx.Batch) {
@@ -146,14 +161,11 @@ WITH due AS MATERIALIZED (
 SELECT organization_id, array_agg(id::text) FROM due GROUP BY organization_id ORDER BY min(timer_due)`
 
 	lockDue = `
-SELECT a.id, a.severity, a.status, a.version, a.updated_at, a.acknowledged_at, a.acknowledged_by,
-	a.active_version, a.active_since, a.escalation_step, a.timer_due
+SELECT ` + timerColumns + `
 FROM unnest($2::uuid[]) AS u (id)
 CROSS JOIN LATERAL (
-	SELECT id, severity, status, version, updated_at, acknowledged_at, acknowledged_by,
-		active_version, active_since, escalation_step, timer_due
-	FROM auditwarden_alerts
-	WHERE organization_id = $1 AND id = u.id AND timer_due <= now()
+	SELECT ` + timerColumns + ` FROM auditwarden_alerts AS a
+	WHERE organization_id = $1 AND a.id = u.id AND timer_due <= now()
 	FOR NO KEY UPDATE SKIP LOCKED
 ) AS a`
 

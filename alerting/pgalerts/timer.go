@@ -1,0 +1,21 @@
+package pgalerts
+
+import (
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// timerColumns are the columns that scanTimer reads.
+const timerColumns = `a.id, severity, status, version, updated_at, acknowledged_at, acknowledged_by,
+		active_version, active_since, escalation_step, timer_due`
+
+// scanTimer reads what a timer depends on and what resolving its alert writes.
+func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
+	alert := &openAlert{Alert: &monitor.Alert{}}
+	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
+		(*zeronull.Timestamptz)(&alert.AcknowledgedAt), (*zeronull.Text)(&alert.AcknowledgedBy),
+		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
+	return alert, err
+}

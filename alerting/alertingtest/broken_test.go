@@ -108,6 +108,9 @@ func brokenStores() map[string]brokenCase {
 		"claims for paused organizations": {"OutboxPaused", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, unpaused: true}
 		}},
+		"remembers the events of the last alert": {"RetryAfterLaterAlerts", func(s driver.Store) driver.Store {
+			return &forgetful{s}
+		}},
 		"tells incidents apart by their text": {"Join", func(s driver.Store) driver.Store {
 			return &broken{Store: s, before: func(o *monitor.Occurrence) { copy(o.Fingerprint[:], o.Finding.Event.ID) }}
 		}},
@@ -483,6 +486,32 @@ func (s *oneByOne) StoreOccurrences(ctx context.Context, os []*monitor.Occurrenc
 		ds = append(ds, d...)
 	}
 	return ds, nil
+}
+
+// forgetful forgets the events of an alert when a later one of its fingerprint opens.
+type forgetful struct{ driver.Store }
+
+func (s *forgetful) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+	ds, err := s.Store.StoreOccurrences(ctx, os)
+	for i, d := range ds {
+		if d.Stored != monitor.StoredBefore {
+			continue
+		}
+		as, err := s.List(ctx, alerting.Query{Organization: os[i].Finding.OrganizationID, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if as[0].ID == d.AlertID {
+			continue
+		}
+		rand.Read(os[i].EventKey[:])
+		again, err := s.Store.StoreOccurrences(ctx, os[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		ds[i] = again[0]
+	}
+	return ds, err
 }
 
 // twoInstances spreads what it is given over two stores.

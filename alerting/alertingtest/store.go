@@ -42,6 +42,7 @@ func storeCases() map[string]func(*storeTest) {
 		"BeyondLimits":          testBeyondLimits,
 		"RetryCountsOnce":       testRetryCountsOnce,
 		"RetryAfterClose":       testRetryAfterClose,
+		"RetryAfterLaterAlerts": testRetryAfterLaterAlerts,
 		"IncidentEnds":          testIncidentEnds,
 		"Copies":                testCopies,
 		"Cooldown":              testCooldown,

@@ -184,6 +184,46 @@ func testRetryAfterClose(t *storeTest) {
 	check.Equal(t, "Status", t.get(a.Ref()).Status, monitor.AlertResolved)
 }
 
+// testRetryAfterLaterAlerts delivers events again while a later alert of their
+// fingerprint is open, and after it was closed.
+func testRetryAfterLaterAlerts(t *storeTest) {
+	const alerts = 4
+	var opened []*monitor.Alert
+	events := func(i int) []*monitor.Occurrence {
+		return []*monitor.Occurrence{
+			Occurrence(acme, "mallory", fmt.Sprint("first", i), minutes(0)),
+			Occurrence(acme, "mallory", fmt.Sprint("second", i), minutes(1)),
+		}
+	}
+	again := func() {
+		t.Helper()
+		for i, a := range opened {
+			for _, d := range t.put(events(i)...) {
+				check.Equal(t, fmt.Sprintf("disposition of an event of alert %d of %d", i, len(opened)),
+					d, monitor.Disposition{AlertID: a.ID, Stored: monitor.StoredBefore})
+			}
+		}
+	}
+	for i := range alerts {
+		d := t.put(events(i)...)[0]
+		check.Equal(t, "disposition", d.Stored, monitor.StoredNew)
+		opened = append(opened, t.get(monitor.AlertRef{Organization: acme, ID: d.AlertID}))
+		again()
+		t.ok(t.Resolve(t.Context(), opened[i].Ref(), ann, ""))
+		again()
+	}
+	check.Equal(t, "alerts", t.count(alerting.Query{Organization: acme}), alerts)
+	t.ok(t.Reopen(t.Context(), opened[1].Ref(), ann, ""))
+	again()
+	check.Equal(t, "Occurrences of the reopened alert", t.get(opened[1].Ref()).Occurrences, 2)
+	// The events of an alert that is deleted are forgotten, and only these.
+	check.Equal(t, "purged", check.Must(t.Purge(t.Context(), acme, time.Now().Add(time.Hour)))(t), alerts-1)
+	d := t.one(events(0)[0])
+	check.Equal(t, "disposition after a purge", d.Stored, monitor.StoredRepeat)
+	check.Equal(t, "alert after a purge", d.AlertID, opened[1].ID)
+	check.Equal(t, "disposition of an event of the alert that is left", t.one(events(1)[1]).Stored, monitor.StoredBefore)
+}
+
 func testIncidentEnds(t *storeTest) {
 	closers := []func(*monitor.Alert) (*monitor.Alert, error){
 		func(a *monitor.Alert) (*monitor.Alert, error) { return t.Resolve(t.Context(), a.Ref(), ann, "") },

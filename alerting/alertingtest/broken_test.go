@@ -263,6 +263,19 @@ func brokenStores() map[string]brokenCase {
 				d.Notification = &n
 			}}
 		}},
+		"fences by attempts": {"RedriveFences", func(s driver.Store) driver.Store {
+			last := map[string]*alerting.Notification{}
+			return &brokenOutbox{
+				Store:   s,
+				claimed: func(n *alerting.Notification) { last[n.Key] = n },
+				settle: func(d *alerting.Delivery) {
+					if n := *last[d.Notification.Key]; n.Attempts == d.Notification.Attempts {
+						n.Failure = d.Notification.Failure
+						d.Notification = &n
+					}
+				},
+			}
+		}},
 		"takes one route": {"OutboxRoutedOnce", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, routes: func(route string, all []alerting.Route) []alerting.Route {
 				return slices.DeleteFunc(all, func(r alerting.Route) bool { return r.Name != route })

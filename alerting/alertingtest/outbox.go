@@ -379,6 +379,31 @@ func testDeadLetters(t *storeTest) {
 	check.Equal(t, "theirs", t.delivered(pager), "opened:trudy")
 }
 
+// testRedriveFences checks that a claim that was made before a notification was
+// redriven settles nothing, although the attempts begin again.
+func testRedriveFences(t *storeTest) {
+	t.opened(acme, "mallory", "e1", minutes(0))
+	stale := t.claim(pager, 1, time.Millisecond)
+	for round := range 3 {
+		letClockMove()
+		t.settleAll(t.claim(pager, 1, time.Minute), alerting.OutcomeDead, "gone", 0)
+		check.Equal(t, "redriven", t.redrive(acme, pager), 1)
+		fresh := t.claim(pager, 1, time.Millisecond)
+		check.Equal(t, "Attempts", fresh[0].Attempts, stale[0].Attempts)
+		t.settleAll(stale, alerting.OutcomeDead, "stale", 0)
+		check.Equal(t, fmt.Sprint("dead letters in round ", round), t.backlog().Dead, 0)
+		t.settleAll(stale, alerting.OutcomeRetry, "stale", time.Hour)
+		stale = fresh
+		letClockMove()
+		n := t.claimOne(pager, routes(pager))
+		check.Equal(t, "Failure", n.Failure, "gone")
+		t.settleAll([]*alerting.Notification{n}, alerting.OutcomeRetry, "gone", 0)
+	}
+	// What was delivered need not be delivered again.
+	t.settleAll(stale, alerting.OutcomeDelivered, "", 0)
+	check.Equal(t, "waiting", t.backlog().Waiting, 0)
+}
+
 func testOutboxPurge(t *storeTest) {
 	a := t.opened(acme, "mallory", "e1", minutes(0))
 	t.opened(acme, "eve", "e2", minutes(0))

@@ -91,6 +91,7 @@ func storeCases() map[string]func(*storeTest) {
 		"OutboxPurge":           testOutboxPurge,
 		"OutboxTenants":         testOutboxTenants,
 		"DeadLetters":           testDeadLetters,
+		"RedriveFences":         testRedriveFences,
 		"ConcurrentOutbox":      testConcurrentOutbox,
 		"Escalation":            testEscalation,
 		"EscalationAnswered":    testEscalationAnswered,

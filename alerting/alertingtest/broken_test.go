@@ -276,6 +276,12 @@ func brokenStores() map[string]brokenCase {
 				},
 			}
 		}},
+		"serves first who came first": {"OutboxRoundRobin", func(s driver.Store) driver.Store {
+			return &unfair{s, func(int) int { return 0 }}
+		}},
+		"begins the round again with each call": {"OutboxRoundRobin", func(s driver.Store) driver.Store {
+			return &unfair{s, func(turn int) int { return turn }}
+		}},
 		"takes one route": {"OutboxRoutedOnce", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, routes: func(route string, all []alerting.Route) []alerting.Route {
 				return slices.DeleteFunc(all, func(r alerting.Route) bool { return r.Name != route })
@@ -481,6 +487,37 @@ func (s *keysPerAlert) SettleNotifications(ctx context.Context, ds []alerting.De
 		d.Notification.Key = d.Notification.Targets[0]
 	}
 	return s.Store.SettleNotifications(ctx, ds)
+}
+
+// unfair claims in an order that does not remember who has had a turn. It sorts by
+// round, a function of the number of a notification among those of its organization,
+// and then by age.
+type unfair struct {
+	driver.Store
+	round func(turn int) int
+}
+
+func (s *unfair) ClaimNotifications(
+	ctx context.Context, route string, routes []alerting.Route, paused []string, limit int, lease time.Duration,
+) ([]*alerting.Notification, error) {
+	ns, err := s.Store.ClaimNotifications(ctx, route, routes, paused, 10_000, lease)
+	if err != nil {
+		return nil, err
+	}
+	oldest := func(a, b *alerting.Notification) int { return a.CreatedAt.Compare(b.CreatedAt) }
+	slices.SortFunc(ns, oldest)
+	turns, rounds := map[string]int{}, map[*alerting.Notification]int{}
+	for _, n := range ns {
+		rounds[n] = s.round(turns[n.Alert.OrganizationID])
+		turns[n.Alert.OrganizationID]++
+	}
+	slices.SortStableFunc(ns, func(a, b *alerting.Notification) int { return cmp.Compare(rounds[a], rounds[b]) })
+	claimed := ns[:min(limit, len(ns))]
+	var rest []alerting.Delivery
+	for _, n := range ns[len(claimed):] {
+		rest = append(rest, alerting.Delivery{Notification: n, Outcome: alerting.OutcomeRetry})
+	}
+	return claimed, s.SettleNotifications(ctx, rest)
 }
 
 // oneByOne stores each occurrence of a batch by itself, and cannot store them all.

@@ -258,6 +258,44 @@ func testOutboxFairness(t *storeTest) {
 	check.Equal(t, "the next", keysOf(t.claim(pager, 1, time.Minute)), "eve")
 }
 
+// organizationsOf returns how many of the notifications each organization has.
+func organizationsOf(ns []*alerting.Notification) map[string]int {
+	n := map[string]int{}
+	for _, notification := range ns {
+		n[notification.Alert.OrganizationID]++
+	}
+	return n
+}
+
+// testOutboxRoundRobin checks that a flood of one organization does not delay the
+// notifications of others, however many are claimed at a time.
+func testOutboxRoundRobin(t *storeTest) {
+	const third, flood = "third", 900
+	var many []*monitor.Occurrence
+	for i := range flood {
+		many = append(many, Occurrence(acme, fmt.Sprint("k", i), fmt.Sprint("e", i), minutes(0)))
+	}
+	t.put(many...)
+	t.opened(other, "trudy", "e1", minutes(0))
+	t.opened(third, "heidi", "e2", minutes(0))
+	claimed := t.claim(pager, 5, time.Minute)
+	check.Equal(t, "first claimed", organizationsOf(claimed), map[string]int{acme: 3, other: 1, third: 1})
+	t.settleAll(claimed, alerting.OutcomeDelivered, "", 0)
+	// The turns go on from one call to the next.
+	for i := range 3 {
+		t.opened(other, fmt.Sprint("later", i), fmt.Sprint("later", i), minutes(0))
+	}
+	var one []*alerting.Notification
+	for range 6 {
+		claimed := t.claim(pager, 1, time.Minute)
+		t.settleAll(claimed, alerting.OutcomeDelivered, "", 0)
+		one = append(one, claimed...)
+	}
+	check.Equal(t, "claimed one by one", organizationsOf(one), map[string]int{acme: 3, other: 3})
+	// An organization gets all turns if no other has something due.
+	check.Equal(t, "then", organizationsOf(t.claim(pager, 10, time.Minute)), map[string]int{acme: 10})
+}
+
 // testOutboxRouting tests each condition of a route.
 func testOutboxRouting(t *storeTest) {
 	all := routes("all", "high", "other", "bulk", "bulk of other", "opened", "resolved")

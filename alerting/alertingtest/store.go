@@ -84,6 +84,7 @@ func storeCases() map[string]func(*storeTest) {
 		"OutboxLease":           testOutboxLease,
 		"OutboxRetry":           testOutboxRetry,
 		"OutboxFairness":        testOutboxFairness,
+		"OutboxRoundRobin":      testOutboxRoundRobin,
 		"OutboxRouting":         testOutboxRouting,
 		"OutboxRoutedOnce":      testOutboxRoutedOnce,
 		"OutboxExpired":         testOutboxExpired,

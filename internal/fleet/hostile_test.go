@@ -50,8 +50,8 @@ func hostileTenants(t *testing.T) []attack {
 		defer cancel()
 		_ = to.monitor.Submit(limited, e) // it is no matter whether it gets in
 	}
-	each := func(by signer, make func(n int) *monitor.Event) func(context.Context, *host, int) {
-		return func(ctx context.Context, to *host, n int) { submit(ctx, to, by, make(n)) }
+	each := func(by signer, event func(n int) *monitor.Event) func(context.Context, *host, int) {
+		return func(ctx context.Context, to *host, n int) { submit(ctx, to, by, event(n)) }
 	}
 	id := func(what string, n int) string { return fmt.Sprintf("%s-%d-%d", what, n, time.Now().UnixNano()) }
 	atNight := func(e *monitor.Event, day int) *monitor.Event {

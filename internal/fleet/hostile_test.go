@@ -24,6 +24,20 @@ type attack struct {
 	send func(ctx context.Context, to *host, n int)
 }
 
+// harmless returns a tenant that sends as fast as it can what nothing comes of.
+func harmless(t *testing.T) attack {
+	t.Helper()
+	by := newSigner(t, hmacKey(t, hostileName, hostileName))
+	return attack{"", func(ctx context.Context, to *host, n int) {
+		e := &monitor.Event{OrganizationID: hostileName, Action: "menu.open", Status: monitor.StatusSuccess, PrincipalID: fmt.Sprint(n % 100), Timestamp: time.Now()}
+		if by.Sign(ctx, e) == nil {
+			limited, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+			defer cancel()
+			_ = to.monitor.Submit(limited, e) // it is no matter whether it gets in
+		}
+	}}
+}
+
 // hostileTenants returns everything that was ever seen to stop, hide or slow what
 // others send.
 func hostileTenants(t *testing.T) []attack {

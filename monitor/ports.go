@@ -56,8 +56,8 @@ type BatchDetector interface {
 //     may pass the others again. The storer must not count an occurrence again if the
 //     alert already has its [EventKey].
 //   - If an occurrence can never be stored, the error wraps [ErrPermanent]. The
-//     monitor then passes the occurrences that are not stored one by one, and gives
-//     up each that fails again with such an error or with a panic.
+//     monitor then passes the occurrences that are not stored in halves, and these
+//     again, and gives up each that alone fails with such an error or with a panic.
 type AlertStorer interface {
 	StoreOccurrences(ctx context.Context, os []*Occurrence) ([]Disposition, error)
 }

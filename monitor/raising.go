@@ -241,7 +241,8 @@ func (u unstored) of(place int) error {
 }
 
 // storeAll stores occurrences and returns a disposition for each. If one can never be
-// stored, they are passed one by one, so that it keeps no other from the store.
+// stored, they are passed in halves, and these again, down to the one that is at fault,
+// so that it keeps no other from the store.
 func (r *raising) storeAll(ctx context.Context, os []*Occurrence) ([]Disposition, unstored) {
 	if len(os) == 0 {
 		return nil, nil
@@ -250,24 +251,63 @@ func (r *raising) storeAll(ctx context.Context, os []*Occurrence) ([]Disposition
 	if err == nil {
 		return stored, nil
 	}
-	dispositions, errs := make([]Disposition, len(os)), make(unstored, len(os))
-	copy(dispositions, stored)
-	alone := len(os) > 1 && final(err)
-	for i := range os {
-		if dispositions[i].Stored != StoredNothing {
+	p := partial{os, make([]Disposition, len(os)), make(unstored, len(os))}
+	all := make([]int, len(os))
+	for i := range all {
+		all[i] = i
+	}
+	_ = r.storeRest(ctx, &p, p.note(all, stored), err) // it is among them
+	return p.stored, p.errs
+}
+
+// partial is what became of occurrences of which not all could be stored in one call.
+type partial struct {
+	occurrences []*Occurrence
+	stored      []Disposition
+	errs        unstored
+}
+
+// note notes what a failed call has stored all the same of the occurrences at these
+// places, and returns the places of the others.
+func (p *partial) note(places []int, stored []Disposition) (rest []int) {
+	for n, place := range places {
+		if n < len(stored) && stored[n].Stored != StoredNothing {
+			p.stored[place] = stored[n]
+		} else {
+			rest = append(rest, place)
+		}
+	}
+	return rest
+}
+
+// storeRest stores, in halves, what a call that failed has not stored. If the store
+// does not work at all, it returns its error, which is also that of all that it was
+// not given again.
+func (r *raising) storeRest(ctx context.Context, p *partial, rest []int, err error) (down error) {
+	if !final(err) || len(rest) < 2 {
+		for _, place := range rest {
+			p.errs[place] = err
+		}
+		if !final(err) {
+			down = err
+		}
+		return down
+	}
+	for _, half := range [][]int{rest[:len(rest)/2], rest[len(rest)/2:]} {
+		if down != nil {
+			down = r.storeRest(ctx, p, half, down)
 			continue
 		}
-		if alone {
-			var one []Disposition
-			if one, err = r.call(ctx, os[i:i+1]); err == nil {
-				dispositions[i] = one[0]
-				continue
-			}
-			alone = final(err) // any other error is that of the next ones, too
+		os := make([]*Occurrence, len(half))
+		for n, place := range half {
+			os[n] = p.occurrences[place]
 		}
-		errs[i] = err
+		stored, err := r.call(ctx, os)
+		if left := p.note(half, stored); err != nil {
+			down = r.storeRest(ctx, p, left, err)
+		}
 	}
-	return dispositions, errs
+	return down
 }
 
 // call passes occurrences to the store, in one call.

@@ -19,7 +19,8 @@
 // server only reads, the store resets the pool. Other errors are returned at once; if
 // the server can never store an input, they are a monitor.ErrPermanent. Every
 // operation ends when its context does. If the context has no deadline, the operation
-// waits for a server that hangs.
+// waits for a server that hangs. StoreOccurrences waits five seconds for a lock, or as
+// long as the connection's lock_timeout if that is less.
 //
 // If the settings of an organization cannot be used, because somebody has edited the
 // row or the machine does not know their time zone, its alerts are stored with the

@@ -69,6 +69,16 @@ func newIntake(os []*monitor.Occurrence) (*intake, error) {
 	return in, nil
 }
 
+// lockLimit is how long an intake waits for a lock. Whoever holds one for longer has
+// left a transaction open. The intake then fails, and its caller finds out which
+// organizations are concerned by storing less at a time.
+const lockLimit = 5 * time.Second
+
+// A shorter limit that was set for the connection stays.
+const limitLocks = `
+SELECT set_config('lock_timeout', $1::int::text, true)
+WHERE current_setting('lock_timeout')::interval NOT BETWEEN interval '1 ms' AND interval '1 ms' * $1::int`
+
 // store makes one attempt.
 func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 	if err := in.read(ctx, tx); err != nil {
@@ -98,6 +108,7 @@ func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 func (in *intake) read(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
 	startDeciding(b)
+	b.Queue(limitLocks, lockLimit.Milliseconds())
 	for _, t := range in.tenants {
 		scope(b, t.organization)
 		t.read(b)

@@ -16,6 +16,7 @@ import (
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/alertingtest"
 	"github.com/auditwarden/auditwarden/alerting/pgalerts"
+	"github.com/auditwarden/auditwarden/internal/testservice"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -178,6 +179,31 @@ func awaitBlocked(t *testing.T, pool *pgxpool.Pool) {
 		}
 		<-time.After(10 * time.Millisecond)
 	}
+}
+
+// A transaction that was left open on an alert of one organization keeps a batch from
+// being stored, but only for a while, and not the alerts of the others.
+func testLockHeld(t *testing.T, server string) {
+	pool := migrated(t, server)
+	s := newStore(t, pool, nil)
+	put(t, s, occurrence("mallory", "e1", 0))
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer tx.Rollback(t.Context())
+	_, err = tx.Exec(t.Context(), `SELECT 1 FROM auditwarden_alerts FOR UPDATE`)
+	require.NoError(t, err)
+	again, other := occurrence("mallory", "e2", 0), alertingtest.Occurrence("other", "eve", "e3", at(0))
+	for name, s := range map[string]*pgalerts.Store{
+		"default": s,
+		"shorter": newStore(t, testservice.PostgresPool(t, testservice.WithParameter(t, pool.Config().ConnString(), "lock_timeout", "10")), nil),
+	} {
+		err := store(t.Context(), s, again, other)
+		requireCode(t, "55P03", err, name) // lock_not_available
+		require.NotErrorIs(t, err, monitor.ErrPermanent)
+	}
+	assert.Equal(t, monitor.StoredNew, put(t, s, other)[0].Stored)
+	require.NoError(t, tx.Rollback(t.Context()))
+	assert.Equal(t, monitor.StoredRepeat, put(t, s, again)[0].Stored)
 }
 
 // Alerts of a call are written with what became of each of them in it.

@@ -73,6 +73,9 @@ func TestOneServer(t *testing.T) {
 		"Sweep":                    testSweep,
 		"SweepOvertaken":           testSweepOvertaken,
 		"Unrouted":                 testUnrouted,
+		"Backlog":                  testBacklog,
+		"LockHeld":                 testLockHeld,
+		"Flapping":                 testFlapping,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,18 +62,19 @@ const (
 		)`
 
 	// claimNotifications goes from one organization to the next, beginning after that
-	// of the last turn, until there are enough. It looks for some more of them, since
-	// others may be claiming the same. However many notifications an organization has,
-	// it reads those that have been due longest.
+	// of the last turn, until there are enough. It looks for twice as many, since others
+	// may be claiming the same. However many notifications an organization has, it reads
+	// those that have been due longest.
 	claimNotifications = `
 WITH RECURSIVE turn AS (
 	SELECT coalesce($5::text, '') AS organization_id, false AS again, false AS ready, 0 AS number, 0 AS found
 	UNION ALL
 	SELECT next.organization_id, next.again, next.ready, turn.number + 1, turn.found + next.ready::int
 	FROM turn CROSS JOIN LATERAL (
-		SELECT o.organization_id, o.again, o.organization_id <> ALL ($4::text[]) AND EXISTS (
-			SELECT 1 FROM auditwarden_alert_outbox AS n WHERE n.organization_id = o.organization_id AND ` + claimable + `
-		) AS ready
+		SELECT o.organization_id, o.again, o.organization_id <> ALL ($4::text[]) AND (
+			SELECT true FROM auditwarden_alert_outbox AS n WHERE n.organization_id = o.organization_id AND ` + claimable + `
+			ORDER BY due_at, sequence LIMIT 1
+		) IS NOT NULL AS ready
 		FROM (
 			( -- the next name
 				SELECT organization_id, turn.again FROM auditwarden_alert_outbox
@@ -101,11 +102,18 @@ WITH RECURSIVE turn AS (
 		SELECT alert_id, idempotency_key, due_at, sequence FROM auditwarden_alert_outbox AS n
 		WHERE n.organization_id = ready.organization_id AND ` + claimable + `
 		ORDER BY due_at, sequence
-		LIMIT greatest($2 - ready.organizations + 1, 1) -- the others get one each
-		FOR UPDATE SKIP LOCKED
+		LIMIT greatest($2 - ready.organizations + 1, $2 * 2 / ready.organizations) -- the others have one each
 	) AS n
 ), first AS (
-	SELECT * FROM due ORDER BY round, number LIMIT $2
+	SELECT due.organization_id, due.alert_id, due.idempotency_key, due.round, due.number
+	FROM (SELECT organization_id, alert_id, idempotency_key, round, number FROM due ORDER BY round, number LIMIT $2 * 2) AS due
+	CROSS JOIN LATERAL (
+		SELECT 1 FROM auditwarden_alert_outbox
+		WHERE organization_id = due.organization_id AND alert_id = due.alert_id
+			AND route = $1 AND idempotency_key = due.idempotency_key AND NOT dead AND due_at <= now()
+		FOR UPDATE SKIP LOCKED
+	) AS locked
+	LIMIT $2
 ), n AS (
 	UPDATE auditwarden_alert_outbox AS n
 	SET due_at = clock_timestamp() + $3::interval, attempts = n.attempts + 1

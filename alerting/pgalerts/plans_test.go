@@ -3,6 +3,7 @@ package pgalerts_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,11 @@ func testWritesUseIndexes(t *testing.T, server string) {
 func checkPlans(t *testing.T, pool *pgxpool.Pool, statements []statement, atLeast int) {
 	t.Helper()
 	require.GreaterOrEqual(t, len(statements), atLeast)
+	seen := map[string]int{}
+	statements = slices.DeleteFunc(statements, func(s statement) bool { // what is sent for each of many alerts
+		seen[s.sql]++
+		return seen[s.sql] > 20
+	})
 	for _, root := range explain(t, pool, statements) {
 		root.walk(func(p plan) {
 			switch {

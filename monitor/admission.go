@@ -77,6 +77,10 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	arrival.OrganizationID = it.Event.OrganizationID
 	if arrival.OrganizationID == "" {
 		arrival.OrganizationID = a.unnamed(&it.result.Verification)
+		if arrival.OrganizationID == "" {
+			a.reject(it, invalid("organizationId", "missing"))
+			return
+		}
 		if err := CheckOrganization(arrival.OrganizationID); err != nil {
 			a.reject(it, &InvalidEventError{Field: "organizationId", Err: err})
 			return

@@ -59,7 +59,7 @@ func TestBusyOrganization(t *testing.T) {
 		}))
 		check.Equal(t, "dead letters", len(check.Must(s.DeadLetters(t.Context(), alerting.DeadLetterQuery{Organization: "other", Limit: 10}))(t)), 1)
 		check.Equal(t, "redriven", check.Must(s.Redrive(t.Context(), "other", "pager"))(t), 1)
-		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock
+		advance(time.Minute)
 		_, resolved, err := s.RunTimers(t.Context())
 		check.NoError(t, "RunTimers", err)
 		check.Equal(t, "resolved", resolved, 2)
@@ -133,7 +133,7 @@ func TestRedeliveryHorizon(t *testing.T) {
 		id := put(t, s, occurrence("mallory", "e1"))[0].AlertID
 		wait := func(d time.Duration, want monitor.StoreResult) {
 			t.Helper()
-			time.Sleep(d) //nolint:forbidigo // the bubble's clock
+			advance(d)
 			check.Equal(t, fmt.Sprint("disposition ", d, " later"), put(t, s, occurrence("mallory", "e1"))[0].Stored, want)
 		}
 		wait(10*driver.RedeliveryHorizon, monitor.StoredBefore) // the alert is open
@@ -150,11 +150,11 @@ func TestUnroutedExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memalerts.New(nil)
 		put(t, s, occurrence("mallory", "e1"))
-		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
+		advance(time.Hour)
 		put(t, s, occurrence("eve", "e2"))
 		wait := func(d time.Duration, waiting int, dropped int64) {
 			t.Helper()
-			time.Sleep(d) //nolint:forbidigo // the bubble's clock
+			advance(d)
 			_, _, err := s.RunTimers(t.Context())
 			check.NoError(t, "RunTimers", err)
 			b := check.Must(s.Backlog(t.Context()))(t)
@@ -192,3 +192,6 @@ func BenchmarkClaim(b *testing.B) {
 		})
 	}
 }
+
+// advance lets time pass, by the clock of the test's bubble.
+func advance(d time.Duration) { <-time.After(d) }

@@ -97,9 +97,9 @@ func (r *flush) store(ctx context.Context, loads []load) {
 	switch {
 	case err == nil:
 		r.failures = 0
-	case len(rest) == 1 && len(rest[0].repeats) == 1 && permanent(err):
+	case len(rest) == 1 && len(rest[0].repeats) == 1 && errors.Is(err, monitor.ErrPermanent):
 		r.refuse(ctx, rest[0], err)
-	case len(rest) > 0 && permanent(err):
+	case len(rest) > 0 && errors.Is(err, monitor.ErrPermanent):
 		first, second := halves(rest)
 		r.store(ctx, first)
 		r.store(ctx, second)
@@ -139,16 +139,10 @@ func (r *flush) settle(loads []load, ds []monitor.Disposition) (rest []load) {
 	return rest
 }
 
-// permanent reports whether storing the same again would fail in the same way.
-func permanent(err error) bool {
-	_, panicked := errors.AsType[*monitor.PanicError](err)
-	return panicked || errors.Is(err, monitor.ErrPermanent)
-}
-
 // refuse drops a repeat that can never be stored.
 func (r *flush) refuse(ctx context.Context, l load, err error) {
 	f := &l.repeats[0].Finding
-	r.intake.reporter.count(ctx, monitor.OccurrencesRefused, f.Rule, 1)
+	r.intake.reporter.count(ctx, monitor.OccurrencesRefused, f.Rule, l.repeats[0].Count)
 	r.intake.reporter.log(ctx, slog.LevelError, "occurrence can never be stored", slog.String("rule", f.Rule),
 		slog.String("organization", f.OrganizationID), slog.String("event", f.Event.ID), slog.Any("error", err))
 	r.repeats.done(l, 1)

@@ -64,6 +64,7 @@ func TestRepeatThatCanNeverBeStored(t *testing.T) {
 					Metrics: c, Logger: slog.New(slog.NewTextHandler(&text, nil)),
 				}, 200, "evil", "good", "fine")
 				poison := occurrenceOf("evil", "mallory", "poison", 1)
+				poison.Count = 3
 				put(t, m, poison)
 				put(t, m, occurrenceOf("evil", "mallory", "after", 1))
 				calls := 0
@@ -76,7 +77,7 @@ func TestRepeatThatCanNeverBeStored(t *testing.T) {
 				if calls > 25 {
 					t.Errorf("%d calls of the store for 602 repeats", calls)
 				}
-				c.want(t, monitor.OccurrencesRefused, "failed_auth", 1)
+				c.want(t, monitor.OccurrencesRefused, "failed_auth", 3)
 				for _, want := range []string{"rule=failed_auth", "organization=evil", "event=poison"} {
 					if strings.Count(text.String(), want) != 1 {
 						t.Errorf("the log has\n%s\nwant %s once", text.String(), want)

@@ -26,9 +26,10 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrNoOrganization means that a required organization is empty.
 	ErrNoOrganization = errors.New("organization is empty")
-	// ErrPermanent is matched by every error that the same input causes again, such as
-	// an [InvalidEventError] or an alerting.InvalidError. A port that returns an error
-	// which wraps it is not given the same input again.
+	// ErrPermanent is matched by every error that the same input causes again: an
+	// [InvalidEventError], an [InvalidOccurrenceError], a [PanicError], an
+	// alerting.InvalidError. A port that returns an error which wraps it is not given
+	// the same input again.
 	ErrPermanent = errors.New("permanent")
 )
 
@@ -103,14 +104,11 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
+// Is reports whether target is [ErrPermanent]: a port that panicked is not given the
+// same input again.
+func (e *PanicError) Is(target error) bool { return target == ErrPermanent }
+
 // recovered makes an error of what a port's panic was recovered with.
 func recovered(where string, v any) error {
 	return &PanicError{Where: where, Value: v, Stack: debug.Stack()}
-}
-
-// final reports whether the same call would fail in the same way: a caller that has
-// found the input which causes it gives that up.
-func final(err error) bool {
-	_, panicked := errors.AsType[*PanicError](err)
-	return panicked || errors.Is(err, ErrPermanent)
 }

@@ -145,7 +145,7 @@ func (r *raising) raise(ctx context.Context, items []item, os *occurrences) {
 		switch err := errs.of(i); {
 		case err == nil:
 			o.item.dispose(o.finding, dispositions[i], &os.stored)
-		case final(err):
+		case errors.Is(err, ErrPermanent):
 			r.giveUp(o.item, os.pointers[i], err)
 			o.item.dispose(o.finding, Disposition{Stored: StoreRefused}, &os.stored)
 		default:
@@ -219,7 +219,7 @@ func (r *raising) flushSome(ctx context.Context) (err, refused error) {
 		switch failed := errs.of(i); {
 		case failed == nil:
 			r.limit.done(v)
-		case final(failed):
+		case errors.Is(failed, ErrPermanent):
 			refused = errors.Join(refused, r.refused(ctx, os[i], failed))
 			r.limit.done(v)
 		default:
@@ -284,11 +284,12 @@ func (p *partial) note(places []int, stored []Disposition) (rest []int) {
 // does not work at all, it returns its error, which is also that of all that it was
 // not given again.
 func (r *raising) storeRest(ctx context.Context, p *partial, rest []int, err error) (down error) {
-	if !final(err) || len(rest) < 2 {
+	permanent := errors.Is(err, ErrPermanent)
+	if !permanent || len(rest) < 2 {
 		for _, place := range rest {
 			p.errs[place] = err
 		}
-		if !final(err) {
+		if !permanent {
 			down = err
 		}
 		return down
@@ -313,12 +314,13 @@ func (r *raising) storeRest(ctx context.Context, p *partial, rest []int, err err
 // call passes occurrences to the store, in one call.
 func (r *raising) call(ctx context.Context, os []*Occurrence) (dispositions []Disposition, err error) {
 	defer func() {
-		if v := recover(); v != nil {
+		switch v := recover(); {
+		case v != nil:
 			dispositions, err = nil, recovered("alert store", v)
-		}
-		if errors.Is(err, ErrPermanent) {
+			r.health.Note(ctx, err)
+		case errors.Is(err, ErrPermanent):
 			r.health.Note(ctx, nil) // the store works
-		} else {
+		default:
 			r.health.Note(ctx, err)
 		}
 		if err != nil {

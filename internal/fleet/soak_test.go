@@ -171,7 +171,7 @@ func newHonestTenant(t *testing.T, name string) *honestTenant {
 }
 
 // send submits events at a steady rate until the time is over, every tenth of them
-// twice.
+// twice, some time apart.
 func (h *honestTenant) send(ctx context.Context, t *testing.T, hosts []*host) {
 	t.Helper()
 	tick := time.NewTicker(time.Second / honestRate)
@@ -192,13 +192,19 @@ func (h *honestTenant) send(ctx context.Context, t *testing.T, hosts []*host) {
 		h.signer.sign(t, e)
 		h.events = append(h.events, e)
 		to := hosts[n%len(hosts)]
-		for range 1 + (n%10)/9 {
-			limited, cancel := context.WithTimeout(t.Context(), patience)
-			if err := to.monitor.Submit(to.clock.start(limited), e.Clone()); err != nil {
-				t.Errorf("%s: %v", h.name, err)
-			}
-			cancel()
+		h.submit(t, to, e)
+		if n%10 == 9 {
+			h.submit(t, to, h.events[max(0, n-2*len(hosts))]) // that the same host has had
 		}
+	}
+}
+
+func (h *honestTenant) submit(t *testing.T, to *host, e *monitor.Event) {
+	t.Helper()
+	limited, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := to.monitor.Submit(to.clock.start(limited), e.Clone()); err != nil {
+		t.Errorf("%s: %v", h.name, err)
 	}
 }
 

@@ -22,70 +22,83 @@ const (
 // since both may follow the name of a secret and a colon.
 var reasonTable = map[reasonClass]string{
 	wholeReason: `
-		absent accepted bad blank broken canceled cancelled changed closed compromised corrupt corrupted created denied deleted
-		deprecated disabled duplicate empty eof exceeded exists expired expires fail failed failure forbidden found illegal incomplete
-		incorrect insecure invalid invalidated locked malformed mismatch mismatched missing n/a nil no none nope null ok off on
-		optional out-of-range passed pending present refreshed refused rejected removed required reset revoked rotated rotating
-		skipped stale succeeded success successful timeout truncated unauthenticated unauthorized unavailable undefined
-		unexpected unknown unreadable unrecognized unset unspecified unsupported updated used valid verified weak wrong yes true false`,
+		absent accepted bad blank broken canceled cancelled changed closed compromised corrupt corrupted created deleted
+		denied deprecated disabled duplicate empty eof exceeded exists expired expires fail failed failure false forbidden
+		found illegal incomplete incorrect insecure invalid invalidated locked malformed mismatch mismatched missing n/a nil
+		no none nope null off ok on optional out-of-range passed pending present refreshed refused rejected removed required
+		reset revoked rotated rotating skipped stale succeeded success successful timeout true truncated unauthenticated
+		unauthorized unavailable undefined unexpected unknown unreadable unrecognized unset unspecified unsupported updated
+		used valid verified weak wrong yes`,
 	firstOfReason: `
-		a about above access accessing account actual additional after again algorithm all allow allowed already also an and another
-		any argument array as ask asn1 assertion at attempt attempts audience auth authentication authorization backend base64 be because been
-		before begin being below beyond both but by byte bytes call cannot can can't cause certificate challenge change changing
-		character check checking checksum cipher claim claims client close closing code command config configuration configured
-		conflict connect connecting connection contact contains content context convert converting cookie could couldn't count
-		crash create creating credential credentials crypto data database deadline decode decoding decrypt decrypting decryption
-		default define delete deleting depth dial did didn't digest directory do does doesn't don't double each either encode encoding encrypt
-		encrypting endpoint end entry environment error errors event every exactly exchange exchanging exec executable exhausted exit expect expected
-		expiration expiry extra fetch fetching field file files first flag for format from function further generate generating
-		generation get getting give given got grant group handler handshake has hash have header hex host http https id identifier if
-		ignored in index initialize input integer internal interrupted into io is isn't issuer it item its json just key keys kind
-		last lease leaked length less level limit line list listen load loading login look lookup loss lost make making many marshal match matched matching max
-		maximum may member message metadata method middleware migration min minimum mode more most multiple must name named
-		need needed needs negative neither network never new next no non-empty none nor not nothing now null number object of old older one only
-		open opening operation option options or organization other our out output over padding page panic parameter parse parsing part
-		parts password path per period permanent permission permissions ping plain please point policy port post pre prefix previous
-		private probe problem process prompt property protocol provide provided provider provisioning public put query quota range rate re-run
-		read reading ready record redirect refresh refreshing regenerate register registered remote remove renew renewal request requests
-		require requires resource response retry retrying role rotate rotation row rule run running salt scan schema scheme scope second secret
-		secrets see seems segment send sending sent server service session set setting several shall share short should signature signing
-		since size so some something source sql state status still stop store storing stored stream string subject such suffix switch
-		system table take template temporary tenant test than that the their them then there these they thing third this those three
-		through time times to token tokens too tool total transaction transport tried tries try trying two type types unable
-		unauthorised under undo unless unlock unmarshal until up update updating upstream uri url usage use user username users
-		using utf-8 utf8 validate validating validation value values variable verification verify verifying version via wait
-		waiting want wants warning was we were what when where whether which while who whole why will with within without won't would write
-		writing wrong you your zero
-		acquire acquiring actually address addresses alert alerts ambiguous answer append applied apply assign authority batch benchmark between block blocks blocked body
-		bucket buffer cancel cell chain channel chunk class clock cluster column columns compare compile component compress concurrent connections constraint
-		container copy counter cycle date declaration decompress decoder dependency descriptor diff dimension directive dropped dump during elapsed element
-		elements empty-string encoder end-of-file enum event events exceeds exceeding exclusive executing executor expression extension filter final finding first-time
-		flush foreign found fragment frame full func garbage gateway git global grammar hook import inconsistent insert instance instances instruction insufficient
-		interface interval item items iterator job join kernel label labels language latest layer leader left letter library listener location lock log loop
-		manifest map mapping marker memory merge migrate minute missed model module monitor move multi multipart namespace nested node nodes
-		notification notifications offset one-time operator oracle order overflow owner package packet pair parent partition patch pattern payload peer
-		pipeline plan plugin pool position process processing profile program project proof proxy queue quote raw reader receive received receiving reason recipient record
-		recursion reference region register release reload remaining render repeat repeats replace replica replication reply report repository reserve resolve resolver
-		restart restore restoring result results return returned revision root round route router rows runtime sample sampling save saved saving scanner select
-		selector sequence serial serialize session's shard shutdown sign sink skip slice slot slow snapshot socket span specification split stack stage start started starting
-		starts statement step storage struct symbol symlink sync syntax tag tags target task template terminal text thread tls trace track trailing transaction's
-		transform transition translation tree trigger tuple udp unbalanced underflow union unique unit user's version's view volume watch weird window windows work worker wrapped wrote`,
+		a about above access accessing account acquire acquiring actual actually additional address addresses after again
+		alert alerts algorithm all allow allowed already also ambiguous an and another answer any append applied apply
+		argument array as ask asn1 assertion assign at attempt attempts audience auth authentication authority authorization
+		backend base64 batch be because been before begin being below benchmark between beyond block blocked blocks body both
+		bucket buffer but by byte bytes call can can't cancel cannot cause cell certificate chain challenge change changing
+		channel character check checking checksum chunk cipher claim claims class client clock close closing cluster code
+		column columns command compare compile component compress concurrent config configuration configured conflict connect
+		connecting connection connections constraint contact container contains content context convert converting cookie copy
+		could couldn't count counter crash create creating credential credentials crypto cycle data database date deadline
+		declaration decode decoder decoding decompress decrypt decrypting decryption default define delete deleting dependency
+		depth descriptor dial did didn't diff digest dimension directive directory do does doesn't don't double dropped dump
+		during each either elapsed element elements empty-string encode encoder encoding encrypt encrypting end end-of-file
+		endpoint entry enum environment error errors event events every exactly exceeding exceeds exchange exchanging
+		exclusive exec executable executing executor exhausted exit expect expected expiration expiry expression extension
+		extra fetch fetching field file files filter final finding first first-time flag flush for foreign format found
+		fragment frame from full func function further garbage gateway generate generating generation get getting git give
+		given global got grammar grant group handler handshake has hash have header hex hook host http https id identifier if
+		ignored import in inconsistent index initialize input insert instance instances instruction insufficient integer
+		interface internal interrupted interval into io is isn't issuer it item items iterator its job join json just kernel
+		key keys kind label labels language last latest layer leader leaked lease left length less letter level library limit
+		line list listen listener load loading location lock log login look lookup loop loss lost make making manifest many
+		map mapping marker marshal match matched matching max maximum may member memory merge message metadata method
+		middleware migrate migration min minimum minute missed mode model module monitor more most move multi multipart
+		multiple must name named namespace need needed needs negative neither nested network never new next no node nodes
+		non-empty none nor not nothing notification notifications now null number object of offset old older one one-time only
+		open opening operation operator option options or oracle order organization other our out output over overflow owner
+		package packet padding page pair panic parameter parent parse parsing part partition parts password patch path pattern
+		payload peer per period permanent permission permissions ping pipeline plain plan please plugin point policy pool port
+		position post pre prefix previous private probe problem process processing profile program project prompt proof
+		property protocol provide provided provider provisioning proxy public put query queue quota quote range rate raw
+		re-run read reader reading ready reason receive received receiving recipient record recursion redirect reference
+		refresh refreshing regenerate region register registered release reload remaining remote remove render renew renewal
+		repeat repeats replace replica replication reply report repository request requests require requires reserve resolve
+		resolver resource response restart restore restoring result results retry retrying return returned revision role root
+		rotate rotation round route router row rows rule run running runtime salt sample sampling save saved saving scan
+		scanner schema scheme scope second secret secrets see seems segment select selector send sending sent sequence serial
+		serialize server service session session's set setting several shall shard share short should shutdown sign signature
+		signing since sink size skip slice slot slow snapshot so socket some something source span specification split sql
+		stack stage start started starting starts state statement status step still stop storage store stored storing stream
+		string struct subject such suffix switch symbol symlink sync syntax system table tag tags take target task template
+		temporary tenant terminal test text than that the their them then there these they thing third this those thread three
+		through time times tls to token tokens too tool total trace track trailing transaction transaction's transform
+		transition translation transport tree tried tries trigger try trying tuple two type types udp unable unauthorised
+		unbalanced under underflow undo union unique unit unless unlock unmarshal until up update updating upstream uri url
+		usage use user user's username users using utf-8 utf8 validate validating validation value values variable
+		verification verify verifying version version's via view volume wait waiting want wants warning was watch we weird
+		were what when where whether which while who whole why will window windows with within without won't work worker would
+		wrapped write writing wrong wrote you your zero`,
 	reasonPrefix: `
-		aes alerting alertmanager amqp argon2 asn1 aws azure base32 base64 bcrypt binary bufio bytes certs claims client config context crypto csv database
-		detect dial dns driver ecdsa ecdh ed25519 elliptic email encoding env error errors exec failed fatal file flag fmt fs gcp github gitlab go grpc guard gzip
-		hash hex hmac html http http2 io io/fs jose json jwk jwks jws jwt kafka ldap listen logging lookup mail md5 memalerts metrics mime
-		mongo monitor mysql net notify ntfy oauth oauth2 oidc open openid os pagerduty panic parse path pbkdf2 pem pgalerts pgx pkcs1 pkcs12 pkcs7 pkcs8 postgres pq
-		proto rand read redis rediswindow redisclaim redismetrics reflect regexp request response rpc rsa saml scram scrypt server sha1 sha256 sha512 slack slog smtp sql sqlite
-		acme agent amqp091 ansible app application archive asn auth authn authz autocert bindings bitbucket bolt boot broker buildkit bun bundle cache casbin cbor cel cert cgi
-		chacha20poly1305 chi cloud cluster cli cobra cognito command connect consul containerd cookie cryptobyte curve25519 daemon debug decode des dgram docker echo ecs
-		ent envconfig etcd exporter fcgi fiber flate ftp gateway gif gin gob goose gorm gssapi handler helm hkdf hpke httpclient hub iam imap info init installer jpeg k8s
-		kerberos keychain keyring kms knownhosts koanf krb5 kube kubelet lambda lib libpq listener loader logger logrus lzw magic main manager memcache middleware migrate
-		mlkem module mongodb mqtt msgpack mssql multipart mux nats nginx node nomad npm ntlm odbc oracle otel otp packet parser password pgconn pgproto3 pgpool pip plugin png
-		policy poly1305 pool pop3 process prometheus protocol protojson provider proxy pubsub python query queue rabbitmq rails reader repo resolver router
-		runtime s3 sasl scanner scheduler schema secret secretbox secretservice sendgrid serializer server service session sink snappy socket spring sqlx sshd
-		ssm stdin stdout storage stripe sts systemd tar template terraform textproto token tokenizer transport twilio user usr validator validation vendor viper worker writer xds xid yaml.v3 zap
-		zerolog zlib zstd
-		ssh store strconv strings syscall tcp time tls toml unicode url utf8 uuid vault warning webhook webhooks websocket write x509 xml yaml zip`,
+		acme aes agent alerting alertmanager amqp amqp091 ansible app application archive argon2 asn asn1 auth authn authz
+		autocert aws azure base32 base64 bcrypt binary bindings bitbucket bolt boot broker bufio buildkit bun bundle bytes
+		cache casbin cbor cel cert certs cgi chacha20poly1305 chi claims cli client cloud cluster cobra cognito command config
+		connect consul containerd context cookie crypto cryptobyte csv curve25519 daemon database debug decode des detect
+		dgram dial dns docker driver ecdh ecdsa echo ecs ed25519 elliptic email encoding ent env envconfig error errors etcd
+		exec exporter failed fatal fcgi fiber file flag flate fmt fs ftp gateway gcp gif gin github gitlab go gob goose gorm
+		grpc gssapi guard gzip handler hash helm hex hkdf hmac hpke html http http2 httpclient hub iam imap info init
+		installer io io/fs jose jpeg json jwk jwks jws jwt k8s kafka kerberos keychain keyring kms knownhosts koanf krb5 kube
+		kubelet lambda ldap lib libpq listen listener loader logger logging logrus lookup lzw magic mail main manager md5
+		memalerts memcache metrics middleware migrate mime mlkem module mongo mongodb monitor mqtt msgpack mssql multipart mux
+		mysql nats net nginx node nomad notify npm ntfy ntlm oauth oauth2 odbc oidc open openid oracle os otel otp packet
+		pagerduty panic parse parser password path pbkdf2 pem pgalerts pgconn pgpool pgproto3 pgx pip pkcs1 pkcs12 pkcs7 pkcs8
+		plugin png policy poly1305 pool pop3 postgres pq process prometheus proto protocol protojson provider proxy pubsub
+		python query queue rabbitmq rails rand read reader redis redisclaim redismetrics rediswindow reflect regexp repo
+		request resolver response router rpc rsa runtime s3 saml sasl scanner scheduler schema scram scrypt secret secretbox
+		secretservice sendgrid serializer server service session sha1 sha256 sha512 sink slack slog smtp snappy socket spring
+		sql sqlite sqlx ssh sshd ssm stdin stdout storage store strconv strings stripe sts syscall systemd tar tcp template
+		terraform textproto time tls token tokenizer toml transport twilio unicode url user usr utf8 uuid validation validator
+		vault vendor viper warning webhook webhooks websocket worker write writer x509 xds xid xml yaml yaml.v3 zap zerolog
+		zip zlib zstd`,
 }
 
 // reasonWords has the classes of the table by word.

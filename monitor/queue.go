@@ -254,6 +254,9 @@ func (q *queue) depth() (events, places int) {
 }
 
 func (q *queue) measure(ctx context.Context) {
+	if q.metrics.collector == nil {
+		return // nobody needs to wait for the mutex
+	}
 	events, _ := q.depth()
 	q.metrics.record(ctx, QueueDepth, int64(events), "")
 }

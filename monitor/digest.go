@@ -12,12 +12,7 @@ import (
 func (e *Event) digest(seed maphash.Seed) uint64 {
 	d := digester{seed: seed}
 	d.add(uint64(e.Timestamp.UnixNano()))
-	for _, text := range [...]string{
-		e.Action, string(e.Status), e.PrincipalID, e.TargetResourceType, e.TargetResourceID, e.OutcomeDescription,
-		e.Session.ID, e.Session.IPAddress, e.Session.UserAgent, e.Session.Geolocation,
-		e.CorrelationID, e.EventVersion, e.RetentionPolicy, string(e.DataClassification),
-		e.Hash, e.HashAlgorithm, e.Signature, e.SignatureAlgorithm, e.KeyID,
-	} {
+	for _, text := range e.texts() {
 		d.string(text)
 	}
 	d.add(uint64(e.RecordCount))

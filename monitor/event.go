@@ -139,6 +139,17 @@ func (e *Event) SetTimestampText(text string) error {
 	return nil
 }
 
+// texts returns the text fields of the event, but for its ID, its organization and
+// its timestamp.
+func (e *Event) texts() [19]string {
+	return [...]string{
+		e.Action, string(e.Status), e.PrincipalID, e.TargetResourceType, e.TargetResourceID, e.OutcomeDescription,
+		e.Session.ID, e.Session.IPAddress, e.Session.UserAgent, e.Session.Geolocation,
+		e.CorrelationID, e.EventVersion, e.RetentionPolicy, string(e.DataClassification),
+		e.Hash, e.HashAlgorithm, e.Signature, e.SignatureAlgorithm, e.KeyID,
+	}
+}
+
 // Clone returns a deep copy of the event.
 func (e *Event) Clone() *Event {
 	c := *e

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,6 +165,42 @@ func TestOrganizationsTakeTurns(t *testing.T) {
 	order := d.events()[introduced:]
 	check.Equal(t, "last of ann and bob", slices.Index(order, "ann-4") < 15 && slices.Index(order, "bob-4") < 15, true)
 	wantHandled(t, d, "flood", numbers(0, 1000)...)
+}
+
+// TestFloodOfAlertsSharesItsBatches has a worker that is always busy with one
+// organization, whose events take long. Those of another do not wait for a full batch.
+func TestFloodOfAlertsSharesItsBatches(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const each = time.Second
+		var busy atomic.Bool
+		d := &detector{name: "all", fail: func(e *monitor.Event) error {
+			if busy.Load() && e.OrganizationID == "flood" {
+				advance(each)
+			}
+			return nil
+		}}
+		m := newMonitor(t, func(c *monitor.Config) { c.Workers, c.Detectors = 1, []monitor.Detector{d} })
+		introduce(t, m, "flood", "ann")
+		busy.Store(true)
+		stop := run(m)
+		submitted(t, m, "ann", 1)
+		submitted(t, m, "flood", 1000)
+		for n := 1; n < 10; n++ {
+			advance(10 * each)
+			began := time.Now()
+			check.NoError(t, "submit", m.Submit(t.Context(), eventOf("ann", n)))
+			for len(handled(d, "ann")) <= n {
+				advance(each)
+			}
+			// A batch has at most 64 events, half of which are others'.
+			if waited := time.Since(began); n > 1 && waited > 40*each {
+				t.Errorf("event %d waited for %v, while others took %v each", n, waited, each)
+			}
+		}
+		busy.Store(false)
+		check.NoError(t, "stop", stop())
+	})
 }
 
 // TestLargeEventsTakeTheirTime has an organization submit events that are a hundred

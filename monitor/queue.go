@@ -21,6 +21,7 @@ type queue struct {
 	waiting lanes[Delivery]
 	unknown map[string]int // events in the lane of unknown organizations, by organization
 	blocked map[laneName][]*submission
+	shares  shares
 	arrived chan struct{} // closed when an event arrives; nil if nobody waits for one
 	closing chan struct{} // closed when no more events are accepted
 }
@@ -190,9 +191,9 @@ func (q *queue) left(name laneName, d Delivery) {
 	q.block(name, waiting)
 }
 
-// take adds events to a batch in turn, until they use so many places or none is
-// left. It leaves those lanes alone that except has. If it takes nothing, it returns
-// a channel that is closed when an event arrives.
+// take adds events to a batch in turn, until they use so many places, none is left or it
+// is the turn of a lane that has had its share. It leaves those lanes alone that except
+// has. If it takes nothing, it returns a channel that is closed when an event arrives.
 func (q *queue) take(b *batch, s *sequence, places int, except map[laneName]bool) (arrived <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -200,15 +201,18 @@ func (q *queue) take(b *batch, s *sequence, places int, except map[laneName]bool
 	if except != nil {
 		skip = func(l *lane[Delivery]) bool { return except[l.name] }
 	}
+	q.shares.begin(places)
 	taken := false
 	for places > 0 {
 		l := q.waiting.next(skip)
-		if l == nil {
+		if l == nil || q.shares.used(l.name) {
 			break
 		}
 		name, before := l.name, q.waiting.places
 		d := q.waiting.take(l)
-		places -= before - q.waiting.places
+		used := before - q.waiting.places
+		places -= used
+		q.shares.took(name, used)
 		q.left(name, d)
 		b.add(d, s)
 		taken = true

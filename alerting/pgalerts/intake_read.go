@@ -99,7 +99,7 @@ CROSS JOIN LATERAL (
 		SELECT last.id
 		FROM (
 			SELECT id FROM auditwarden_alerts
-			WHERE organization_id = $1 AND fingerprint = u.fingerprint
+			WHERE organization_id = $1 AND fingerprint = u.fingerprint AND octet_length(fingerprint) > 0
 			ORDER BY resolved_at DESC NULLS FIRST
 			LIMIT 1
 		) AS last

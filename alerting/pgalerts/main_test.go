@@ -45,6 +45,7 @@ func TestOneServer(t *testing.T) {
 		"Times":                    testTimes,
 		"PagesUseIndexes":          testPagesUseIndexes,
 		"WritesUseIndexes":         testWritesUseIndexes,
+		"KeysUseIndexes":           testKeysUseIndexes,
 		"Instances":                testInstances,
 		"Race":                     testRace,
 		"Deadlock":                 testDeadlock,

@@ -116,6 +116,25 @@ func testWritesUseIndexes(t *testing.T, server string) {
 	checkPlans(t, pool, statements[:2], 2) // all that are dead are counted, one by one
 }
 
+// A server that has no statistics finds an alert by its key all the same. Each check of
+// a foreign key does this, with a plan that is kept.
+func testKeysUseIndexes(t *testing.T, server string) {
+	pool := migrated(t, server)
+	run(t, pool, `ALTER TABLE auditwarden_alerts SET (autovacuum_enabled = false)`)
+	s := newStore(t, pool, nil)
+	for _, alerts := range []int{0, 10, 300} {
+		for i := range alerts {
+			put(t, s, occurrence(fmt.Sprint(i), "e", i))
+		}
+		for _, p := range explain(t, pool, []statement{
+			{sql: `SELECT 1 FROM ONLY auditwarden_alerts WHERE organization_id = $1 AND id = $2 FOR KEY SHARE`, args: []any{"acme", loadedID(0)}},
+			{sql: `DELETE FROM auditwarden_alerts WHERE organization_id = $1 AND id = $2`, args: []any{"acme", loadedID(0)}},
+		}) {
+			require.Contains(t, p.nodes(), "Index Scan auditwarden_alerts_pkey", "%d alerts, %s", alerts, p.SQL)
+		}
+	}
+}
+
 // checkPlans checks that there are so many statements, or more, and that each goes
 // by an index. Only what an index has found is sorted.
 func checkPlans(t *testing.T, pool *pgxpool.Pool, statements []statement, atLeast int) {

@@ -88,7 +88,7 @@ type Config struct {
 	// that few events were accepted from have one share together. Defaults to 1,024.
 	QueueCapacity int
 	// QueuePolicy is what Submit does when the queue is full for the organization that
-	// the event names. Defaults to [QueueBlock].
+	// the event names. Defaults to [QueueReject].
 	QueuePolicy QueuePolicy
 	// DrainTimeout is how long Run continues to handle accepted events after its
 	// context is canceled. Defaults to 30 s.
@@ -102,16 +102,18 @@ type Config struct {
 type QueuePolicy uint8
 
 const (
-	// QueueBlock makes Submit wait for room until its context ends.
-	QueueBlock QueuePolicy = iota
-	// QueueReject makes Submit return [ErrOverloaded].
-	QueueReject
+	// QueueReject makes Submit return [ErrOverloaded] at once. It is for callers that
+	// must not wait, such as the handlers of requests.
+	QueueReject QueuePolicy = iota
+	// QueueBlock makes Submit wait for room until its context ends. It is for callers
+	// that can wait as long as it takes, such as a job that reads a file.
+	QueueBlock
 	// QueueDropOldest drops the oldest event of an organization that has its share of
 	// the queue: see [EventsDropped].
 	QueueDropOldest
 )
 
-var queuePolicyNames = [...]string{"block", "reject", "drop_oldest"}
+var queuePolicyNames = [...]string{"reject", "block", "drop_oldest"}
 
 // String returns the policy in snake case.
 func (p QueuePolicy) String() string { return name(queuePolicyNames[:], p) }

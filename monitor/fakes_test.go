@@ -36,10 +36,10 @@ func deliveries(es ...*monitor.Event) []monitor.Delivery {
 }
 
 // newMonitor returns a monitor of history: events of any time are not ahead of
-// the clock.
+// the clock, and Submit waits for room.
 func newMonitor(t testing.TB, change func(*monitor.Config)) *monitor.Monitor {
 	t.Helper()
-	c := monitor.Config{AllowUnverified: true, MaxSkew: -1}
+	c := monitor.Config{AllowUnverified: true, MaxSkew: -1, QueuePolicy: monitor.QueueBlock}
 	if change != nil {
 		change(&c)
 	}

@@ -123,7 +123,8 @@ func TestQueuePolicies(t *testing.T) {
 	}
 	t.Run("reject", func(t *testing.T) {
 		t.Parallel()
-		m, c, d := fill(t, monitor.QueueReject)
+		var byDefault monitor.Config
+		m, c, d := fill(t, byDefault.QueuePolicy) // a caller that has not chosen never waits
 		if err := m.Submit(t.Context(), newEvent("c", 0)); !errors.Is(err, monitor.ErrOverloaded) {
 			t.Errorf("error %v, want ErrOverloaded", err)
 		}

@@ -62,7 +62,7 @@ func newHost(t *testing.T, store driver.Store, claims claims.Set, windows detect
 	require.NoError(t, err)
 	h.monitor, err = monitor.New(monitor.Config{
 		Verifier: soakChecker(t), Detectors: []monitor.Detector{engine, clumsyDetector{}},
-		Alerts: clumsyStore{h.alerts}, Metrics: h.metrics, Tracer: h.clock, Workers: 4,
+		Alerts: clumsyStore{h.alerts}, Metrics: h.metrics, Tracer: h.clock, Workers: 4, QueuePolicy: monitor.QueueBlock,
 	})
 	require.NoError(t, err)
 	return h

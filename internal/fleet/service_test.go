@@ -76,7 +76,7 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	windows, err := rediswindow.New(svc.redis, &rediswindow.Options{Prefix: s.Prefix + "windows"})
+	windows, err := rediswindow.New(svc.redis, &rediswindow.Options{Prefix: s.Prefix + "windows", OnUnavailable: rediswindow.Fail})
 	if err != nil {
 		return nil, err
 	}

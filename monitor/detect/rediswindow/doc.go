@@ -28,15 +28,18 @@
 //
 // # When Redis is unavailable
 //
-// With [Fail], which is the default, the engine returns an error, and the caller or
-// the workers of the monitor try the event again. With [Local] the instance goes on
-// by itself. It judges events by those that it has seen since, so that counts in
-// findings are lower bounds, and keeps these events up to a limit. When Redis is
+// With [Local], which is the default, the instance goes on by itself. It judges events
+// by those that it has seen since, so that counts in findings are lower bounds, and
+// keeps these events up to a limit, at which further ones fail. When Redis is
 // available again, every call that counts events brings up to 1,024 of the kept
 // events to Redis, and what qualifies because of them is found then. Findings may
 // come twice. They are about the same events, which a store counts once. Events that
 // are kept are lost when the process ends. On a Cluster, all events are judged
 // locally while one node is unavailable.
+//
+// With [Fail] the engine returns an error, and the caller or the workers of the
+// monitor try the event again: nothing is found late, and the events wait meanwhile,
+// in the monitor's queue or in the caller's.
 //
 // # Redis
 //

@@ -60,7 +60,7 @@ func wantError(tb testing.TB, i *instance, second int, want string) {
 func TestFail(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{})
+	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{OnUnavailable: rediswindow.Fail})
 	i.want(t, 0)
 	server.Kill()
 	for _, want := range []monitor.HealthStatus{monitor.HealthWarning, monitor.HealthWarning, monitor.HealthCritical} {
@@ -87,7 +87,7 @@ func TestReplyIsLost(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
 	proxy := testservice.NewProxy(t, server.Addr)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Fail}
 	here, there := newInstance(t, testservice.RedisClient(t, proxy.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	here.want(t, 0)
 	there.want(t, 10)
@@ -105,7 +105,7 @@ func TestReplyIsLost(t *testing.T) {
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{})
+	i := newInstance(t, testservice.RedisClient(t, server.Addr), rediswindow.Options{OnUnavailable: rediswindow.Fail})
 	i.want(t, 0)
 	server.Do("SCRIPT FLUSH")
 	i.want(t, 1)
@@ -123,7 +123,7 @@ func TestRedisRefuses(t *testing.T) {
 func TestLocal(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), RetryAfter: time.Nanosecond}
 	here, there := newInstance(t, testservice.RedisClient(t, server.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	here.want(t, 0)
 	server.Kill()
@@ -145,7 +145,7 @@ func TestLocal(t *testing.T) {
 // TestLocalIsBounded fills what an instance keeps.
 func TestLocalIsBounded(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, MaxLocal: 4, RetryAfter: time.Hour})
+	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{MaxLocal: 4, RetryAfter: time.Hour})
 	i.want(t, 0)
 	i.want(t, 1)
 	i.want(t, 1) // delivered again, and not kept again
@@ -164,7 +164,7 @@ func TestLocalLeavesRedisAlone(t *testing.T) {
 	client := testservice.RedisClient(t, "127.0.0.1:1")
 	sent := &hook{}
 	client.AddHook(sent)
-	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
+	i := newInstance(t, client, rediswindow.Options{RetryAfter: time.Hour})
 	for second := range 10 {
 		_, err := i.detect(t.Context(), event(second))
 		require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestCallerGivesUp(t *testing.T) {
 // TestLocalIsAtLeast: an instance by itself does not claim to have seen all.
 func TestLocalIsAtLeast(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local})
+	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{})
 	for second, want := range []int{0, 0, 1, 1} {
 		r := monitor.NewReporter(monitor.Arrival{OrganizationID: "org-1", Sequence: uint64(second + 1), Lateness: time.Minute})
 		require.NoError(t, i.Detect(t.Context(), event(second), r))
@@ -221,7 +221,7 @@ func newEvents(seconds ...int) []detect.NewWindowEvent {
 // TestLocalShows looks at what an instance by itself has of a window.
 func TestLocalShows(t *testing.T) {
 	t.Parallel()
-	windows := newWindows(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Hour})
+	windows := newWindows(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{RetryAfter: time.Hour})
 	exchange := func(q detect.WindowRequest) (held string, hidden int) {
 		t.Helper()
 		q.ID, q.Span = "w", 100*time.Second
@@ -261,7 +261,7 @@ func TestLocalBrings(t *testing.T) {
 	client := testservice.SharedRedisClient(t)
 	away := &hook{refusal: errors.New("away")}
 	client.AddHook(away)
-	windows := newWindows(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
+	windows := newWindows(t, client, rediswindow.Options{RetryAfter: time.Nanosecond})
 	exchange := func(id string, horizon int64, keep time.Duration, seconds ...int) []detect.WindowAnswer {
 		t.Helper()
 		q := &detect.WindowRequest{ID: id, Rule: id, Limit: 1000, Horizon: horizon, Keep: keep, Events: newEvents(seconds...)}
@@ -291,7 +291,7 @@ func TestLocalBrings(t *testing.T) {
 func TestFailKeepsWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	client := testservice.SharedRedisClient(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t)}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Fail}
 	i := newInstance(t, client, o)
 	i.want(t, 0)
 	i.want(t, 181) // the window of a minute and twice the lateness later
@@ -304,7 +304,7 @@ func TestFailKeepsWhatIsNeeded(t *testing.T) {
 func TestLongAbsence(t *testing.T) {
 	t.Parallel()
 	server := testservice.Redis(t)
-	o := rediswindow.Options{Prefix: testservice.Prefix(t), OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond}
+	o := rediswindow.Options{Prefix: testservice.Prefix(t), RetryAfter: time.Nanosecond}
 	proxy := testservice.NewProxy(t, server.Addr)
 	here, there := newInstance(t, testservice.RedisClient(t, proxy.Addr), o), newInstance(t, testservice.RedisClient(t, server.Addr), o)
 	proxy.Cut(true)
@@ -330,7 +330,7 @@ func TestLocalComesBackInParts(t *testing.T) {
 	client := testservice.SharedRedisClient(t)
 	sent := &hook{refusal: errors.New("away")}
 	client.AddHook(sent)
-	i := newInstance(t, client, rediswindow.Options{OnUnavailable: rediswindow.Local, RetryAfter: time.Nanosecond})
+	i := newInstance(t, client, rediswindow.Options{RetryAfter: time.Nanosecond})
 	next := 0
 	deliver := func(want int) {
 		t.Helper()

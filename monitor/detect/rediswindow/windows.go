@@ -19,16 +19,16 @@ import (
 type Policy uint8
 
 const (
-	// Fail returns an error for every event that a rule counts.
-	Fail Policy = iota
 	// Local judges events by what this instance sees, and brings them to Redis
 	// later.
-	Local
+	Local Policy = iota
+	// Fail returns an error for every event that a rule counts.
+	Fail
 )
 
-var policyNames = [...]string{"fail", "local"}
+var policyNames = [...]string{"local", "fail"}
 
-// String returns fail or local.
+// String returns local or fail.
 func (p Policy) String() string {
 	if int(p) < len(policyNames) {
 		return policyNames[p]
@@ -49,7 +49,7 @@ type Options struct {
 	// unavailable for up to that long. Defaults to one hour, at most 10 years.
 	Retention time.Duration
 	// OnUnavailable says what happens while Redis is unavailable. Defaults to
-	// [Fail].
+	// [Local].
 	OnUnavailable Policy
 	// MaxLocal is the number of events that are kept with Local while Redis is
 	// unavailable. Further events fail. Defaults to 100,000.
@@ -87,7 +87,7 @@ func New(client redis.UniversalClient, options *Options) (*Windows, error) {
 		return nil, fmt.Errorf("rediswindow: new windows: Prefix %q contains braces", o.Prefix)
 	case o.Retention < 0 || o.Retention > 10*365*24*time.Hour:
 		return nil, fmt.Errorf("rediswindow: new windows: Retention %v is not from 0 to 10 years", o.Retention)
-	case o.OnUnavailable > Local:
+	case o.OnUnavailable > Fail:
 		return nil, fmt.Errorf("rediswindow: new windows: OnUnavailable %d is no policy", o.OnUnavailable)
 	case o.MaxLocal < 0:
 		return nil, fmt.Errorf("rediswindow: new windows: MaxLocal %d is negative", o.MaxLocal)

@@ -172,7 +172,7 @@ func TestForeignData(t *testing.T) {
 		"f" + string(make([]byte, 99)): "no member",
 	} {
 		prefix := testservice.Prefix(t)
-		i := newInstance(t, client, rediswindow.Options{Prefix: prefix})
+		i := newInstance(t, client, rediswindow.Options{Prefix: prefix, OnUnavailable: rediswindow.Fail})
 		i.want(t, 0)
 		key := client.Keys(t.Context(), prefix+"*").Val()[0]
 		require.NoError(t, client.ZAdd(t.Context(), key, redis.Z{Member: member}).Err())

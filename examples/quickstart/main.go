@@ -40,7 +40,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rules, err := detect.New(nil) // the five patterns
+	rules, err := detect.New(&detect.Options{Rules: detect.Modern()}) // six patterns
 	if err != nil {
 		return err
 	}

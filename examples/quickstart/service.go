@@ -24,23 +24,23 @@ func (s *service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Password") == password {
-			s.audit(w, r, monitor.Event{Action: "auth.login.success"}, http.StatusOK)
+			s.audit(w, r, monitor.Event{Action: monitor.ActionLoginSuccess}, http.StatusOK)
 			return
 		}
-		s.audit(w, r, monitor.Event{Action: "auth.login.failure"}, http.StatusUnauthorized)
+		s.audit(w, r, monitor.Event{Action: monitor.ActionLoginFailure}, http.StatusUnauthorized)
 	})
 	mux.HandleFunc("GET /patients/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.audit(w, r, monitor.Event{
-			Action: "data.read", TargetResourceType: "Patient", TargetResourceID: r.PathValue("id"),
+			Action: monitor.ActionDataRead, TargetResourceType: "Patient", TargetResourceID: r.PathValue("id"),
 		}, http.StatusOK)
 	})
 	mux.HandleFunc("GET /admin", func(w http.ResponseWriter, r *http.Request) {
 		s.audit(w, r, monitor.Event{
-			Action: "admin.settings.read", OutcomeDescription: "access denied: not an administrator",
+			Action: "admin.settings.read", OutcomeDescription: monitor.OutcomeAccessDenied + ": not an administrator",
 		}, http.StatusForbidden)
 	})
 	mux.HandleFunc("POST /export", func(w http.ResponseWriter, r *http.Request) {
-		s.audit(w, r, monitor.Event{Action: "data.export", TargetResourceType: "Report"}, http.StatusOK)
+		s.audit(w, r, monitor.Event{Action: monitor.ActionDataExport, TargetResourceType: "Report"}, http.StatusOK)
 	})
 	mux.HandleFunc("POST /audit", s.receive)
 	return mux
@@ -52,7 +52,7 @@ func (s *service) audit(w http.ResponseWriter, r *http.Request, e monitor.Event,
 	e.Timestamp = s.clock.now()
 	e.PrincipalID = r.Header.Get("User")
 	e.OrganizationID = "clinic"
-	e.Session.IPAddress = "192.0.2.10"
+	e.Session.IPAddress = r.Header.Get("Address") // that of the client, as the proxy in front says
 	e.Status = monitor.StatusSuccess
 	if status >= http.StatusBadRequest {
 		e.Status = monitor.StatusFailure

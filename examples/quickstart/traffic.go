@@ -19,6 +19,9 @@ import (
 // replay.
 const redeliveryHorizon = 200 * time.Millisecond
 
+// office is the address of those who work at the clinic.
+const office = "192.0.2.10"
+
 // serveTraffic starts the service and sends it the traffic of yesterday.
 func serveTraffic(ctx context.Context, m *monitor.Monitor, key *crypto.Key) error {
 	signer, err := crypto.NewSigner(key)
@@ -39,7 +42,7 @@ func serveTraffic(ctx context.Context, m *monitor.Monitor, key *crypto.Key) erro
 
 	t := &traffic{
 		ctx: ctx, url: "http://" + listener.Addr().String(), signer: signer, clock: c,
-		midnight: time.Now().UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour),
+		address: office, midnight: time.Now().UTC().Add(-24 * time.Hour).Truncate(24 * time.Hour),
 	}
 	t.day()
 	if err := server.Shutdown(ctx); err != nil {
@@ -58,6 +61,7 @@ type traffic struct {
 	signer   *crypto.Signer
 	clock    *clock
 	midnight time.Time
+	address  string // that the requests come from
 	err      error
 }
 
@@ -73,6 +77,14 @@ func (t *traffic) day() {
 		t.after(15 * time.Second)
 		t.request("POST", "/login", "mallory", "guess")
 	}
+
+	t.at(10, 40)
+	t.address = "203.0.113.9"
+	for i := range 25 { // somebody tries one password on many accounts
+		t.after(10 * time.Second)
+		t.request("POST", "/login", fmt.Sprint("user-", i), "Summer2026")
+	}
+	t.address = office
 
 	t.at(11, 30)
 	for range 4 { // somebody tries pages that are forbidden
@@ -167,6 +179,7 @@ func (t *traffic) do(method, path, user, secret string, body io.Reader) {
 		t.keep(err)
 		return
 	}
+	r.Header.Set("Address", t.address)
 	r.Header.Set("User", user)
 	r.Header.Set("Password", secret)
 	response, err := http.DefaultClient.Do(r)

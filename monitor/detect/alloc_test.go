@@ -24,6 +24,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // it counts allocati
 		fire    bool
 	}{
 		"nothing fires":  {nil, 2 * time.Minute, 0, false},
+		"modern":         {&detect.Options{Rules: detect.Modern()}, 2 * time.Minute, 0, false},
 		"late":           {nil, 4 * time.Minute, 150 * time.Second, false},
 		"fires":          {nil, time.Second, 0, true},
 		"at the cap":     {&detect.Options{MaxEventsPerKey: 100}, time.Millisecond, 0, true},

@@ -17,8 +17,26 @@ const (
 )
 
 // Defaults returns five rules: failed logins, unauthorized access, many accesses to
-// data in a short time, many bulk operations, and access to data at night. The
-// caller may change what it gets.
+// data in a short time, many bulk operations, and access to data at night. They match
+// what the reference of docs/compatibility.md matched; [Modern] has better matches.
+// The caller may change what it gets.
+//
+// A rule matches an event by parts of texts, so that "data.read" is a part of
+// "metadata.read.all", too. The parts of actions are in lower case.
+//
+//   - [FailedAuth]: [monitor.StatusFailure], and an action with auth.login.failure. 5 of
+//     a principal, or of an address if the event names no principal, in 5 minutes.
+//   - [UnauthorizedAccess]: [monitor.StatusFailure], and an outcome description with
+//     unauthorized, access denied or forbidden, in letters of either case. 3 of a
+//     principal in 10 minutes.
+//   - [DataVelocity]: [monitor.StatusSuccess], and any target resource type, or an
+//     action with data.read or fhir. with its dot. 50 of a principal in 1 minute.
+//   - [BulkOperation]: any status, and a record count above 10, or an action with
+//     data.export, data.import or bulk. 100 of an organization in 5 minutes.
+//   - [OffHours]: [monitor.StatusSuccess], and an action with data. or fhir. with their
+//     dots, from 22 to 6 o'clock ([Options.Location]). Each such event qualifies.
+//
+// docs/events.md has examples of events that match and of events that do not.
 func Defaults() []Rule {
 	return []Rule{
 		{

@@ -103,9 +103,9 @@ func (d *destinations) succeed(organization string, now time.Time) {
 	}
 }
 
-// fail records that a delivery failed. A destination that refuses a notification
-// permanently works.
-func (d *destinations) fail(organization, failure string, permanent bool, retryAfter time.Duration, now time.Time) {
+// fail records that a delivery failed. A destination works that refuses a notification
+// permanently, or for some of its recipients.
+func (d *destinations) fail(organization, failure string, works bool, retryAfter time.Duration, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	failing := d.failing[organization]
@@ -116,7 +116,7 @@ func (d *destinations) fail(organization, failure string, permanent bool, retryA
 	}
 	failing.failures++
 	failing.failure, failing.last = failure, now
-	if permanent {
+	if works {
 		failing.breaker.Succeed()
 	} else {
 		failing.breaker.Fail(retryAfter, now)

@@ -301,6 +301,25 @@ func TestManyDestinationsFail(t *testing.T) {
 	})
 }
 
+// TestPartialFailure has one mailbox of several be full: the others get everything at
+// once.
+func TestPartialFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		board, m, stop := switched(t, newSpy())
+		board.set("acme", fails(&alerting.DeliveryError{Partial: true, Err: errors.New("reply 452")}))
+		raise(t, m, "acme", 0, 100)
+		advance(500 * time.Millisecond)
+		if n := board.attempted("acme"); n < 100 {
+			t.Errorf("%d of 100 were attempted: the route pauses", n)
+		}
+		board.set("acme", nil)
+		advance(10 * time.Minute)
+		check.Equal(t, "delivered", board.accepted("acme"), 100)
+		check.NoError(t, "Run", stop())
+	})
+}
+
 // TestFailureIsForgotten has a destination that has refused something not be held
 // against the route when nothing waits for it any more.
 func TestFailureIsForgotten(t *testing.T) {

@@ -78,6 +78,10 @@ type DeliveryError struct {
 	// Permanent means that the destination will never accept this notification, which
 	// becomes a dead letter at once.
 	Permanent bool
+	// Partial means that the destination works and some of the recipients have the
+	// notification, so that the route need not pause. The others are tried again
+	// unless the error is permanent.
+	Partial bool
 	// RetryAfter is how long the route must pause for the organization of the alert,
 	// limited to one hour.
 	RetryAfter time.Duration
@@ -104,10 +108,11 @@ func (e *DeliveryError) Unwrap() error { return e.Err }
 // maxRetryAfter limits [DeliveryError] RetryAfter.
 const maxRetryAfter = time.Hour
 
-// details returns what a notifier's error says about further attempts.
-func details(err error) (permanent bool, retryAfter time.Duration) {
+// details returns what a notifier's error says about further attempts, and whether the
+// destination works.
+func details(err error) (permanent, works bool, retryAfter time.Duration) {
 	if e, ok := errors.AsType[*DeliveryError](err); ok && e != nil {
-		return e.Permanent, min(e.RetryAfter, maxRetryAfter)
+		return e.Permanent, e.Permanent || e.Partial, min(e.RetryAfter, maxRetryAfter)
 	}
-	return false, 0
+	return false, false, 0
 }

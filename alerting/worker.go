@@ -192,10 +192,10 @@ func (w *worker) attempt(ctx context.Context, n *Notification) (d Delivery, fail
 		w.reporter.count(ctx, monitor.NotificationsDelivered, w.Name, 1)
 		return d, ""
 	}
-	permanent, retryAfter := details(err)
+	permanent, works, retryAfter := details(err)
 	n.Failure, failure = failureTexts(limited, err)
 	if !errors.Is(ctx.Err(), context.Canceled) { // otherwise it says nothing about the destination
-		w.destinations.fail(n.Alert.OrganizationID, failure, permanent, retryAfter, now)
+		w.destinations.fail(n.Alert.OrganizationID, failure, works, retryAfter, now)
 	}
 	w.reporter.count(ctx, monitor.NotificationsFailed, w.Name, 1)
 	if permanent || now.Sub(n.CreatedAt) >= w.ExpireAfter {

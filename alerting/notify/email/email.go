@@ -4,9 +4,16 @@
 // server or client can recognize an email that arrives again.
 //
 // By default no email is sent unless the server offers STARTTLS; see
-// [Options.Security]. An email goes to all recipients or to none: if the server
-// refuses one of them, nothing is sent. The error is temporary after a 4xx reply
-// and permanent after a 5xx reply.
+// [Options.Security].
+//
+// An email goes to all recipients that the server accepts. The error names those that
+// it refuses, by their index in the list. It is temporary while a recipient is left
+// that was refused with a 4xx reply. The next attempt is for those alone: the others
+// get the email once. When nobody is left, and somebody was refused with a 5xx reply,
+// the error is permanent; if the dead letter is redriven, it is for those who do not
+// have the email. All this is in the text of the error, which is the Failure of the
+// notification. If the connection breaks after the email was sent and before the reply,
+// the email may arrive twice, with the same Message-ID.
 package email
 
 import (
@@ -130,42 +137,57 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	}, nil
 }
 
+var errRefusedBefore = errors.New("refused in an earlier attempt")
+
 // Notify sends the notification as an email.
 func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	m, err := e.composer.message(n)
 	if err != nil {
 		return err
 	}
+	p := resume(n, e.composer.to)
 	ctx, cancel := context.WithTimeout(ctx, e.deadline)
 	defer cancel()
-	if err := e.send(ctx, m); err != nil && !m.IsDelivered() { // how the session ends does not matter
-		return e.failed(ctx, err)
+	err = e.send(ctx, m, p)
+	if err == nil && len(p.refused) > 0 {
+		err = errRefusedBefore
+	}
+	if err != nil {
+		return e.failed(ctx, err, p)
 	}
 	return nil
 }
 
 // failed returns the error of a delivery, without any text of the server.
-func (e *Notifier) failed(ctx context.Context, err error) error {
+func (e *Notifier) failed(ctx context.Context, err error, p *progress) error {
 	failure := guard.Explain(ctx, err,
 		"the connection broke, or the server does not offer STARTTLS or a supported authentication method")
 	cause, detail := error(failure), failure.Detail()
 	code := replyCode(err)
+	permanent := code/100 == 5
+	refused, ok := errors.AsType[*refusedError](err)
 	switch {
+	case ok:
+		cause, detail = fmt.Errorf("reply %d", code), refused.Error()
+		permanent = len(p.left) == 0
 	case code != 0:
 		cause = fmt.Errorf("reply %d", code)
 		detail = cause.Error()
+	case errors.Is(err, errRefusedBefore):
+		cause, detail, permanent = err, err.Error(), true
 	case errors.Is(err, errIterations) && ctx.Err() == nil:
 		cause, detail = errIterations, errIterations.Error()
 	}
 	return &alerting.DeliveryError{
-		Permanent: code/100 == 5,
-		Err:       fmt.Errorf("email: send: %w", cause),
+		Permanent: permanent,
+		Partial:   p.delivered(),
+		Err:       fmt.Errorf(prefix+"%s%w", p, cause),
 		Detail:    fmt.Sprintf("send by %s: %s", net.JoinHostPort(e.host, strconv.Itoa(e.port)), detail),
 	}
 }
 
-// send sends a mail within the time of the context.
-func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
+// send sends a mail to the recipients that are left, within the time of the context.
+func (e *Notifier) send(ctx context.Context, m *mail.Msg, p *progress) error {
 	conn, err := e.connect(ctx)
 	if err != nil {
 		return err
@@ -175,7 +197,7 @@ func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
 	defer stop()
 
 	options := []mail.Option{
-		mail.WithPort(e.port), mail.WithoutNoop(), mail.WithoutRset(),
+		mail.WithPort(e.port),
 		mail.WithTimeout(2 * e.deadline), // ctx ends earlier
 		mail.WithTLSPolicy(mail.NoTLS), mail.WithTLSConfig(e.tls),
 		mail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return conn, nil }),
@@ -196,10 +218,9 @@ func (e *Notifier) send(ctx context.Context, m *mail.Msg) error {
 	if err != nil {
 		return err
 	}
-	if err := client.SendWithSMTPClient(session, m); err != nil {
-		return err
-	}
-	return client.CloseWithSMTPClient(session)
+	err = transact(session, m, e.composer.from, e.composer.to, p)
+	_ = client.CloseWithSMTPClient(session) // how the session ends does not matter
+	return err
 }
 
 // connect opens a connection. With ImplicitTLS it is encrypted.

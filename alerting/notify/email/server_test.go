@@ -22,8 +22,8 @@ type server struct {
 	first bool        // TLS comes first
 	auth  string      // mechanisms to be offered
 	scram string      // what follows the nonce in the challenge of SCRAM
-	// replies replace the usual ones, by command. "HANG" sends nothing and "RESET"
-	// breaks the connection off.
+	// replies replace the usual ones, by command or line. "HANG" sends nothing and
+	// "RESET" breaks the connection off.
 	replies map[string]string
 	// floods are called after a command instead of replying.
 	floods map[string]func(net.Conn)
@@ -68,7 +68,7 @@ func (s *server) serve(conn net.Conn) {
 	encrypted := s.first
 	command, usual := "GREETING", "220 mail.example ESMTP"
 	for {
-		reply, special := s.replies[command]
+		reply, special := s.reply(command)
 		if flood := s.floods[command]; flood != nil {
 			flood(conn)
 			return
@@ -104,6 +104,9 @@ func (s *server) serve(conn net.Conn) {
 		line = strings.TrimSpace(line)
 		s.note(line, "")
 		command, _, _ = strings.Cut(strings.ToUpper(line), " ")
+		if _, special := s.reply(line); special {
+			command = line
+		}
 		usual = "250 OK"
 		if first, err := base64.StdEncoding.DecodeString(line); err == nil && bytes.HasPrefix(first, []byte("n,,")) {
 			_, nonce, _ := bytes.Cut(first, []byte(",r="))
@@ -145,6 +148,20 @@ func readMail(r io.Reader) (string, error) {
 		mail.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
 	}
 	return "", io.ErrUnexpectedEOF
+}
+
+func (s *server) reply(command string) (reply string, special bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reply, special = s.replies[command]
+	return reply, special
+}
+
+// answer replaces what the server replies to commands or lines.
+func (s *server) answer(replies map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replies = replies
 }
 
 func (s *server) note(command, mail string) {

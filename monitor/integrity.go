@@ -56,7 +56,7 @@ func (it *item) conflicting(now time.Time) Finding {
 func (it *item) findingByPrincipal(rule string, now time.Time) Finding {
 	f := it.finding(rule, SeverityHigh, now)
 	f.OrganizationID = it.reporter.arrival.OrganizationID
-	f.Key, f.KeyField = it.Event.PrincipalID, "principalId"
+	f.Key, f.KeyField = strings.TrimSpace(it.Event.PrincipalID), "principalId"
 	if f.Key == "" {
 		f.Key = "unknown"
 	}

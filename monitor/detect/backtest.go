@@ -144,7 +144,8 @@ func (b *Backtester) claim(f *monitor.Finding, number uint64, e *monitor.Event) 
 	if f.OrganizationID = e.OrganizationID; f.OrganizationID == "" {
 		f.OrganizationID = b.defaultOrganization
 	}
-	if f.Key, f.KeyField = e.PrincipalID, "principalId"; f.Key == "" {
+	f.Key, f.KeyField = b.rules.engine.set.Load().normal.name(e.PrincipalID, func(error) {}), "principalId"
+	if f.Key == "" {
 		f.Key = Unknown
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/auditwarden/auditwarden/internal/address"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -16,17 +17,19 @@ import (
 // canonical form covers the address yet, so that verified events are excepted by
 // their network only with TrustUncovered.
 type Exceptions struct {
+	// Principals are names of principals, as rules see them: white space around them
+	// does not count, and [Options.NormalizePrincipal] is applied to both sides.
 	Principals []string
 	// Actions are exact names, or prefixes if they end in an asterisk.
 	Actions []string
-	// Networks are networks of the addresses in sessions. IPv4 addresses mapped
-	// into IPv6 count as IPv4.
+	// Networks are networks of the addresses in sessions, which may be written in any
+	// form that [Rule] lists. IPv4 addresses mapped into IPv6 count as IPv4.
 	Networks []netip.Prefix
 }
 
 func (x *Exceptions) validate(bad complaint) {
 	for _, p := range x.Principals {
-		if p == "" {
+		if strings.TrimSpace(p) == "" {
 			bad("Exceptions.Principals", "one is empty")
 		}
 	}
@@ -51,11 +54,11 @@ type exceptions struct {
 }
 
 // newExceptions joins several exceptions; it returns nil for none.
-func newExceptions(all ...Exceptions) *exceptions {
+func newExceptions(normal *normalizer, all ...Exceptions) *exceptions {
 	c := &exceptions{principals: map[string]struct{}{}, actions: map[string]struct{}{}}
 	for _, x := range all {
 		for _, p := range x.Principals {
-			c.principals[p] = struct{}{}
+			c.principals[normal.name(p, func(error) {})] = struct{}{}
 		}
 		for _, a := range x.Actions {
 			if prefix, ok := strings.CutSuffix(a, "*"); ok {
@@ -82,13 +85,13 @@ func unmap(n netip.Prefix) netip.Prefix {
 	return n.Masked()
 }
 
-// of returns the field by which the event is excepted and 0 if it is not. Only
+// of returns, for an event in normal form, the field by which the event is excepted and 0 if it is not. Only
 // the trusted fields are looked at.
 func (x *exceptions) of(e *monitor.Event, trusted monitor.Fields) monitor.Fields {
 	if x == nil {
 		return 0
 	}
-	if trusted.Has(monitor.FieldPrincipalID) {
+	if trusted.Has(monitor.FieldPrincipalID) && e.PrincipalID != "" {
 		if _, ok := x.principals[e.PrincipalID]; ok {
 			return monitor.FieldPrincipalID
 		}
@@ -104,13 +107,12 @@ func (x *exceptions) of(e *monitor.Event, trusted monitor.Fields) monitor.Fields
 		}
 	}
 	if trusted.Has(monitor.FieldSession) && len(x.networks) > 0 {
-		address, err := netip.ParseAddr(e.Session.IPAddress)
-		if err != nil {
+		from, ok := address.Parse(e.Session.IPAddress)
+		if !ok {
 			return 0
 		}
-		address = address.Unmap().WithZone("")
 		for _, n := range x.networks {
-			if n.Contains(address) {
+			if n.Contains(from) {
 				return monitor.FieldSession
 			}
 		}

@@ -64,8 +64,10 @@ func (x Explanation) String() string {
 // Events that have left the windows since are not counted.
 func (en *Engine) Explain(e *monitor.Event, a monitor.Arrival) []Explanation {
 	var all []Explanation
-	for _, r := range en.set.Load().of(a.OrganizationID) {
-		all = append(all, r.explain(e, &a))
+	set := en.set.Load()
+	normal := set.normal.event(e, func(error) {})
+	for _, r := range set.of(a.OrganizationID) {
+		all = append(all, r.explain(normal, &a))
 	}
 	return all
 }

@@ -56,9 +56,11 @@ type hit struct {
 // hits adds what the event hits.
 func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hit {
 	rules := s.of(rep.Arrival().OrganizationID)
+	normal := s.normal.event(e, rep.Fail)
 	for next := 0; next < len(rules); {
-		next, hits = judgeAll(rules, next, e, rep, hits)
+		next, hits = judgeAll(rules, next, normal, rep, hits)
 	}
+	s.normal.done(normal, e)
 	return hits
 }
 
@@ -83,7 +85,7 @@ func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, 
 	return next, all
 }
 
-// judge looks at the event without looking at what came before it. The rule
+// judge looks at the event, in normal form, without looking at what came before it. The rule
 // still has to count the event when the judgment is Below; it is Fired for a
 // stateless rule. It calls all of the rule's functions that anybody calls, and
 // fills in the hit as far as it comes.

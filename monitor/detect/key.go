@@ -1,8 +1,10 @@
 package detect
 
 import (
+	"net/netip"
 	"strings"
 
+	"github.com/auditwarden/auditwarden/internal/address"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -21,7 +23,8 @@ type Group struct {
 	Fields monitor.Fields
 }
 
-// A Key puts an event of an organization into a group. Groups of different
+// A Key puts an event of an organization into a group. The event is as a [Rule] sees
+// it. Groups of different
 // organizations are always different groups. A Key must be safe for concurrent use
 // and depend on nothing but its arguments.
 type Key func(e *monitor.Event, organization string) Group
@@ -45,6 +48,29 @@ func ByPrincipalOrAddress(e *monitor.Event, organization string) Group {
 // ByAddress groups events by the address that they came from.
 func ByAddress(e *monitor.Event, _ string) Group {
 	return Group{Field: "ipAddress", Value: e.Session.IPAddress, Fields: monitor.FieldSession}
+}
+
+// ByNetwork returns a key that groups events by the network that they came from, for
+// attackers who change their address within one: the first v4bits bits of an address of
+// IPv4, as in "203.0.113.0/24", and the first v6bits bits of one of IPv6, as in
+// "2001:db8::/64". A number that is not from 1 to 31, or to 127, stands for the whole
+// address. What is no address is a group by its text.
+func ByNetwork(v4bits, v6bits int) Key {
+	return func(e *monitor.Event, _ string) Group {
+		return Group{Field: "network", Value: network(e.Session.IPAddress, v4bits, v6bits), Fields: monitor.FieldSession}
+	}
+}
+
+func network(text string, v4bits, v6bits int) string {
+	from, ok := address.Parse(text)
+	bits := v6bits
+	if from.Is4() {
+		bits = v4bits
+	}
+	if !ok || bits <= 0 || bits >= from.BitLen() {
+		return address.Normal(text)
+	}
+	return netip.PrefixFrom(from, bits).Masked().String()
 }
 
 // ByResource groups events by the resource that something was done to. The group

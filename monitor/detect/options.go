@@ -19,6 +19,12 @@ type Options struct {
 	Overrides map[string]Override
 	// Exceptions are events that every rule ignores.
 	Exceptions Exceptions
+	// NormalizePrincipal returns the one name of a principal that has several, such as
+	// [strings.ToLower] where the case of a name does not matter. Rules and exceptions
+	// know the principal by that name, and alerts show it. It is given names without
+	// white space around them, and must return its own result unchanged. It must be safe
+	// for concurrent use, and should not allocate. Nil changes nothing.
+	NormalizePrincipal func(principal string) string
 	// SkipAnonymous drops the group [Unknown]: rules do not count events that lack
 	// what they are grouped by, such as a principal.
 	SkipAnonymous bool

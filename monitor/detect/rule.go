@@ -19,6 +19,13 @@ import (
 //   - A rule with a Window and a Sequence looks for steps in order, such as 5
 //     failures and then a success.
 //
+// A rule sees the principal of an event without white space around it and as
+// [Options.NormalizePrincipal] returns it, and the address of the session in one form,
+// however it was written: without port, brackets and zone, IPv4 mapped into IPv6 as
+// IPv4, IPv6 as in RFC 5952. "203.0.113.9:40001", "::ffff:203.0.113.9" and
+// "[::ffff:203.0.113.9]:443" are 203.0.113.9. What names no address stays text, without
+// white space around it and without the port behind a name.
+//
 // The functions of a rule must be safe for concurrent use, must not change or keep
 // the event, and should not allocate.
 type Rule struct {

@@ -12,6 +12,7 @@ import (
 // rules share with other rulesets do.
 type ruleset struct {
 	rules          []*rule
+	normal         *normalizer
 	windows        Windows // nil: the tables of the rules
 	byOrganization map[string][]*rule
 }
@@ -45,9 +46,9 @@ func newRuleset(o *Options) (*ruleset, error) {
 	if err := o.validate(rules); err != nil {
 		return nil, fmt.Errorf("detect: options: %w", err)
 	}
-	set := &ruleset{windows: o.Windows, byOrganization: map[string][]*rule{}}
+	set := &ruleset{windows: o.Windows, normal: newNormalizer(o.NormalizePrincipal), byOrganization: map[string][]*rule{}}
 	for i := range rules {
-		r := newRule(o, rules[i], Override{})
+		r := newRule(o, set.normal, rules[i], Override{})
 		if r.kind != window.Stateless {
 			r.table = window.NewTable(r.maxKeys)
 		}
@@ -56,7 +57,7 @@ func newRuleset(o *Options) (*ruleset, error) {
 	for organization, override := range o.Overrides {
 		var own []*rule
 		for i := range rules {
-			r := newRule(o, rules[i], override)
+			r := newRule(o, set.normal, rules[i], override)
 			r.table = set.rules[i].table
 			own = append(own, r)
 		}
@@ -66,13 +67,13 @@ func newRuleset(o *Options) (*ruleset, error) {
 }
 
 // newRule compiles a rule for the organizations under the override.
-func newRule(o *Options, base Rule, override Override) *rule {
+func newRule(o *Options, normal *normalizer, base Rule, override Override) *rule {
 	change := override.Rules[base.Name]
 	r := &rule{
 		Rule:          change.on(base),
 		shape:         base.shape(),
 		disabled:      change.Disabled,
-		exceptions:    newExceptions(o.Exceptions, base.Exceptions, override.Exceptions),
+		exceptions:    newExceptions(normal, o.Exceptions, base.Exceptions, override.Exceptions),
 		trust:         o.TrustUncovered,
 		skipAnonymous: o.SkipAnonymous,
 		maxKeys:       bound(o.MaxKeys, 100_000, math.MaxInt),

@@ -37,6 +37,14 @@ const (
 	maxNote = 10_000
 )
 
+// checkNumber rejects a list with too many elements.
+func checkNumber(field string, n, most int) error {
+	if n > most {
+		return invalid(field, "%d are more than %d", n, most)
+	}
+	return nil
+}
+
 // checkText rejects text that some stores cannot represent.
 func checkText(field, text string, limit int) error {
 	switch {

@@ -34,6 +34,9 @@ const (
 //	  "suppressionWindows": [
 //	    {"start": "22:00", "end": "02:00", "timezone": "Europe/Berlin", "weekdays": [6], "reason": "backups"}
 //	  ],
+//	  "silences": [
+//	    {"rules": ["failed_auth"], "keys": ["scanner"], "until": "2026-03-01T00:00:00Z", "reason": "penetration test"}
+//	  ],
 //	  "thresholds": {"failed_auth": {"threshold": 10, "timeWindow": 300000}},
 //	  "escalations": {"CRITICAL": [{"after": 900000}, {"after": 3600000, "routes": ["manager"]}]},
 //	  "autoResolve": {"LOW": 86400000},
@@ -50,6 +53,8 @@ type Settings struct {
 	Cooldown time.Duration
 	// Suppressions are the maintenance windows.
 	Suppressions []Suppression
+	// Silences are suppressions of some alerts only.
+	Silences []Silence
 	// Thresholds replace the thresholds of detection rules, by rule name. The manager
 	// only stores them; the application must pass them to its rules.
 	Thresholds map[string]Threshold
@@ -89,8 +94,9 @@ type Escalation struct {
 }
 
 // Validate returns an [InvalidError] if the settings cannot be saved. Durations are
-// limited to 365 days, and settings to 100 suppressions, 1,000 thresholds, and 20
-// escalations per severity, each later than the one before and with up to 20 routes.
+// limited to 365 days, and settings to 100 suppressions, 100 silences with up to 20 rules
+// and 20 keys each, 1,000 thresholds, and 20 escalations per severity, each later than
+// the one before and with up to 20 routes.
 func (s Settings) Validate() error {
 	if err := checkMillis("Cooldown", s.Cooldown); err != nil && s.Cooldown != -1 {
 		return err
@@ -114,17 +120,21 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	return cmp.Or(s.checkEscalations(), s.checkAutoResolve(), s.checkSuppressions())
+	return cmp.Or(
+		s.checkEscalations(), s.checkAutoResolve(),
+		checkEach("Suppressions", s.Suppressions, (*Suppression).check),
+		checkEach("Silences", s.Silences, (*Silence).check),
+	)
 }
 
-func (s *Settings) checkSuppressions() error {
-	if err := checkNumber("Suppressions", len(s.Suppressions), maxSuppressions); err != nil {
+func checkEach[T any](field string, list []T, check func(*T) error) error {
+	if err := checkNumber(field, len(list), maxSuppressions); err != nil {
 		return err
 	}
-	for i := range s.Suppressions {
-		err := s.Suppressions[i].check()
+	for i := range list {
+		err := check(&list[i])
 		if wrong, ok := errors.AsType[*InvalidError](err); ok {
-			return &InvalidError{Field: fmt.Sprintf("Suppressions[%d].%s", i, wrong.Field), Err: wrong.Err}
+			return &InvalidError{Field: fmt.Sprintf("%s[%d].%s", field, i, wrong.Field), Err: wrong.Err}
 		}
 	}
 	return nil
@@ -180,13 +190,6 @@ func (s *Settings) checkAutoResolve() error {
 	return nil
 }
 
-func checkNumber(field string, n, most int) error {
-	if n > most {
-		return invalid(field, "%d are more than %d", n, most)
-	}
-	return nil
-}
-
 func checkMillis(field string, d time.Duration) error {
 	switch {
 	case d < 0 || d > maxDuration:
@@ -211,7 +214,11 @@ func (s Settings) Clone() Settings {
 	}
 	s.Suppressions = slices.Clone(s.Suppressions)
 	for i := range s.Suppressions {
-		s.Suppressions[i].Weekdays = slices.Clone(s.Suppressions[i].Weekdays)
+		s.Suppressions[i] = s.Suppressions[i].clone()
+	}
+	s.Silences = slices.Clone(s.Silences)
+	for i := range s.Silences {
+		s.Silences[i] = s.Silences[i].clone()
 	}
 	return s
 }

@@ -15,6 +15,7 @@ import (
 type settingsJSON struct {
 	DebounceWindow     *float64                              `json:"debounceWindow,omitempty"`
 	SuppressionWindows []Suppression                         `json:"suppressionWindows"`
+	Silences           []Silence                             `json:"silences,omitempty"`
 	Thresholds         map[string]thresholdJSON              `json:"thresholds,omitempty"`
 	Escalations        map[monitor.Severity][]escalationJSON `json:"escalations,omitempty"`
 	AutoResolve        map[monitor.Severity]float64          `json:"autoResolve,omitempty"`
@@ -36,8 +37,8 @@ type escalationJSON struct {
 // MarshalJSON returns the JSON form that [Settings] describes.
 func (s Settings) MarshalJSON() ([]byte, error) {
 	j := settingsJSON{
-		SuppressionWindows: s.Suppressions,
-		Version:            s.Version, UpdatedAt: s.UpdatedAt, UpdatedBy: s.UpdatedBy,
+		SuppressionWindows: s.Suppressions, Silences: s.Silences,
+		Version: s.Version, UpdatedAt: s.UpdatedAt, UpdatedBy: s.UpdatedBy,
 	}
 	if j.SuppressionWindows == nil {
 		j.SuppressionWindows = []Suppression{}
@@ -84,11 +85,14 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	read := Settings{
-		Suppressions: j.SuppressionWindows,
-		Version:      j.Version, UpdatedAt: j.UpdatedAt, UpdatedBy: j.UpdatedBy,
+		Suppressions: j.SuppressionWindows, Silences: j.Silences,
+		Version: j.Version, UpdatedAt: j.UpdatedAt, UpdatedBy: j.UpdatedBy,
 	}
 	if len(read.Suppressions) == 0 {
 		read.Suppressions = nil
+	}
+	if len(read.Silences) == 0 {
+		read.Silences = nil
 	}
 	var err error
 	if j.DebounceWindow != nil {

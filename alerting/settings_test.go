@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,8 @@ func TestSettingsJSON(t *testing.T) {
 		{
 			"everything",
 			`{"debounceWindow":1,"suppressionWindows":[{"weekdays":[0,6],"from":"2024-03-01T00:00:00Z","until":"2024-04-01T00:00:00Z",` +
-				`"reason":"r","author":"ann"}],"thresholds":{"failed_auth":{"threshold":10,"timeWindow":300000},"x":{}},` +
+				`"reason":"r","author":"ann"}],"silences":[{"until":"2024-04-01T00:00:00Z","reason":"scan","rules":["failed_auth"],"keys":["k"],"severities":["LOW","HIGH"]}],` +
+				`"thresholds":{"failed_auth":{"threshold":10,"timeWindow":300000},"x":{}},` +
 				`"escalations":{"CRITICAL":[{"after":60000},{"after":3600000,"routes":["manager","board"]}]},"autoResolve":{"LOW":86400000},` +
 				`"version":3,"updatedAt":"2024-03-01T09:00:00Z","updatedBy":"bob"}`,
 			alerting.Settings{
@@ -86,6 +88,11 @@ func TestSettingsJSON(t *testing.T) {
 					Weekdays: []time.Weekday{time.Sunday, time.Saturday},
 					From:     time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC),
 					Reason: "r", Author: "ann",
+				}},
+				Silences: []alerting.Silence{{
+					Suppression: alerting.Suppression{Until: time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), Reason: "scan"},
+					Rules:       []string{"failed_auth"}, Keys: []string{"k"},
+					Severities: []monitor.Severity{monitor.SeverityLow, monitor.SeverityHigh},
 				}},
 				Thresholds: map[string]alerting.Threshold{"failed_auth": {Count: 10, Window: 5 * time.Minute}, "x": {}},
 				Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityCritical: {
@@ -163,7 +170,7 @@ func FuzzSettingsJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p.Notify(time.Time{}, at(0), at(0))
+		p.Notify(&monitor.Alert{}, time.Time{}, at(0), at(0))
 		first, err := json.Marshal(p.Settings())
 		if err != nil {
 			t.Fatalf("valid settings %+v cannot be written: %v", s, err)
@@ -188,6 +195,11 @@ func TestInvalidSettings(t *testing.T) {
 		s := ok
 		change(&s)
 		return alerting.Settings{Suppressions: []alerting.Suppression{ok, s}}
+	}
+	silence := func(change func(*alerting.Silence)) alerting.Settings {
+		s := alerting.Silence{Suppression: ok, Rules: []string{"r"}}
+		change(&s)
+		return alerting.Settings{Silences: []alerting.Silence{{Suppression: ok, Keys: []string{"k"}}, s}}
 	}
 	threshold := func(rule string, th alerting.Threshold) alerting.Settings {
 		return alerting.Settings{Thresholds: map[string]alerting.Threshold{rule: th}}
@@ -224,6 +236,16 @@ func TestInvalidSettings(t *testing.T) {
 		{"Suppressions[1].Reason", window(func(s *alerting.Suppression) { s.Reason = "a\x00b" })},
 		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = "\xff" })},
 		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = strings.Repeat("x", 256) })},
+		{"Silences", alerting.Settings{Silences: make([]alerting.Silence, 101)}},
+		{"Silences[1].Rules", silence(func(s *alerting.Silence) { s.Rules = nil })},
+		{"Silences[1].Rules", silence(func(s *alerting.Silence) { s.Rules = slices.Repeat(s.Rules, 21) })},
+		{"Silences[1].Rules", silence(func(s *alerting.Silence) { s.Rules = append(s.Rules, "") })},
+		{"Silences[1].Rules[0]", silence(func(s *alerting.Silence) { s.Rules[0] = "a\x00b" })},
+		{"Silences[1].Keys[0]", silence(func(s *alerting.Silence) { s.Keys = []string{"\xff"} })},
+		{"Silences[1].Severities", silence(func(s *alerting.Silence) { s.Severities = []monitor.Severity{9} })},
+		{"Silences[1].Severities", silence(func(s *alerting.Silence) { s.Severities = make([]monitor.Severity, 21) })},
+		{"Silences[1].Until", silence(func(s *alerting.Silence) { s.Suppression = alerting.Suppression{Reason: "for ever"} })},
+		{"Silences[1].Reason", silence(func(s *alerting.Silence) { s.Reason = "" })},
 		{"Thresholds", many},
 		{"Thresholds", threshold("", alerting.Threshold{})},
 		{"Thresholds", threshold("\xff", alerting.Threshold{})},

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,12 @@ type Suppression struct {
 	Reason string `json:"reason"`
 	// Author is who wants the window. Defaults to whoever saves the settings.
 	Author string `json:"author,omitempty"`
+}
+
+func (s *Suppression) clone() Suppression {
+	c := *s
+	c.Weekdays = slices.Clone(s.Weekdays)
+	return c
 }
 
 // check rejects an invalid suppression. The errors name a field of the suppression.

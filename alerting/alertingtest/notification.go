@@ -110,6 +110,30 @@ func testSuppressionDaily(t *storeTest) {
 	})
 }
 
+// testSilence checks that a silence holds back the alerts that match it, and no others.
+func testSilence(t *storeTest) {
+	in := alerting.Suppression{From: minutes(10), Until: minutes(20), Reason: "penetration test"}
+	t.save(acme, alerting.Settings{Cooldown: -1, Silences: []alerting.Silence{
+		{Suppression: in, Rules: []string{"failed_auth", "other"}, Keys: []string{"scanner", "other"}},
+		{Suppression: in, Rules: []string{"other"}},
+		{Suppression: in, Severities: []monitor.Severity{monitor.SeverityLow}, Keys: []string{"mallory"}},
+	}})
+	t.play(acme, "scanner", []notifyStep{
+		{9, monitor.NotifyDue}, {10, monitor.NotifySuppressed}, {19, monitor.NotifySuppressed}, {20, monitor.NotifyDue},
+	})
+	t.play(acme, "scanner2", []notifyStep{{10, monitor.NotifyDue}})
+	t.play(other, "scanner", []notifyStep{{10, monitor.NotifyDue}})
+	// What counts is the severity of the alert, whatever that of the occurrence is.
+	low := func(event string, severity monitor.Severity) *monitor.Occurrence {
+		o := Occurrence(acme, "mallory", event, minutes(15))
+		o.Finding.Severity = severity
+		return o
+	}
+	check.Equal(t, "low", t.one(low("e1", monitor.SeverityLow)).Notify, monitor.NotifySuppressed)
+	check.Equal(t, "worse", t.one(low("e2", monitor.SeverityHigh)).Notify, monitor.NotifyDue)
+	check.Equal(t, "low again", t.one(low("e3", monitor.SeverityLow)).Notify, monitor.NotifyDue)
+}
+
 // testCooldownAhead checks that an event that is ahead of the clock delays the next
 // notification by no more than the cooldown.
 func testCooldownAhead(t *storeTest) {

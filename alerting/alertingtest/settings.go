@@ -28,6 +28,10 @@ func someSettings() alerting.Settings {
 			{Start: "22:00", End: "02:00", TimeZone: "Europe/Berlin", Weekdays: []time.Weekday{time.Saturday}, Reason: "backups"},
 			{From: minutes(0), Until: minutes(60), Reason: "upgrade", Author: "bob"},
 		},
+		Silences: []alerting.Silence{{
+			Suppression: alerting.Suppression{Until: minutes(60), Reason: "penetration test"},
+			Rules:       []string{"failed_auth"}, Keys: []string{"scanner"}, Severities: []monitor.Severity{monitor.SeverityMedium},
+		}},
 		Thresholds: map[string]alerting.Threshold{
 			"failed_auth":   {Count: 10, Window: 10 * time.Minute},
 			"data_velocity": {Count: 500},
@@ -44,6 +48,7 @@ func testSettings(t *storeTest) {
 	check.Equal(t, "UpdatedBy", saved.UpdatedBy, ann)
 	check.Equal(t, "author of the first window", saved.Suppressions[0].Author, ann)
 	check.Equal(t, "author of the second window", saved.Suppressions[1].Author, "bob")
+	check.Equal(t, "author of the silence", saved.Silences[0].Author, ann)
 	if saved.UpdatedAt.Before(before) {
 		t.Errorf("UpdatedAt = %v", saved.UpdatedAt)
 	}
@@ -55,17 +60,20 @@ func testSettings(t *storeTest) {
 	// The settings that the store returns are copies.
 	saved.Thresholds["failed_auth"] = alerting.Threshold{Count: 1}
 	saved.Suppressions[0].Weekdays[0] = time.Monday
+	saved.Silences[0].Keys[0] = "spoiled"
 	got.Suppressions[0].Reason = "spoiled"
 	clear(got.Thresholds)
 	again := t.mySettings()
 	check.Equal(t, "stored threshold", again.Thresholds["failed_auth"].Count, 10)
 	check.Equal(t, "stored weekday", again.Suppressions[0].Weekdays[0], time.Saturday)
+	check.Equal(t, "stored key", again.Silences[0].Keys[0], "scanner")
 	check.Equal(t, "stored reason", again.Suppressions[0].Reason, "backups")
 
 	// Fields that are not set are removed.
 	next := t.save(acme, alerting.Settings{Version: 1})
 	check.Equal(t, "next version", next.Version, 2)
 	check.Equal(t, "windows", len(t.mySettings().Suppressions), 0)
+	check.Equal(t, "silences", len(t.mySettings().Silences), 0)
 	check.Equal(t, "thresholds", len(t.mySettings().Thresholds), 0)
 }
 

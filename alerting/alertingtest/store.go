@@ -51,6 +51,7 @@ func storeCases() map[string]func(*storeTest) {
 		"CooldownAhead":         testCooldownAhead,
 		"Suppression":           testSuppression,
 		"SuppressionDaily":      testSuppressionDaily,
+		"Silence":               testSilence,
 		"Lifecycle":             testLifecycle,
 		"LifecycleFields":       testLifecycleFields,
 		"Version":               testVersion,

@@ -103,12 +103,18 @@ func testEscalationAnswered(t *storeTest) {
 	}())
 	t.timed(0, 0)
 	// A maintenance window delays escalations.
-	saved.Suppressions = []alerting.Suppression{{
-		From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "upgrade",
-	}}
-	t.save(acme, saved)
+	window := alerting.Suppression{From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "upgrade"}
+	saved.Suppressions = []alerting.Suppression{window}
+	saved = t.save(acme, saved)
 	t.opened(acme, "heidi", "e4", time.Now().UTC().Truncate(time.Second))
 	t.timed(0, 0)
+	// So does a silence, those of its alerts.
+	saved.Suppressions = nil
+	saved.Silences = []alerting.Silence{{Suppression: window, Rules: []string{"failed_auth"}, Keys: []string{"heidi", "judy"}}}
+	t.save(acme, saved)
+	t.opened(acme, "judy", "e5", time.Now().UTC().Truncate(time.Second))
+	t.opened(acme, "victor", "e6", time.Now().UTC().Truncate(time.Second))
+	t.timed(1, 0)
 }
 
 // testSettingsReachAll checks that new settings apply to all existing alerts, and

@@ -21,11 +21,11 @@ func Example() {
 	first := alertingtest.Occurrence("acme", "mallory", "event-1", began)
 	a, opening := driver.Open(first, began)
 	notified := first.LastSeen
-	fmt.Println(opening.To, policy.Notify(time.Time{}, first.LastSeen, began))
+	fmt.Println(opening.To, policy.Notify(a, time.Time{}, first.LastSeen, began))
 	for i := range 3 {
 		next := alertingtest.Occurrence("acme", "mallory", fmt.Sprint("event-", i+2), began.Add(time.Duration(i)*40*time.Second))
 		driver.Join(a, next, began)
-		fmt.Println(a.Occurrences, policy.Notify(notified, next.LastSeen, next.LastSeen))
+		fmt.Println(a.Occurrences, policy.Notify(a, notified, next.LastSeen, next.LastSeen))
 	}
 	// Output:
 	// active due

@@ -1,22 +1,22 @@
 package driver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
-	"github.com/auditwarden/auditwarden/alerting/internal/window"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
 // A Policy makes the decisions that depend on the settings of an organization. It is
 // immutable and safe for concurrent use.
 type Policy struct {
-	settings alerting.Settings
-	cooldown time.Duration
-	windows  []window.Window
+	settings     alerting.Settings
+	cooldown     time.Duration
+	suppressions []suppression
 }
 
 // DefaultPolicy returns the policy of zero settings.
@@ -32,14 +32,16 @@ func NewPolicy(s alerting.Settings) (*Policy, error) {
 	if s.Cooldown != 0 {
 		p.cooldown = s.Cooldown
 	}
-	for _, sup := range s.Suppressions {
-		w, _, err := window.Parse(window.Spec{
-			Start: sup.Start, End: sup.End, TimeZone: sup.TimeZone, Weekdays: sup.Weekdays, From: sup.From, Until: sup.Until,
-		})
+	all := slices.Clone(p.settings.Silences)
+	for _, s := range p.settings.Suppressions {
+		all = append(all, alerting.Silence{Suppression: s})
+	}
+	for i := range all {
+		s, err := newSuppression(&all[i])
 		if err != nil {
 			return nil, err // impossible, since the settings are valid
 		}
-		p.windows = append(p.windows, w)
+		p.suppressions = append(p.suppressions, s)
 	}
 	return p, nil
 }
@@ -55,9 +57,10 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 	s.Version++
 	s.UpdatedAt, s.UpdatedBy = now, strings.Clone(by)
 	for i := range s.Suppressions {
-		if s.Suppressions[i].Author == "" {
-			s.Suppressions[i].Author = s.UpdatedBy
-		}
+		s.Suppressions[i].Author = cmp.Or(s.Suppressions[i].Author, s.UpdatedBy)
+	}
+	for i := range s.Silences {
+		s.Silences[i].Author = cmp.Or(s.Silences[i].Author, s.UpdatedBy)
 	}
 	return NewPolicy(s)
 }
@@ -65,15 +68,16 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 // Settings returns a deep copy of the policy's settings.
 func (p *Policy) Settings() alerting.Settings { return p.settings.Clone() }
 
-// Notify decides whether an occurrence causes a notification; it sends nothing. At is
-// the LastSeen of the occurrence. Last is what [Notified] returned for the alert's
+// Notify decides whether an occurrence of an alert causes a notification; it sends
+// nothing. Of the alert, it reads Severity and the Finding's Rule and Key. At is the
+// LastSeen of the occurrence. Last is what [Notified] returned for the alert's
 // latest occurrence with [monitor.NotifyDue], or zero if there is none.
-func (p *Policy) Notify(last, at, now time.Time) monitor.NotifyDecision {
+func (p *Policy) Notify(a *monitor.Alert, last, at, now time.Time) monitor.NotifyDecision {
 	at = Notified(at, now)
 	if p.cooldown >= 0 && !last.IsZero() && !last.After(now) && at.Before(last.Add(p.cooldown)) {
 		return monitor.NotifyNone
 	}
-	if p.suppressed(at) {
+	if p.suppressed(a, at) {
 		return monitor.NotifySuppressed
 	}
 	return monitor.NotifyDue
@@ -89,7 +93,7 @@ func Notified(lastSeen, now time.Time) time.Time {
 	return lastSeen
 }
 
-// suppressed reports whether a time is inside one of the suppressions.
-func (p *Policy) suppressed(at time.Time) bool {
-	return slices.ContainsFunc(p.windows, func(w window.Window) bool { return w.Contains(at) })
+// suppressed reports whether an alert is suppressed at a time.
+func (p *Policy) suppressed(a *monitor.Alert, at time.Time) bool {
+	return slices.ContainsFunc(p.suppressions, func(s suppression) bool { return s.covers(a) && s.window.Contains(at) })
 }

@@ -61,25 +61,25 @@ func TestNotify(t *testing.T) {
 				last = at(tt.last)
 			}
 			p := policy(t, alerting.Settings{Cooldown: tt.cooldown})
-			if got := p.Notify(last, at(tt.at), at(max(tt.last, tt.at))); got != tt.want {
+			if got := p.Notify(&monitor.Alert{}, last, at(tt.at), at(max(tt.last, tt.at))); got != tt.want {
 				t.Errorf("Notify = %v, want %v", got, tt.want)
 			}
 		})
 	}
 	// What was kept of a time in the future does not end the notifications.
-	if got := driver.DefaultPolicy().Notify(at(1000), at(10), at(10)); got != monitor.NotifyDue {
+	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(1000), at(10), at(10)); got != monitor.NotifyDue {
 		t.Errorf("the default policy, last notified in the future: %v", got)
 	}
 	if got, want := driver.Notified(at(1000), at(10)), at(10); !got.Equal(want) {
 		t.Errorf("Notified = %v, want %v", got, want)
 	}
-	if got := driver.DefaultPolicy().Notify(at(10), at(1000), at(20)); got != monitor.NotifyNone {
+	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(10), at(1000), at(20)); got != monitor.NotifyNone {
 		t.Errorf("the default policy notifies after 10 s about an event of the future: %v", got)
 	}
-	if got := driver.DefaultPolicy().Notify(at(0), at(299), at(299)); got != monitor.NotifyNone {
+	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(0), at(299), at(299)); got != monitor.NotifyNone {
 		t.Errorf("the default policy notifies after 299 s: %v", got)
 	}
-	if got := driver.DefaultPolicy().Notify(at(0), at(300), at(300)); got != monitor.NotifyDue {
+	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(0), at(300), at(300)); got != monitor.NotifyDue {
 		t.Errorf("the default policy does not notify after 300 s: %v", got)
 	}
 }
@@ -146,7 +146,7 @@ func TestSuppressionWindows(t *testing.T) {
 			p := policy(t, alerting.Settings{Suppressions: []alerting.Suppression{
 				{Until: time.Unix(1, 0), Reason: "long ago"}, tt.window,
 			}})
-			if got := p.Notify(time.Time{}, utc(t, tt.at), utc(t, tt.at)); got != want {
+			if got := p.Notify(&monitor.Alert{}, time.Time{}, utc(t, tt.at), utc(t, tt.at)); got != want {
 				t.Errorf("Notify at %s = %v, want %v", tt.at, got, want)
 			}
 		})

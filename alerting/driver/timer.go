@@ -85,7 +85,7 @@ func (p *Policy) Tick(a *monitor.Alert, t Timer, now time.Time) Tick {
 		tick.Timer.Due = time.Time{}
 		return tick
 	case escalation.IsZero() || now.Before(escalation):
-	case p.suppressed(now):
+	case p.suppressed(a, now):
 		tick.Timer.Due = now.Add(heldBack)
 		return tick
 	default:

@@ -130,7 +130,7 @@ func (o *organization) add(oc *monitor.Occurrence, now time.Time) monitor.Dispos
 	o.lost.keys += keys.add(oc.EventKey, rec, now)
 	o.bytes += keys.size()
 
-	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: o.policy.Notify(rec.notified, oc.LastSeen, now)}
+	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: o.policy.Notify(rec.alert, rec.notified, oc.LastSeen, now)}
 	if d.Notify == monitor.NotifyDue {
 		key, reason := driver.OccurrenceNotification(rec.alert.ID, oc.EventKey, rec.notified.IsZero())
 		rec.notified = driver.Notified(oc.LastSeen, now)

@@ -87,6 +87,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			if alert.opening.Version == 0 && len(alert.keys) == 0 {
 				t.joined = append(t.joined, alert)
 			}
+			alert.Finding.Rule, alert.Finding.Key = o.Finding.Rule, o.Finding.Key // of which the fingerprint was made
 			severity := alert.Severity
 			driver.Join(alert.Alert, o.Occurrence, now)
 			if alert.Severity != severity {
@@ -97,7 +98,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 		alert.keys[o.EventKey] = true
 		c := countedOccurrence{occurrence: o, alert: alert}
 		t.counted = append(t.counted, c)
-		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.notified, o.LastSeen, now)
+		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.Alert, alert.notified, o.LastSeen, now)
 		if d.Notify == monitor.NotifyDue {
 			c.first, alert.notified = alert.notified.IsZero(), driver.Notified(o.LastSeen, now)
 			t.due = append(t.due, c)

@@ -153,7 +153,7 @@ WHERE s.organization_id = $1`
 	lockSwept = `
 SELECT ` + timerColumns + ` FROM (SELECT next.id FROM ` + nextSwept + ` OFFSET 0) AS u
 CROSS JOIN LATERAL (
-	SELECT ` + timerColumns + ` FROM auditwarden_alerts AS a
+	SELECT ` + timersOf + ` FROM auditwarden_alerts AS a
 	WHERE organization_id = $1 AND a.id = u.id
 	FOR NO KEY UPDATE SKIP LOCKED
 ) AS a`

@@ -7,14 +7,20 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// timerColumns are the columns that scanTimer reads.
-const timerColumns = `a.id, severity, status, version, updated_at, acknowledged_at, acknowledged_by,
+const (
+	// timerColumns are the columns that scanTimer reads, and timersOf is how they are
+	// read from the table.
+	timerColumns = `a.id, rule, key, ` + timerState
+	timersOf     = `a.id, rule, coalesce(finding ->> 'key', '') AS key, ` + timerState
+
+	timerState = `severity, status, version, updated_at, acknowledged_at, acknowledged_by,
 		active_version, active_since, escalation_step, timer_due`
+)
 
 // scanTimer reads what a timer depends on and what resolving its alert writes.
 func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
 	alert := &openAlert{Alert: &monitor.Alert{}}
-	err := row.Scan(&alert.ID, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
+	err := row.Scan(&alert.ID, &alert.Finding.Rule, &alert.Finding.Key, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
 		(*zeronull.Timestamptz)(&alert.AcknowledgedAt), (*zeronull.Text)(&alert.AcknowledgedBy),
 		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
 	return alert, err

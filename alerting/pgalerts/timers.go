@@ -164,7 +164,7 @@ SELECT organization_id, array_agg(id::text) FROM due GROUP BY organization_id OR
 SELECT ` + timerColumns + `
 FROM unnest($2::uuid[]) AS u (id)
 CROSS JOIN LATERAL (
-	SELECT ` + timerColumns + ` FROM auditwarden_alerts AS a
+	SELECT ` + timersOf + ` FROM auditwarden_alerts AS a
 	WHERE organization_id = $1 AND a.id = u.id AND timer_due <= now()
 	FOR NO KEY UPDATE SKIP LOCKED
 ) AS a`

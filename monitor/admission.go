@@ -78,7 +78,7 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	if arrival.OrganizationID == "" {
 		arrival.OrganizationID = a.unnamed(&it.result.Verification)
 		if arrival.OrganizationID == "" {
-			a.reject(it, invalid("organizationId", "missing"))
+			a.reject(it, invalid("organizationId", "missing, and neither Config.DefaultOrganization nor the key of the event says which"))
 			return
 		}
 		if err := CheckOrganization(arrival.OrganizationID); err != nil {

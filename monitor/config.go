@@ -176,16 +176,17 @@ func (c Config) withDefaults() (Config, error) {
 	for _, f := range []struct {
 		field string
 		value int64
+		least string
 	}{
-		{"QuarantineInterval", int64(c.QuarantineInterval)},
-		{"RedeliveryHorizon", int64(c.RedeliveryHorizon)},
-		{"DrainTimeout", int64(c.DrainTimeout)},
-		{"IntegrityAlertRate", int64(c.IntegrityAlertRate)},
-		{"QueueCapacity", int64(c.QueueCapacity)},
-		{"Workers", int64(c.Workers)},
+		{"QuarantineInterval", int64(c.QuarantineInterval), "more than 0"},
+		{"RedeliveryHorizon", int64(c.RedeliveryHorizon), "more than 0"},
+		{"DrainTimeout", int64(c.DrainTimeout), "more than 0"},
+		{"IntegrityAlertRate", int64(c.IntegrityAlertRate), "at least 1"},
+		{"QueueCapacity", int64(c.QueueCapacity), "at least 1"},
+		{"Workers", int64(c.Workers), "at least 1"},
 	} {
 		if f.value == -1 {
-			bad(f.field, "cannot be turned off")
+			bad(f.field, "must be %s", f.least)
 		}
 	}
 	if int(c.QueuePolicy) >= len(queuePolicyNames) {

@@ -36,8 +36,8 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 	for range 20 { // in the same order every time
 		_, again := monitor.New(monitor.Config{QueueCapacity: -1, Workers: -1, DrainTimeout: -1, QuarantineInterval: -1})
 		check.Equal(t, "error", again.Error(), "monitor: configuration: Verifier: missing; set it, or AllowUnverified\n"+
-			"QuarantineInterval: cannot be turned off\nDrainTimeout: cannot be turned off\n"+
-			"QueueCapacity: cannot be turned off\nWorkers: cannot be turned off")
+			"QuarantineInterval: must be more than 0\nDrainTimeout: must be more than 0\n"+
+			"QueueCapacity: must be at least 1\nWorkers: must be at least 1")
 	}
 }
 

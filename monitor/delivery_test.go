@@ -268,26 +268,28 @@ func (f *flusher) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence
 
 func TestFlush(t *testing.T) {
 	t.Parallel()
-	f := &flusher{port: port{name: "port"}}
-	m := newMonitor(t, func(c *monitor.Config) {
-		c.AllowUnverified = false
-		c.Verifier = verdicts(map[string]monitor.Verification{
-			"data.read": {Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged},
+	synctest.Test(t, func(t *testing.T) {
+		f := &flusher{port: port{name: "port"}}
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.AllowUnverified = false
+			c.Verifier = verdicts(map[string]monitor.Verification{
+				"data.read": {Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged},
+			})
+			c.Alerts, c.Detectors, c.IntegrityAlertRate = f, []monitor.Detector{f}, 1
 		})
-		c.Alerts, c.Detectors, c.IntegrityAlertRate = f, []monitor.Detector{f}, 1
+		for range 10 {
+			process(t, m, newEvent("", 0))
+		}
+		f.store.setFail(errDown)
+		check.Equal(t, "store down", errors.Is(m.Flush(t.Context()), errDown), true)
+		check.Equal(t, "ports flushed all the same", f.flushed, 1)
+		f.store.setFail(nil)
+		check.NoError(t, "flush", m.Flush(t.Context()))
+		check.Equal(t, "occurrences", f.store.list()[0].Occurrences, 10)
+		check.Equal(t, "a port of two roles is flushed once", f.flushed, 2)
+		f.fail = errDown
+		check.Equal(t, "port down", errors.Is(m.Flush(t.Context()), errDown), true)
 	})
-	for range 10 {
-		process(t, m, newEvent("", 0))
-	}
-	f.store.setFail(errDown)
-	check.Equal(t, "store down", errors.Is(m.Flush(t.Context()), errDown), true)
-	check.Equal(t, "ports flushed all the same", f.flushed, 1)
-	f.store.setFail(nil)
-	check.NoError(t, "flush", m.Flush(t.Context()))
-	check.Equal(t, "occurrences", f.store.list()[0].Occurrences, 10)
-	check.Equal(t, "a port of two roles is flushed once", f.flushed, 2)
-	f.fail = errDown
-	check.Equal(t, "port down", errors.Is(m.Flush(t.Context()), errDown), true)
 }
 
 // TestSubmittedEventThatCannotBeStoredHoldsUpNobody submits events behind one

@@ -14,7 +14,7 @@ var (
 	// or is processing the same event. Read them again, or try again later.
 	ErrConflict = errors.New("conflict")
 	// ErrClosed means that the monitor was shut down.
-	ErrClosed = errors.New("closed")
+	ErrClosed = errors.New("the monitor was shut down")
 	// ErrOverloaded means that the queue is full. Try again later.
 	ErrOverloaded = errors.New("overloaded")
 	// ErrUndecided means that the event could not be verified, for example because a

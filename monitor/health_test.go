@@ -100,7 +100,7 @@ func TestHealthSaysThatRunIsNotActive(t *testing.T) {
 			return strings.TrimSpace(c.Status.String() + " " + c.Message)
 		}
 		m := newMonitor(t, nil)
-		check.Equal(t, "nothing to do", status(m), "OK")
+		check.Equal(t, "nothing to do", status(m), "OK not running")
 		if err := m.Submit(t.Context(), newEvent("e1", 0)); err != nil {
 			t.Fatal(err)
 		}

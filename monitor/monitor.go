@@ -189,6 +189,17 @@ func (m *Monitor) Flush(ctx context.Context) error {
 	return err
 }
 
+// Drain waits until every submitted event is settled or stands aside, and calls
+// [Monitor.Flush]. It is for tests, and for times at which nobody submits: as long as
+// somebody does, it may not end before ctx. [Monitor.Run] must be active.
+func (m *Monitor) Drain(ctx context.Context) error {
+	ctx = orBackground(ctx)
+	if err := m.queue.drained(ctx); err != nil {
+		return err
+	}
+	return m.Flush(ctx)
+}
+
 // A namedPort is a port and what it is to the monitor.
 type namedPort struct {
 	name string

@@ -18,8 +18,11 @@ func (m *Monitor) Health(ctx context.Context) Health {
 		h.add("monitor", m.quarantined(h.Timestamp))
 	}
 	run := ComponentHealth{Name: "run"}
-	if !m.running.active() && (waiting > 0 || len(m.runners()) > 0) {
-		run.Status, run.Message = HealthWarning, "not running"
+	if !m.running.active() {
+		run.Message = "not running"
+		if waiting > 0 || len(m.runners()) > 0 {
+			run.Status = HealthWarning
+		}
 	}
 	h.add("monitor", run)
 	if m.config.Alerts != nil {

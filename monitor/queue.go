@@ -22,6 +22,8 @@ type queue struct {
 	unknown map[string]int // events in the lane of unknown organizations, by organization
 	blocked map[laneName][]*submission
 	shares  shares
+	taken   int           // events that workers have taken and not given back
+	idle    chan struct{} // closed when no event waits or is taken; nil if nobody waits for that
 	arrived chan struct{} // closed when an event arrives; nil if nobody waits for one
 	closing chan struct{} // closed when no more events are accepted
 }
@@ -202,7 +204,7 @@ func (q *queue) take(b *batch, s *sequence, places int, except map[laneName]bool
 		skip = func(l *lane[Delivery]) bool { return except[l.name] }
 	}
 	q.shares.begin(places)
-	taken := false
+	taken := 0
 	for places > 0 {
 		l := q.waiting.next(skip)
 		if l == nil || q.shares.used(l.name) {
@@ -215,15 +217,50 @@ func (q *queue) take(b *batch, s *sequence, places int, except map[laneName]bool
 		q.shares.took(name, used)
 		q.left(name, d)
 		b.add(d, s)
-		taken = true
+		taken++
 	}
-	if taken {
+	q.taken += taken
+	if taken > 0 {
 		return nil
 	}
 	if q.arrived == nil {
 		q.arrived = make(chan struct{})
 	}
 	return q.arrived
+}
+
+// done notes that a worker has no more to do with so many events that it has taken.
+func (q *queue) done(events int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken -= events
+	if q.idle != nil && q.empty() {
+		close(q.idle)
+		q.idle = nil
+	}
+}
+
+// empty reports whether no event waits, and none is taken.
+func (q *queue) empty() bool { return q.waiting.count+q.taken+len(q.blocked) == 0 }
+
+// drained waits until the queue is empty, or returns why it did not become so.
+func (q *queue) drained(ctx context.Context) error {
+	q.mu.Lock()
+	if q.empty() {
+		q.mu.Unlock()
+		return nil
+	}
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	idle := q.idle
+	q.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("monitor: drain: %w", ctx.Err())
+	}
 }
 
 // rest takes everything that is left.

@@ -34,7 +34,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	background, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(nil)
 	if !m.running.start(abort) {
-		return fmt.Errorf("monitor: run: %w", ErrClosed)
+		return fmt.Errorf("monitor: run: called before, or %w", ErrClosed)
 	}
 	defer func() { m.running.end(err) }()
 	m.pipeline.quarantine.setOpen(true)

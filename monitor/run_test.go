@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -567,4 +568,40 @@ func (p *patient) Detect(ctx context.Context, _ *monitor.Event, _ *monitor.Repor
 	<-ctx.Done()
 	p.judged.Add(1)
 	return nil
+}
+
+// TestDrain waits until what was submitted is handled, although some of it fails for
+// now and some of it waits for room.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		d := &detector{name: "all", fail: func(e *monitor.Event) error {
+			advance(time.Second)
+			if e.ID == "fails" {
+				return errDown
+			}
+			return nil
+		}}
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.QueueCapacity, c.Workers, c.Alerts, c.Detectors = 4, 2, s, []monitor.Detector{d}
+		})
+		check.NoError(t, "drain an empty queue", m.Drain(t.Context()))
+		check.NoError(t, "submit", m.Submit(t.Context(), newEvent("early", 0)))
+		short, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		check.ErrorIs(t, "drain while nothing runs", m.Drain(short), context.DeadlineExceeded)
+		stop := run(m)
+		for _, id := range []string{"a", "fails", "b", "c", "d", "e", "f"} {
+			go func() { check.NoError(t, "submit", m.Submit(context.Background(), newEvent(id, 0))) }()
+		}
+		synctest.Wait()
+		check.NoError(t, "drain", m.Drain(t.Context()))
+		got := d.events()
+		slices.Sort(got)
+		check.Equal(t, "handled", list(got), "[a b c d e early f]")
+		check.Equal(t, "stands aside", component(t, m, "quarantine").Status, monitor.HealthWarning)
+		stopped := stop()
+		check.Equal(t, "left over", errors.As(stopped, new(*monitor.UnhandledError)), true)
+	})
 }

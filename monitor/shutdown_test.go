@@ -100,27 +100,29 @@ func TestEveryForgeryIsCounted(t *testing.T) {
 // TestFlushStoresOnce has a store that stores, and says that it did not.
 func TestFlushStoresOnce(t *testing.T) {
 	t.Parallel()
-	s := &store{}
-	lies := false
-	m := forgeries(t, storerFunc(func(os []*monitor.Occurrence) ([]monitor.Disposition, error) {
-		ds, err := s.StoreOccurrences(t.Context(), os)
-		if lies {
-			return nil, errDown
+	synctest.Test(t, func(t *testing.T) { // the rate is by the second of the clock
+		s := &store{}
+		lies := false
+		m := forgeries(t, storerFunc(func(os []*monitor.Occurrence) ([]monitor.Disposition, error) {
+			ds, err := s.StoreOccurrences(t.Context(), os)
+			if lies {
+				return nil, errDown
+			}
+			return ds, err
+		}), func(c *monitor.Config) { c.IntegrityAlertRate = 1 })
+		for range 10 {
+			process(t, m, newEvent("", 0))
 		}
-		return ds, err
-	}), func(c *monitor.Config) { c.IntegrityAlertRate = 1 })
-	for range 10 {
-		process(t, m, newEvent("", 0))
-	}
-	lies = true
-	check.ErrorIs(t, "flush", m.Flush(t.Context()), errDown)
-	for range 10 {
-		process(t, m, newEvent("", 0))
-	}
-	check.ErrorIs(t, "flush", m.Flush(t.Context()), errDown)
-	lies = false
-	check.NoError(t, "flush", m.Flush(t.Context()))
-	check.Equal(t, "occurrences", occurrences(s), 20)
+		lies = true
+		check.ErrorIs(t, "flush", m.Flush(t.Context()), errDown)
+		for range 10 {
+			process(t, m, newEvent("", 0))
+		}
+		check.ErrorIs(t, "flush", m.Flush(t.Context()), errDown)
+		lies = false
+		check.NoError(t, "flush", m.Flush(t.Context()))
+		check.Equal(t, "occurrences", occurrences(s), 20)
+	})
 }
 
 // TestForgeryThatFailedIsCountedBesidesTheOthers has the store fail on an event that

@@ -48,6 +48,7 @@ func (w *worker) run(ctx context.Context) {
 		if !ok {
 			return
 		}
+		taken := len(b.items)
 		if due {
 			w.runEach(ctx, b, b.items)
 		} else {
@@ -68,6 +69,7 @@ func (w *worker) run(ctx context.Context) {
 			again = time.Now().Add(backoff.FullJitter(failures, minBackoff, maxBackoff))
 		}
 		w.hold(b)
+		w.queue.done(taken - len(b.items))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 type detection struct {
 	detectors []Detector
 	metrics   meter
+	unmatched unmatched
 }
 
 // judging is what a batch needs memory for while a detector judges its events.
@@ -33,7 +34,17 @@ func (d *detection) detect(ctx context.Context, items []item, j *judging, shared
 	for i := range items {
 		if it := &items[i]; it.stage == admitted && it.failed == nil {
 			it.stage = judged
+			d.matched(it)
 		}
+	}
+}
+
+// matched counts the event if no rule is about it.
+func (d *detection) matched(it *item) {
+	if n := len(d.detectors); n > 0 && it.reporter.unmatched >= n {
+		it.reporter.unmatched = 0
+		d.metrics.count(it.ctx, EventsUnmatched, "")
+		d.unmatched.add(it.ctx, it.Event.Action)
 	}
 }
 

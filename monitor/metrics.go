@@ -39,6 +39,7 @@ var (
 	AlertsEvicted             = counter("alerts_evicted", "{alert}", "Alerts that a store in memory gave up to keep a limit.").by("status", "open", "closed")
 	AlertsEscalated           = counter("alerts_escalated", "{alert}", "Escalations of alerts that nobody acknowledged.")
 	AlertsAutoResolved        = counter("alerts_auto_resolved", "{alert}", "Alerts that were resolved because they had been quiet for long enough.")
+	EventsUnmatched           = counter("events_unmatched", "{event}", "Events that no rule is about. Stats tells their actions.")
 )
 
 func counter(name, unit, help string) Metric   { return define(MetricCounter, name, unit, help) }

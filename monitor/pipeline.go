@@ -35,7 +35,8 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	if c.DuplicateCapacity > 0 {
 		p.admission.dedup = newDedupCache(c.DuplicateCapacity, c.RedeliveryHorizon)
 	}
-	p.detection = detection{detectors: c.Detectors, metrics: p.metrics}
+	p.detection.detectors, p.detection.metrics = c.Detectors, p.metrics
+	p.detection.unmatched.init(c.Logger)
 	p.raising = raising{
 		store: c.Alerts, source: c.Source, operator: c.OperatorOrganization, skew: c.MaxSkew, keys: newKeyspace(),
 		metrics: p.metrics, logger: c.Logger, health: health,

@@ -14,8 +14,9 @@ type Reporter struct {
 
 // reports are what was reported about an event.
 type reports struct {
-	findings []Finding
-	failure  error
+	findings  []Finding
+	failure   error
+	unmatched int // the detectors that have no rule about it
 }
 
 // reporting is what the reporters of one call share. Findings and references
@@ -64,6 +65,11 @@ func (r *Reporter) Fail(err error) {
 	r.failure = errors.Join(r.failure, err)
 	r.Count(Errors, "panic", 1)
 }
+
+// NoMatch reports that none of the detector's rules is about the event. If every
+// detector does so, the event is counted in [EventsUnmatched] and in [Stats]. A
+// detector calls it once for an event, or never if it has no rules.
+func (r *Reporter) NoMatch() { r.unmatched++ }
 
 // References returns a slice of n zero references for [Finding.References]. It
 // allocates less often than make.

@@ -35,6 +35,8 @@ func (x Explanation) String() string {
 		return text + "does not match"
 	case Disabled:
 		return text + "is disabled for the organization"
+	case WorkingHours:
+		return text + "is not counted within working hours"
 	case Anonymous:
 		return text + "skips events that name nobody"
 	case Excepted:

@@ -29,10 +29,12 @@ const (
 	Below
 	// Fired means that the event qualifies.
 	Fired
+	// WorkingHours means that the rule is about such events, but not at this time.
+	WorkingHours
 )
 
 var judgmentNames = [...]string{
-	"not_matched", "disabled", "anonymous", "excepted", "untimely", "below", "fired",
+	"not_matched", "disabled", "anonymous", "excepted", "untimely", "below", "fired", "working_hours",
 }
 
 // String returns the judgment in snake case.
@@ -57,8 +59,14 @@ type hit struct {
 func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hit {
 	rules := s.of(rep.Arrival().OrganizationID)
 	normal := s.normal.event(e, rep.Fail)
+	matched := false
 	for next := 0; next < len(rules); {
-		next, hits = judgeAll(rules, next, normal, rep, hits)
+		var some bool
+		next, hits, some = judgeAll(rules, next, normal, rep, hits)
+		matched = matched || some
+	}
+	if !matched {
+		rep.NoMatch()
 	}
 	s.normal.done(normal, e)
 	return hits
@@ -66,23 +74,27 @@ func (s *ruleset) hits(e *monitor.Event, rep *monitor.Reporter, hits []hit) []hi
 
 // judgeAll adds the hits of the rules from next on. It returns the rule to go on
 // with, which is the one behind a rule whose functions, which are the
-// application's, panicked.
-func judgeAll(rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit) (next int, all []hit) {
+// application's, panicked, and whether any rule is about the event.
+func judgeAll(
+	rules []*rule, from int, e *monitor.Event, rep *monitor.Reporter, hits []hit,
+) (next int, all []hit, matched bool) {
 	next, all = from, hits
 	a := rep.Arrival()
 	defer func() {
 		if v := recover(); v != nil {
 			rep.Fail(&monitor.PanicError{Where: "rule " + rules[next].Name, Value: v, Stack: debug.Stack()})
-			next++
+			next, matched = next+1, true // as far as anybody knows
 		}
 	}()
 	for ; next < len(rules); next++ {
 		more := slices.Grow(all, 1)[:len(all)+1]
-		if judgment := rules[next].judge(e, a, &more[len(all)]); judgment == Below || judgment == Fired {
+		judgment := rules[next].judge(e, a, &more[len(all)])
+		matched = matched || judgment != NotMatched && judgment != Disabled
+		if judgment == Below || judgment == Fired {
 			all = more
 		}
 	}
-	return next, all
+	return next, all, matched
 }
 
 // judge looks at the event, in normal form, without looking at what came before it. The rule
@@ -98,7 +110,7 @@ func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Judgment {
 		return NotMatched
 	}
 	if r.calendar != nil && !r.calendar.off(e.Timestamp) {
-		return NotMatched
+		return WorkingHours
 	}
 	switch r.kind {
 	case window.Distinct:

@@ -172,3 +172,43 @@ func TestPasswordSpraying(t *testing.T) {
 		}
 	})
 }
+
+// TestUnmatchedEvents pins what the engine tells a monitor about events that no
+// rule is about. A rule with off-hours is about its events at any time.
+func TestUnmatchedEvents(t *testing.T) {
+	t.Parallel()
+	engine, err := detect.New(&detect.Options{
+		Rules: append(detect.Modern(), detect.Rule{Name: "panics", Match: func(e *monitor.Event) bool {
+			if e.Action == "panic" {
+				panic("no")
+			}
+			return false
+		}}),
+		Exceptions: detect.Exceptions{Principals: []string{"backup"}},
+		Overrides: map[string]detect.Override{"quiet": {Rules: map[string]detect.RuleOverride{
+			detect.FailedAuth: {Disabled: true}, detect.PasswordSpraying: {Disabled: true},
+		}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := monitor.New(monitor.Config{AllowUnverified: true, MaxSkew: -1, Detectors: []monitor.Detector{engine}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := loginFailure(0, "ann")
+	quiet.OrganizationID = "quiet"
+	batch := []monitor.Delivery{
+		{Event: loginFailure(0, "ann")}, {Event: quiet}, {Event: at(0, "data.update", "ann")}, {Event: at(0, "page.view", "ann")},
+		{Event: at(0, "data.read", "backup")}, {Event: at(0, "panic", "ann")},
+	}
+	_, _ = m.ProcessBatch(t.Context(), batch) // the error is that of the panic
+	got, want := fmt.Sprint(m.Stats()), "{[{auth.login.failure 1} {page.view 1}] 0}"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	x := engine.Explain(at(0, "data.update", "ann"), monitor.Arrival{OrganizationID: "org-1"})[4]
+	if got, want := x.String(), "off_hours: is not counted within working hours"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

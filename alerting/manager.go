@@ -248,11 +248,20 @@ func (m *Manager) Settings(ctx context.Context, organization string) (Settings, 
 	})
 }
 
+// AllSettings returns the settings that were last saved, by organization. Together with
+// an error about settings that cannot be read it returns all others.
+func (m *Manager) AllSettings(ctx context.Context) (map[string]Settings, error) {
+	return call(ctx, m, "read all settings", nil, m.store.AllSettings)
+}
+
 // SaveSettings replaces an organization's settings and returns them with their new
 // version. The Version of s must be that of the current settings, or 0 if there are
-// none; otherwise the error is a [monitor.ErrConflict].
+// none; otherwise the error is a [monitor.ErrConflict]. Settings that [Settings.Validate]
+// refuses, or that name a rule or a route that [ManagerOptions] does not have, are an
+// [InvalidError], which has the name. An instance without routes cannot know them, and
+// takes any.
 func (m *Manager) SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error) {
-	err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate())
+	err := cmp.Or(checkOrganization(organization), checkActor(by), s.Validate(), s.checkNames(m.options.Rules, m.options.Routes))
 	return call(ctx, m, "save settings", err, func(ctx context.Context) (Settings, error) {
 		return m.store.SaveSettings(ctx, organization, s, by)
 	})

@@ -31,6 +31,10 @@ type ManagerOptions struct {
 	// to the others, and log once if notifications have waited for 5 minutes. Defaults
 	// to none.
 	Routes []Route
+	// Rules are the names of the detection rules. SaveSettings refuses settings that name
+	// another, except for silences of the monitor's own rules. Defaults to none, with
+	// which the names are not checked.
+	Rules []string
 	// PollInterval is how often Run asks the store for due timers and for
 	// notifications that other instances have created. Defaults to 1 second.
 	PollInterval time.Duration
@@ -65,6 +69,7 @@ func (o ManagerOptions) withDefaults() ManagerOptions {
 	o.MaxBuffered = cmp.Or(o.MaxBuffered, 10_000)
 	o.PollInterval = cmp.Or(o.PollInterval, time.Second)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Rules = slices.Clone(o.Rules)
 	o.Routes = slices.Clone(o.Routes)
 	for i, r := range o.Routes {
 		o.Routes[i] = r.withDefaults()

@@ -139,13 +139,15 @@ func TestEscalationTargets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		usual, manager, theirs, c := &recorder{}, &recorder{}, &recorder{}, &counts{}
-		m := newManager(t, newSpy(), &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{
+		store := newSpy()
+		m := newManager(t, store, &alerting.ManagerOptions{Metrics: c, Routes: []alerting.Route{
 			{Name: "usual", Notifier: usual},
 			{Name: "manager", Notifier: manager, Reasons: []alerting.Reason{alerting.ReasonResolved}},
 			{Name: "theirs", Notifier: theirs, Organizations: []string{"other"}},
 		}})
 		stop := run(t, m)
-		_, err := m.SaveSettings(t.Context(), "acme", alerting.Settings{
+		// The route "nobody" no longer exists.
+		_, err := store.SaveSettings(t.Context(), "acme", alerting.Settings{
 			Escalations: map[monitor.Severity][]alerting.Escalation{monitor.SeverityMedium: {
 				{After: time.Minute},
 				{After: time.Hour, Routes: []string{"manager", "theirs", "nobody"}},

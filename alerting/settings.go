@@ -45,7 +45,9 @@ const (
 //
 // The member debounceWindow is the cooldown in minutes; 0 disables it. The members
 // timeWindow and after and the values of autoResolve are in milliseconds. Weekdays
-// are numbered from 0 for Sunday. Unknown members are ignored.
+// are numbered from 0 for Sunday. The members failureRateThreshold,
+// consecutiveFailureThreshold and escalationDelay are ignored. Any other member that is
+// not listed here is refused, see [Settings.UnmarshalJSON].
 type Settings struct {
 	// Cooldown is the event time that must pass between two notifications about
 	// occurrences of an alert, in whole milliseconds. Defaults to [DefaultCooldown];
@@ -56,7 +58,8 @@ type Settings struct {
 	// Silences are suppressions of some alerts only.
 	Silences []Silence
 	// Thresholds replace the thresholds of detection rules, by rule name. The manager
-	// only stores them; the application must pass them to its rules.
+	// only stores them; the application must pass them to its rules, for which
+	// detect.OverridesFromSettings is there.
 	Thresholds map[string]Threshold
 	// Escalations are, by the severity of the alert, the steps that are taken one
 	// after the other until it is acknowledged. A step that is due during a
@@ -196,6 +199,36 @@ func checkMillis(field string, d time.Duration) error {
 		return invalid(field, "%v is not between 0 and %v", d, maxDuration)
 	case d%time.Millisecond != 0:
 		return invalid(field, "%v is not in whole milliseconds", d)
+	}
+	return nil
+}
+
+// monitorRules are the rules of the monitor itself, which have no threshold.
+var monitorRules = [...]string{monitor.RuleTampered, monitor.RuleReplayed, monitor.RuleConflicting}
+
+// checkNames rejects thresholds and silences of rules, and escalations to routes, that do
+// not exist. An empty list of either means that the names are not known.
+func (s *Settings) checkNames(rules []string, routes []Route) error {
+	for _, rule := range slices.Sorted(maps.Keys(s.Thresholds)) {
+		if len(rules) > 0 && !slices.Contains(rules, rule) {
+			return invalid("Thresholds["+rule+"]", "there is no such rule")
+		}
+	}
+	for i := range s.Silences {
+		for _, rule := range s.Silences[i].Rules {
+			if len(rules) > 0 && !slices.Contains(rules, rule) && !slices.Contains(monitorRules[:], rule) {
+				return invalid(fmt.Sprintf("Silences[%d].Rules", i), "there is no rule %q", rule)
+			}
+		}
+	}
+	for _, severity := range slices.Sorted(maps.Keys(s.Escalations)) {
+		for _, step := range s.Escalations[severity] {
+			for _, name := range step.Routes {
+				if len(routes) > 0 && !slices.ContainsFunc(routes, func(r Route) bool { return r.Name == name }) {
+					return invalid("Escalations["+severity.String()+"].Routes", "there is no route %q", name)
+				}
+			}
+		}
 	}
 	return nil
 }

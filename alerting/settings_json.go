@@ -1,13 +1,17 @@
 package alerting
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/auditwarden/auditwarden/internal/strictjson"
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
@@ -22,6 +26,11 @@ type settingsJSON struct {
 	Version            int64                                 `json:"version,omitempty"`
 	UpdatedAt          time.Time                             `json:"updatedAt,omitzero"`
 	UpdatedBy          string                                `json:"updatedBy,omitempty"`
+
+	// The reference has these, and they are ignored.
+	FailureRateThreshold        json.RawMessage `json:"failureRateThreshold,omitempty"`
+	ConsecutiveFailureThreshold json.RawMessage `json:"consecutiveFailureThreshold,omitempty"`
+	EscalationDelay             json.RawMessage `json:"escalationDelay,omitempty"`
 }
 
 type thresholdJSON struct {
@@ -76,12 +85,23 @@ func convert[K cmp.Ordered, A, B any](from map[K]A, f func(K, A) (B, error)) (to
 	return to, nil
 }
 
+// ErrUnknownMember means that settings in JSON have a member that does not exist.
+var ErrUnknownMember = errors.New("there is no such member")
+
 // UnmarshalJSON parses the JSON form that [Settings] describes. It rounds durations
 // to milliseconds, and returns an [InvalidError] for one that is negative or longer
-// than 365 days. It does not check anything else; [Settings.Validate] does.
+// than 365 days. The names of members must be exact, and each may occur only once. A
+// member that does not exist is an InvalidError that wraps [ErrUnknownMember] and
+// names it. Everything else has been read then, so that a store can ignore the error:
+// a later release may have saved the settings. UnmarshalJSON does not check anything
+// else; [Settings.Validate] does.
 func (s *Settings) UnmarshalJSON(text []byte) error {
 	var j settingsJSON
-	if err := json.Unmarshal(text, &j); err != nil {
+	err := strictjson.Decode(bytes.NewReader(text), &j)
+	var unknown error
+	if member, ok := errors.AsType[*strictjson.UnknownFieldError](err); ok {
+		unknown = &InvalidError{Field: strings.TrimPrefix(member.Path+"."+member.Name, "."), Err: ErrUnknownMember}
+	} else if err != nil {
 		return err
 	}
 	read := Settings{
@@ -94,7 +114,6 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 	if len(read.Silences) == 0 {
 		read.Silences = nil
 	}
-	var err error
 	if j.DebounceWindow != nil {
 		if read.Cooldown, err = millis("debounceWindow", *j.DebounceWindow*60_000); err != nil {
 			return err
@@ -127,7 +146,7 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*s = read
-	return nil
+	return unknown
 }
 
 // millis converts a number of milliseconds, which may be out of range.

@@ -2,6 +2,7 @@ package alerting_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,9 @@ import (
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
+	"github.com/auditwarden/auditwarden/alerting/memalerts"
 	"github.com/auditwarden/auditwarden/monitor"
+	"github.com/auditwarden/auditwarden/monitor/detect"
 )
 
 func TestSettingsInput(t *testing.T) {
@@ -149,6 +152,107 @@ func TestSettingsJSONInput(t *testing.T) {
 		if !reflect.DeepEqual(s, alerting.Settings{Version: 7}) {
 			t.Errorf("%s: half read: %+v", text, s)
 		}
+	}
+}
+
+// TestSettingsJSONUnknown checks that a mistyped member is refused by its name, and that
+// a store can read all the others.
+func TestSettingsJSONUnknown(t *testing.T) {
+	t.Parallel()
+	for text, field := range map[string]string{
+		`{"debouncewindow":15,"version":7}`:                                          "debouncewindow",
+		`{"version":7,"treshold":3}`:                                                 "treshold",
+		`{"thresholds":{"r":{"treshold":3}},"version":7}`:                            "thresholds.r.treshold",
+		`{"suppressionWindows":[{"reason":"r"},{"timeZone":"UTC"}],"version":7}`:     "suppressionWindows[1].timeZone",
+		`{"escalations":{"HIGH":[{"after":1},{"after":2,"route":"x"}]},"version":7}`: "escalations.HIGH[1].route",
+	} {
+		var s alerting.Settings
+		err := json.Unmarshal([]byte(text), &s)
+		bad, ok := errors.AsType[*alerting.InvalidError](err)
+		if !ok || bad.Field != field || !errors.Is(err, alerting.ErrUnknownMember) || !errors.Is(err, monitor.ErrPermanent) {
+			t.Errorf("%s: error %v, want one about %q", text, err, field)
+		}
+		if s.Version != 7 {
+			t.Errorf("%s: the other members were not read: %+v", text, s)
+		}
+	}
+	var s alerting.Settings
+	if err := json.Unmarshal([]byte(`{"thresholds":{"r":{}},"thresholds":{}}`), &s); err == nil {
+		t.Error("a member was there twice")
+	}
+}
+
+// TestSaveSettingsNames checks that settings cannot name what does not exist.
+func TestSaveSettingsNames(t *testing.T) {
+	t.Parallel()
+	threshold := func(rule string) alerting.Settings {
+		return alerting.Settings{Thresholds: map[string]alerting.Threshold{"failed_auth": {Count: 3}, rule: {Count: 3}}}
+	}
+	escalation := func(route string) alerting.Settings {
+		return alerting.Settings{Escalations: map[monitor.Severity][]alerting.Escalation{
+			monitor.SeverityHigh: {{After: time.Minute}, {After: time.Hour, Routes: []string{"pager", route}}},
+		}}
+	}
+	silence := func(rules ...string) alerting.Settings {
+		return alerting.Settings{Silences: []alerting.Silence{{
+			Suppression: alerting.Suppression{Until: at(60), Reason: "drill"}, Rules: rules,
+		}}}
+	}
+	nobody := alerting.NotifierFunc(func(context.Context, *alerting.Notification) error { return nil })
+	rules, routes := []string{"failed_auth", "off_hours"}, []alerting.Route{{Name: "pager", Notifier: nobody}, {Name: "mail", Notifier: nobody}}
+	for name, tt := range map[string]struct {
+		options  alerting.ManagerOptions
+		settings alerting.Settings
+		field    string
+	}{
+		"rules":            {alerting.ManagerOptions{Rules: rules}, threshold("off_hours"), ""},
+		"mistyped rule":    {alerting.ManagerOptions{Rules: rules}, threshold("failed_atuh"), "Thresholds[failed_atuh]"},
+		"case of a rule":   {alerting.ManagerOptions{Rules: rules}, threshold("OFF_HOURS"), "Thresholds[OFF_HOURS]"},
+		"silence":          {alerting.ManagerOptions{Rules: rules}, silence("off_hours", monitor.RuleTampered), ""},
+		"mistyped silence": {alerting.ManagerOptions{Rules: rules}, silence("off_hours", "of_hours"), "Silences[0].Rules"},
+		"unknown rules":    {alerting.ManagerOptions{Routes: routes}, threshold("failed_atuh"), ""},
+		"routes":           {alerting.ManagerOptions{Routes: routes}, escalation("mail"), ""},
+		"mistyped route":   {alerting.ManagerOptions{Routes: routes}, escalation("mial"), "Escalations[HIGH].Routes"},
+		"without routes":   {alerting.ManagerOptions{Rules: rules}, escalation("mial"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newManager(t, memalerts.New(nil), &tt.options)
+			_, err := m.SaveSettings(t.Context(), "acme", tt.settings, "ann")
+			bad, ok := errors.AsType[*alerting.InvalidError](err)
+			if ok != (tt.field != "") || ok && bad.Field != tt.field {
+				t.Errorf("error %v, want one about %q", err, tt.field)
+			}
+			saved, err := m.Settings(t.Context(), "acme")
+			if err != nil || (saved.Version == 0) != ok {
+				t.Errorf("saved %+v, %v", saved, err)
+			}
+		})
+	}
+}
+
+// TestSettingsBecomeOverrides checks that package detect reads what the manager lists.
+func TestSettingsBecomeOverrides(t *testing.T) {
+	t.Parallel()
+	m := newManager(t, memalerts.New(nil), nil)
+	for organization, rule := range map[string]string{"acme": detect.FailedAuth, "other": "failed_atuh"} {
+		_, err := m.SaveSettings(t.Context(), organization, alerting.Settings{
+			Thresholds: map[string]alerting.Threshold{rule: {Count: 9, Window: time.Hour}},
+		}, "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings, err := m.AllSettings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	overrides, refused := detect.OverridesFromSettings(nil, settings)
+	if got, want := overrides["acme"].Rules[detect.FailedAuth], (detect.RuleOverride{Threshold: 9, Window: time.Hour}); got != want {
+		t.Errorf("override %+v, want %+v", got, want)
+	}
+	if len(refused) != 1 || refused[0].Organization != "other" || refused[0].Rule != "failed_atuh" {
+		t.Errorf("refused %v", refused)
 	}
 }
 

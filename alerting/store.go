@@ -19,6 +19,7 @@ type driverStore interface {
 	Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error)
 	Purge(ctx context.Context, organization string, before time.Time) (int, error)
 	Settings(ctx context.Context, organization string) (Settings, error)
+	AllSettings(ctx context.Context) (map[string]Settings, error)
 	SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error)
 	RunTimers(ctx context.Context) (escalated, resolved int, err error)
 	outbox

@@ -318,6 +318,9 @@ func brokenStores() map[string]brokenCase {
 		"applies settings that were replaced": {"SettingsReachAll", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, timed: func(escalated, _ *int) { *escalated++ }}
 		}},
+		"lists the settings of one tenant": {"AllSettings", func(s driver.Store) driver.Store {
+			return &oneTenantsSettings{s}
+		}},
 		"lets the last save win": {"SettingsConflict", func(s driver.Store) driver.Store {
 			return &broken{Store: s, settings: func(ctx context.Context, organization string, set *alerting.Settings) {
 				if current, err := s.Settings(ctx, organization); err == nil {
@@ -415,6 +418,14 @@ func (s *broken) SaveSettings(ctx context.Context, organization string, set aler
 		s.settings(ctx, organization, &set)
 	}
 	return s.Store.SaveSettings(ctx, organization, set, by)
+}
+
+// oneTenantsSettings has settings of one tenant only.
+type oneTenantsSettings struct{ driver.Store }
+
+func (s *oneTenantsSettings) AllSettings(ctx context.Context) (map[string]alerting.Settings, error) {
+	acme, err := s.Settings(ctx, "acme")
+	return map[string]alerting.Settings{"acme": acme}, err
 }
 
 // A brokenOutbox is a store whose outbox and timers do what its fields make of the

@@ -2,6 +2,8 @@ package alertingtest
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
@@ -75,6 +77,23 @@ func testSettings(t *storeTest) {
 	check.Equal(t, "windows", len(t.mySettings().Suppressions), 0)
 	check.Equal(t, "silences", len(t.mySettings().Silences), 0)
 	check.Equal(t, "thresholds", len(t.mySettings().Thresholds), 0)
+}
+
+func testAllSettings(t *storeTest) {
+	check.Equal(t, "settings that nobody saved", len(check.Must(t.AllSettings(t.Context()))(t)), 0)
+	t.opened(other, "mallory", "e1", minutes(0)) // it has alerts and no settings
+	saved := map[string]alerting.Settings{}
+	for _, organization := range []string{acme, "ACME", "a'b", "\u00e9"} {
+		saved[organization] = t.save(organization, someSettings())
+	}
+	saved[acme] = t.save(acme, alerting.Settings{Version: 1})
+	all := check.Must(t.AllSettings(t.Context()))(t)
+	check.Equal(t, "organizations", slices.Sorted(maps.Keys(all)), slices.Sorted(maps.Keys(saved)))
+	for organization, s := range saved {
+		check.Equal(t, "settings of "+organization, t.asJSON(all[organization]), t.asJSON(s))
+	}
+	clear(all["ACME"].Thresholds) // it is a copy
+	check.Equal(t, "stored thresholds", len(check.Must(t.AllSettings(t.Context()))(t)["ACME"].Thresholds), 2)
 }
 
 func testSettingsConflict(t *storeTest) {

@@ -68,6 +68,7 @@ func storeCases() map[string]func(*storeTest) {
 		"Purge":                 testPurge,
 		"PurgePredecessor":      testPurgePredecessor,
 		"Settings":              testSettings,
+		"AllSettings":           testAllSettings,
 		"SettingsConflict":      testSettingsConflict,
 		"Tenants":               testTenants,
 		"TenantsByReference":    testTenantsByReference,

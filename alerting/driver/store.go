@@ -16,7 +16,7 @@ import (
 // Redrive may be called with [alerting.AllOrganizations]. A store may return an
 // [alerting.InvalidError] for a value that it cannot store, such as a long name.
 //
-// Every method except RunTimers and those of the outbox is limited to one
+// Every method except AllSettings, RunTimers and those of the outbox is limited to one
 // organization. It returns [monitor.ErrNotFound] for an alert that does not exist or
 // belongs to another organization. The caller may change what a method returns.
 // Errors must not name the method that was called, since the manager adds that.
@@ -55,6 +55,9 @@ type Store interface {
 	// Settings returns the settings that were last saved for the organization, or
 	// zero settings if there are none.
 	Settings(ctx context.Context, organization string) (alerting.Settings, error)
+	// AllSettings returns the settings that were last saved, by organization. Those that
+	// it cannot read do not keep it from returning the others together with an error.
+	AllSettings(ctx context.Context) (map[string]alerting.Settings, error)
 	// SaveSettings replaces an organization's settings and returns them with
 	// their new version. See [Policy.Save]. It leaves the timers of existing alerts to
 	// RunTimers, so that nobody waits for it however many there are.

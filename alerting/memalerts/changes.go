@@ -53,6 +53,17 @@ func (s *Store) Settings(ctx context.Context, organization string) (alerting.Set
 	return s.policy(ctx, organization).Settings(), nil
 }
 
+// AllSettings implements [driver.Store].
+func (s *Store) AllSettings(ctx context.Context) (map[string]alerting.Settings, error) {
+	all := map[string]alerting.Settings{}
+	for org := range s.each(ctx, alerting.AllOrganizations) {
+		if !org.saved.IsZero() {
+			all[org.name] = org.policy.Settings()
+		}
+	}
+	return all, nil
+}
+
 func (s *Store) policy(ctx context.Context, organization string) *driver.Policy {
 	org := s.hold(organization)
 	if org == nil {

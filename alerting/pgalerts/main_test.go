@@ -57,6 +57,7 @@ func TestOneServer(t *testing.T) {
 		"TimersOnce":               testTimersOnce,
 		"BrokenSettings":           testBrokenSettings,
 		"SettingsRace":             testSettingsRace,
+		"AllSettingsInPages":       testAllSettingsInPages,
 		"EverythingAtOnce":         testEverythingAtOnce,
 		"OpenedAndWorse":           testOpenedAndWorse,
 		"RoundTrips":               testRoundTrips,

@@ -2,6 +2,7 @@ package pgalerts
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,19 +19,29 @@ func readPolicy(b *pgx.Batch, organization string, f func(*driver.Policy, error)
 		if err != nil {
 			return err
 		}
-		var s alerting.Settings
-		for _, text := range texts { // there is at most one
-			err = json.Unmarshal(text, &s)
+		if len(texts) == 0 {
+			return f(driver.DefaultPolicy(), nil)
 		}
-		p := driver.DefaultPolicy()
-		if err == nil && len(texts) > 0 {
-			p, err = driver.NewPolicy(s)
-		}
-		if err != nil {
-			return f(driver.DefaultPolicy(), fmt.Errorf("settings of %.40q: %w", organization, err))
-		}
-		return f(p, nil)
+		p, err := parsePolicy(organization, texts[0])
+		return f(p, err)
 	})
+}
+
+// parsePolicy returns the policy of stored settings. If they cannot be used, it returns
+// the default policy and an error.
+func parsePolicy(organization string, text []byte) (*driver.Policy, error) {
+	var s alerting.Settings
+	err := json.Unmarshal(text, &s)
+	if errors.Is(err, alerting.ErrUnknownMember) {
+		err = nil // an instance of a later release has saved it
+	}
+	if err == nil {
+		var p *driver.Policy
+		if p, err = driver.NewPolicy(s); err == nil {
+			return p, nil
+		}
+	}
+	return driver.DefaultPolicy(), fmt.Errorf("settings of %.40q: %w", organization, err)
 }
 
 const readSettings = `SELECT settings FROM auditwarden_alert_settings WHERE organization_id = $1`

@@ -3,6 +3,7 @@ package pgalerts
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -27,6 +28,50 @@ func (s *Store) Settings(ctx context.Context, organization string) (alerting.Set
 	}
 	return policy.Settings(), nil
 }
+
+// AllSettings implements [driver.Store]. It reads 1,000 organizations at a time.
+func (s *Store) AllSettings(ctx context.Context) (map[string]alerting.Settings, error) {
+	all := map[string]alerting.Settings{}
+	var broken []error
+	for last, more := "", true; more; {
+		var page []settingsRow
+		err := s.read(ctx, alerting.AllOrganizations, func(b *pgx.Batch) {
+			b.Queue(readAllSettings, last, settingsPage).Query(func(rows pgx.Rows) (err error) {
+				page, err = pgx.CollectRows(rows, pgx.RowToStructByPos[settingsRow])
+				return err
+			})
+		})
+		if err != nil {
+			return all, err
+		}
+		for _, row := range page {
+			p, err := parsePolicy(row.Organization, row.Text)
+			if err != nil {
+				broken = append(broken, err)
+				continue
+			}
+			all[row.Organization] = p.Settings()
+		}
+		if more = len(page) == settingsPage; more {
+			last = page[len(page)-1].Organization
+		}
+	}
+	return all, errors.Join(broken...)
+}
+
+type settingsRow struct {
+	Organization string
+	Text         []byte
+}
+
+// settingsPage is the number of organizations whose settings are read at a time.
+const settingsPage = 1000
+
+const readAllSettings = `
+SELECT organization_id, settings FROM auditwarden_alert_settings
+WHERE organization_id > $1
+ORDER BY organization_id
+LIMIT $2`
 
 // SaveSettings implements [driver.Store].
 func (s *Store) SaveSettings(

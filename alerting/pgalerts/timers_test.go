@@ -3,7 +3,9 @@ package pgalerts_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,7 +96,15 @@ func testBrokenSettings(t *testing.T, server string) {
 		assert.GreaterOrEqual(t, putOff, 2)
 		_, err := s.Settings(t.Context(), "acme")
 		require.ErrorContains(t, err, `"acme"`)
+		others, err := s.AllSettings(t.Context())
+		require.ErrorContains(t, err, `"acme"`)
+		require.Equal(t, []string{"other"}, slices.Collect(maps.Keys(others)))
 	}
+	// A later release has saved what this one does not know.
+	run(t, pool, `UPDATE auditwarden_alert_settings SET settings = '{"version": 1, "later": [{}], "debounceWindow": 7}' WHERE organization_id = 'acme'`)
+	settings, err := s.Settings(t.Context(), "acme")
+	require.NoError(t, err)
+	require.Equal(t, 7*time.Minute, settings.Cooldown)
 	run(t, pool, `UPDATE auditwarden_alert_settings SET settings = (
 		SELECT settings FROM auditwarden_alert_settings WHERE organization_id = 'other')`)
 	run(t, pool, `UPDATE auditwarden_alerts SET timer_due = now() WHERE organization_id = 'acme'`)

@@ -1,8 +1,10 @@
 package strictjson_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/internal/strictjson"
@@ -12,12 +14,26 @@ type address struct {
 	City string `json:"city"`
 }
 
+// Level is a type that decodes itself from text.
+type level int
+
+func (l *level) UnmarshalText(text []byte) error {
+	if string(text) != "high" {
+		return errors.New("no level")
+	}
+	*l = 3
+	return nil
+}
+
 type person struct {
 	address
-	Age     *int               `json:"age"`
-	Names   []string           `json:"names"`
-	Home    address            `json:"home"`
-	Friends map[string]address `json:"friends"`
+	Since   time.Time           `json:"since,omitzero"`
+	Homes   []address           `json:"homes,omitempty"`
+	Rank    map[level][]address `json:"rank"`
+	Age     *int                `json:"age"`
+	Names   []string            `json:"names"`
+	Home    address             `json:"home"`
+	Friends map[string]address  `json:"friends"`
 	Hidden  string
 }
 
@@ -31,6 +47,13 @@ func TestDecode(t *testing.T) {
 	check.Equal(t, "person", got, person{
 		address: address{"Linz"}, Age: &age, Names: []string{"a", "b"}, Home: address{"Graz"},
 		Friends: map[string]address{"Ann": {"Wien"}, "ann": {}, "x": {}},
+	})
+	got = person{}
+	check.NoError(t, "Decode", strictjson.Decode(strings.NewReader(
+		`{"since": "2024-03-01T09:00:00Z", "homes": [{"city": "Graz"}, {}], "rank": {"high": [{"city": "Linz"}]}}`), &got))
+	check.Equal(t, "person", got, person{
+		Since: time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC),
+		Homes: []address{{"Graz"}, {}}, Rank: map[level][]address{3: {{"Linz"}}},
 	})
 	got = person{}
 	check.NoError(t, "null", strictjson.Decode(strings.NewReader(`{"age": null, "home": null, "friends": null}`), &got))
@@ -67,6 +90,14 @@ func TestDecodeErrors(t *testing.T) {
 		`{"home": {"city": 1}}`:                  "home.city: a JSON number does not fit",
 		`{"friends": {"a": {"city": {}}}}`:       "friends.a.city: a JSON object does not fit",
 		`{"age": 5.5}`:                           "age: a JSON number 5.5 does not fit",
+		`{"homes": {}}`:                          "homes: this is no JSON array: {",
+		`{"homes": [{}, {"town": 5}]}`:           `homes[1]: unknown field "town"`,
+		`{"homes": [{"city": 5}]}`:               "homes[0].city: a JSON number does not fit",
+		`{"homes": [5]}`:                         "homes[0]: this is no JSON object: 5",
+		`{"homes": [{}`:                          "unexpected EOF",
+		`{"since": "yesterday"}`:                 "since: ",
+		`{"rank": {"low": []}}`:                  "rank: no level",
+		`{"town": {"a": [1]}, "age": "x"}`:       "age: a JSON string does not fit",
 		`{"age": NaN}`:                           "invalid character 'N'",
 		`{age: 5}`:                               "invalid character 'a'",
 		`{"age": 5,}`:                            "invalid character '}'",
@@ -75,4 +106,16 @@ func TestDecodeErrors(t *testing.T) {
 	} {
 		check.ErrorText(t, text, strictjson.Decode(strings.NewReader(text), &person{}), want)
 	}
+}
+
+// TestDecodeReadsTheRest pins what is read beside a member that nobody knows.
+func TestDecodeReadsTheRest(t *testing.T) {
+	t.Parallel()
+	var got person
+	err := strictjson.Decode(strings.NewReader(`{"town": {"a": [{}]}, "homes": [{"x": 1, "city": "Graz"}], "city": "Linz"}`), &got)
+	unknown, ok := errors.AsType[*strictjson.UnknownFieldError](err)
+	if !ok || *unknown != (strictjson.UnknownFieldError{Name: "town"}) {
+		t.Errorf("the error is %v, want one about the first member", err)
+	}
+	check.Equal(t, "person", got, person{address: address{"Linz"}, Homes: []address{{"Graz"}}})
 }

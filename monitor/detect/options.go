@@ -110,7 +110,8 @@ func (o *Options) validate(rules []Rule) error {
 	}
 	for _, organization := range slices.Sorted(maps.Keys(o.Overrides)) {
 		override := o.Overrides[organization]
-		bad := wrong.about(fmt.Sprintf("override of organization %q: ", organization))
+		about := fmt.Sprintf("override of organization %q: ", organization)
+		bad := wrong.about(about)
 		if organization == "" {
 			bad("Overrides", "the organization is empty")
 		}
@@ -121,21 +122,23 @@ func (o *Options) validate(rules []Rule) error {
 			}
 		}
 		for i := range rules {
-			change, ok := override.Rules[rules[i].Name]
-			if !ok {
-				continue
+			if change, ok := override.Rules[rules[i].Name]; ok {
+				o.validateChange(&rules[i], change, wrong.about(about+fmt.Sprintf("rule %q: ", rules[i].Name)))
 			}
-			bad := wrong.about(fmt.Sprintf("override of organization %q: rule %q: ", organization, rules[i].Name))
-			r := change.on(rules[i])
-			if r.shape() != rules[i].shape() {
-				bad("Window", "the rule has none to change")
-				continue
-			}
-			r.validate(bad)
-			o.validateRoom(&r, bad)
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// validateChange refuses an override that the rule cannot have.
+func (o *Options) validateChange(base *Rule, change RuleOverride, bad complaint) {
+	r := change.on(*base)
+	if r.shape() != base.shape() {
+		bad("Window", "the rule has none to change")
+		return
+	}
+	r.validate(bad)
+	o.validateRoom(&r, bad)
 }
 
 // validateRoom refuses a rule that its own cap keeps from ever firing.

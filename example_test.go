@@ -4,27 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/memalerts"
-	"github.com/auditwarden/auditwarden/alerting/notify"
-	"github.com/auditwarden/auditwarden/alerting/notify/webhook"
-	"github.com/auditwarden/auditwarden/alerting/pgalerts"
-	"github.com/auditwarden/auditwarden/alerting/redisclaim"
 	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/metrics/memmetrics"
-	"github.com/auditwarden/auditwarden/metrics/redismetrics"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect"
-	"github.com/auditwarden/auditwarden/monitor/detect/rediswindow"
 )
 
-// The wiring of the README.
+// The wiring of a service that keeps everything in memory. The file
+// examples/service/shared.go has the same for many instances.
 func Example() {
 	ctx := context.Background()
 	secret := []byte("a secret of at least 32 bytes, from a vault")
@@ -92,53 +83,4 @@ func Example() {
 		log.Fatal(err)
 	}
 	// Output: HIGH Suspicious Pattern Detected: FAILED_AUTH
-}
-
-// Example_instances wires a service that runs as any number of instances.
-func Example_instances() {
-	ctx := context.Background()
-	verifier, secret := configured()
-
-	// The application's own connections, with the limits that it sets.
-	db := must(pgxpool.New(ctx, os.Getenv("DATABASE_URL")))
-	cache := redis.NewClient(must(redis.ParseURL(os.Getenv("REDIS_URL"))))
-	if err := pgalerts.Migrate(ctx, db); err != nil {
-		log.Fatal(err)
-	}
-
-	// One set of windows, alerts and totals for all instances.
-	rules := must(detect.New(&detect.Options{Windows: must(rediswindow.New(cache, nil))}))
-	totals := must(redismetrics.New(cache, nil))
-	alerts := must(alerting.NewManager(must(pgalerts.New(db, nil)), &alerting.ManagerOptions{
-		Claims:  must(redisclaim.New(cache, nil)),
-		Metrics: totals,
-		Routes: []alerting.Route{{
-			Name:     "siem",
-			Notifier: must(webhook.New("https://siem.example.com/alerts", []notify.Secret{secret}, nil)),
-			Reasons:  alerting.Reasons(), // the whole lifecycle
-		}},
-	}))
-	m := must(monitor.New(monitor.Config{
-		Verifier:  verifier,
-		Detectors: []monitor.Detector{rules},
-		Alerts:    alerts,
-		Metrics:   totals,
-	}))
-
-	if err := m.Run(ctx); err != nil {
-		log.Fatal(err)
-	}
-}
-
-// configured stands for what the application has from its vault.
-func configured() (monitor.Verifier, notify.Secret) {
-	keys := must(crypto.NewKeyring(must(crypto.NewHMACKey("2026-11", []byte(os.Getenv("AUDIT_CRYPTO_SECRET")), nil))))
-	return crypto.NewChecker(keys, nil), notify.NewSecret(os.Getenv("SIEM_SECRET"))
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
 }

@@ -2,30 +2,40 @@ package auditwarden_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// The README's wiring is compiled, and run where that needs no server: its Go
-// blocks are parts of the examples.
+// TestReadmeShowsTheExamples holds the Go blocks of the README to be whole files of
+// the examples, which are compiled and tested.
 func TestReadmeShowsTheExamples(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := os.ReadFile("example_test.go")
+	files, err := filepath.Glob("examples/*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var examples []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, string(text))
+	}
 	blocks := strings.Split(string(readme), "```go\n")[1:]
-	if len(blocks) != 2 {
-		t.Fatalf("the README has %d Go blocks, want 2", len(blocks))
+	if len(blocks) < 3 {
+		t.Fatalf("the README has %d Go blocks", len(blocks))
 	}
 	for _, block := range blocks {
-		snippet, _, closed := strings.Cut(block, "```")
-		if !closed || !strings.Contains(string(examples), snippet) {
-			t.Errorf("this Go block of the README is not a part of example_test.go:\n%s", snippet)
+		program, _, closed := strings.Cut(block, "```")
+		if !closed || !slices.Contains(examples, program) {
+			t.Errorf("this Go block of the README is no file of the examples:\n%s", program)
 		}
 	}
 }

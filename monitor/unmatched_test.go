@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,9 +26,11 @@ func (r *ruleset) Detect(_ context.Context, e *monitor.Event, rep *monitor.Repor
 	if e.Action != r.action {
 		rep.NoMatch()
 	}
-	err := r.fail
-	r.fail = nil
-	return err
+	if err := r.fail; err != nil {
+		r.fail = nil
+		return err
+	}
+	return nil
 }
 
 func withAction(action string, i int) *monitor.Event {
@@ -102,6 +105,31 @@ func TestUnmatchedIsBounded(t *testing.T) {
 	check.Equal(t, "the most frequent", s.Unmatched[0], monitor.ActionCount{Action: "action-7", Count: 2})
 	check.Equal(t, "the long one", s.Unmatched[255], monitor.ActionCount{Action: long[:128], Count: 1})
 	check.Equal(t, "others", s.UnmatchedOthers, int64(45))
+}
+
+// TestUnmatchedTogether pins that no event is lost while several calls meet new
+// actions at the same time.
+func TestUnmatchedTogether(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) { c.Detectors = []monitor.Detector{&ruleset{name: "rules"}} })
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			for i := range 600 {
+				if _, err := m.Process(t.Context(), withAction(fmt.Sprint("action-", i%300), i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	s := m.Stats()
+	total := s.UnmatchedOthers
+	for _, c := range s.Unmatched {
+		total += c.Count
+	}
+	check.Equal(t, "actions", len(s.Unmatched), 256)
+	check.Equal(t, "events", total, 4*600)
 }
 
 // TestUnmatchedWarning pins the one warning that a service gets whose actions are

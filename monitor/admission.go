@@ -23,10 +23,13 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 	if it.stage != arrived {
 		return
 	}
-	if err := it.Event.Validate(); err != nil {
+	faulty, err := it.Event.check(signable)
+	if err != nil {
 		a.reject(it, err)
 		return
 	}
+	it.faulty = faulty
+	a.clean(it, fieldSignature) // an edited signature is not out of sight because it is long
 	if it.aside && a.slow.has(it.Event.KeyID) {
 		it.failed = fmt.Errorf("monitor: verify event: %w: another event with its key took long", ErrUndecided)
 		return
@@ -37,6 +40,7 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 		a.accept(it, batch, now)
 	case DecisionFail:
 		a.metrics.count(it.ctx, IntegrityViolations, v.Verdict.String())
+		a.clean(it, allFields)
 		it.find(it.tampered(a.operator, a.source, now))
 	default:
 		a.metrics.count(it.ctx, EventsUndecided, "")
@@ -47,6 +51,20 @@ func (a *admission) admit(it *item, batch []item, now time.Time) {
 func (a *admission) reject(it *item, err error) {
 	a.metrics.count(it.ctx, Errors, "invalid")
 	it.reject(err)
+}
+
+// clean makes fields of the event valid, in a copy of it.
+func (a *admission) clean(it *item, fields Fields) {
+	fields &= it.faulty
+	if fields == 0 {
+		return
+	}
+	it.faulty &^= fields
+	var names []string
+	it.Event, names = it.Event.cleaned(fields)
+	for _, name := range names {
+		a.metrics.count(it.ctx, FieldsCleaned, snakeCase(name))
+	}
 }
 
 // verify asks the verifier. An event that makes it panic is not trusted.
@@ -73,6 +91,13 @@ func (a *admission) verify(it *item) (v Verification) {
 
 // accept admits an event whose content is authentic, unless it is known already.
 func (a *admission) accept(it *item, batch []item, now time.Time) {
+	if covered := it.result.Verification.Covered; a.verifier != nil && it.faulty&covered != 0 {
+		_, err := it.Event.check(covered)
+		a.reject(it, err) // what is signed stays as it is
+		return
+	}
+	received := it.Event
+	a.clean(it, allFields)
 	arrival := &it.reporter.arrival
 	arrival.OrganizationID = it.Event.OrganizationID
 	if arrival.OrganizationID == "" {
@@ -95,7 +120,7 @@ func (a *admission) accept(it *item, batch []item, now time.Time) {
 	}
 	arrival.Verified, arrival.Covered = a.verifier != nil, it.result.Verification.Covered
 	t := a.watermarks.tenant(arrival.OrganizationID)
-	if !a.isNew(it, t, batch, now) {
+	if !a.isNew(it, received, t, batch, now) {
 		return
 	}
 	a.watermarks.judge(arrival, t, it.Event.Timestamp, now)
@@ -120,14 +145,15 @@ func (a *admission) unnamed(v *Verification) string {
 }
 
 // isNew looks the event up in the dedup cache. An event that is not new is
-// admitted here if an earlier attempt left something to do, and ends otherwise.
-func (a *admission) isNew(it *item, t tenant, batch []item, now time.Time) bool {
+// admitted here if an earlier attempt left something to do, and ends otherwise. Events
+// are compared as they were received.
+func (a *admission) isNew(it *item, received *Event, t tenant, batch []item, now time.Time) bool {
 	id := it.identity()
 	if a.dedup == nil || id == (identity{}) {
 		return true
 	}
 	event := arriving{
-		key: a.dedup.key(t, id), digest: it.Event.digest(a.dedup.seed),
+		key: a.dedup.key(t, id), digest: received.digest(a.dedup.seed),
 		owner: it.reporter.arrival.Sequence, redelivered: id.event == "" || it.Attempt > 1,
 	}
 	if a.watermarks.find(t) != nil {

@@ -3,7 +3,6 @@ package monitor
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/auditwarden/auditwarden/internal/jsonscan"
@@ -24,11 +23,14 @@ func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
 // [encoding/json.Number].
 //
 // The error is an [*InvalidEventError]. The text is invalid if it is not JSON in
-// UTF-8, if it contains half of a surrogate pair (which UTF-8 cannot express, so
-// that a hash over it cannot be checked), if the timestamp, action or status is
-// missing or invalid, if a value has the wrong type, or if objects and arrays are
-// nested more than 64 deep. The error wraps [ErrTooLarge] for a text over
-// [MaxEventSize] or a field over [MaxFieldSize].
+// UTF-8, if the name of a field, or a field that a signature can cover, contains half of
+// a surrogate pair (which UTF-8 cannot express, so that a hash over it cannot be
+// checked), if the timestamp, action or status is missing or invalid, if a value has
+// the wrong type, or if objects and arrays are nested more than 64 deep. The error wraps [ErrTooLarge] for a text over
+// [MaxEventSize], or for a field over [MaxFieldSize] that a signature can cover.
+//
+// In the other fields U+FFFD replaces what is not UTF-8, and a text may be longer: the
+// monitor clips it on arrival.
 //
 // The strings of the event, except its ID, share one copy of the text. Clone a
 // string that you keep for longer than the event.
@@ -167,6 +169,8 @@ func (d *eventDecoder) member(name string) error {
 	switch name {
 	case "timestamp":
 		err = d.optionalText(&d.timestamp)
+	case "id":
+		err = d.id()
 	case "recordCount":
 		err = d.recordCount()
 	case "sessionContext":
@@ -175,16 +179,28 @@ func (d *eventDecoder) member(name string) error {
 		d.hasAction = d.Peek() == '"'
 		err = d.optionalText(&d.event.Action)
 	default:
-		if dst := d.event.textField(name); dst != nil {
+		dst := d.event.textField(name)
+		if d.Mend = !canBeSigned(name); dst != nil {
 			err = d.optionalText(dst)
 		} else {
 			d.event.Details, err = d.detail(1, d.event.Details)
 		}
+		d.Mend = false
 	}
 	if err == nil {
 		d.field = ""
 	}
 	return err
+}
+
+// canBeSigned reports whether a name is that of a text that a signature can cover, whose
+// bytes must stay as they are.
+func canBeSigned(name string) bool {
+	switch name {
+	case "principalId", "organizationId", "targetResourceType", "targetResourceId", "outcomeDescription", "status":
+		return true
+	}
+	return false
 }
 
 // session decodes the value of sessionContext.
@@ -208,14 +224,34 @@ func (d *eventDecoder) session() error {
 // sessionMember decodes a field of the session.
 func (d *eventDecoder) sessionMember(name string) error {
 	d.field = name
+	d.Mend = true
 	var err error
 	if dst := d.event.Session.textField(name); dst != nil {
 		err = d.optionalText(dst)
 	} else {
 		d.event.Session.Details, err = d.detail(2, d.event.Session.Details)
 	}
+	d.Mend = false
 	if err == nil {
 		d.field = ""
+	}
+	return err
+}
+
+// id decodes an ID. One that is not UTF-8 still tells events apart.
+func (d *eventDecoder) id() error {
+	start := d.Scanner
+	err := d.optionalText(&d.event.ID)
+	if err == nil || start.Peek() != '"' {
+		return err
+	}
+	long := errors.Is(err, ErrTooLarge)
+	d.Scanner = start
+	d.Mend = true
+	err = d.optionalText(&d.event.ID)
+	d.Mend = false
+	if text := start.Rest(); err == nil && !long {
+		d.event.ID = clipID(d.event.ID, text[:len(text)-len(d.Rest())])
 	}
 	return err
 }
@@ -224,7 +260,7 @@ func (d *eventDecoder) sessionMember(name string) error {
 func (d *eventDecoder) optionalText(dst *string) (err error) {
 	switch d.Peek() {
 	case '"':
-		if *dst, err = d.String(); err == nil && len(*dst) > MaxFieldSize {
+		if *dst, err = d.String(); err == nil && !d.Mend && len(*dst) > MaxFieldSize {
 			err = checkSize(*dst, MaxFieldSize)
 		}
 		return err
@@ -236,7 +272,7 @@ func (d *eventDecoder) optionalText(dst *string) (err error) {
 	}
 }
 
-// recordCount decodes a count: digits alone, no fraction and no exponent.
+// recordCount decodes a count: a whole number, however it is written.
 func (d *eventDecoder) recordCount() error {
 	switch c := d.Peek(); {
 	case c == 'n':
@@ -249,15 +285,8 @@ func (d *eventDecoder) recordCount() error {
 	if err != nil {
 		return err
 	}
-	n, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil {
-		if errors.Is(err, strconv.ErrRange) {
-			return errors.New("more than 9223372036854775807")
-		}
-		return fmt.Errorf("%.40s is not a whole number from 0", digits)
-	}
-	d.event.RecordCount = int64(n)
-	return nil
+	d.event.RecordCount, err = wholeNumber(digits)
+	return err
 }
 
 // detail decodes the value of a field that has no place in [Event] into details,

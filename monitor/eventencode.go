@@ -21,12 +21,12 @@ func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 // the text to an equal event.
 //
 // If DecodeEvent could not decode the text, AppendJSON returns dst unchanged and
-// an [*InvalidEventError]. This happens if [Event.Validate] refuses the event
-// (except for an empty action), if a name in Details is the JSON name of a field,
+// an [*InvalidEventError]. This happens if the event is none that [Monitor.Process]
+// accepts (except for an empty action), if a text is not UTF-8, if a name in Details is the JSON name of a field,
 // if JSON cannot express a value in Details (NaN, a channel, too much nesting), or
 // if the text exceeds [MaxEventSize].
 func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
-	if err := e.check(); err != nil {
+	if _, err := e.checkContent(signable | FieldRecordCount); err != nil {
 		return dst, err
 	}
 	w := eventEncoder{buf: append(dst, '{')}
@@ -46,12 +46,14 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	if s := &e.Session; s.ID != "" || s.IPAddress != "" || s.UserAgent != "" || s.Geolocation != "" || len(s.Details) > 0 {
 		w.name("sessionContext")
 		w.buf = append(w.buf, '{')
+		w.prefix = "sessionContext."
 		w.text("sessionId", s.ID)
 		w.text("ipAddress", s.IPAddress)
 		w.text("userAgent", s.UserAgent)
 		w.text("geolocation", s.Geolocation)
-		w.details(2, "sessionContext.", s.Details, func(name string) bool { return s.textField(name) != nil })
+		w.details(2, s.Details, func(name string) bool { return s.textField(name) != nil })
 		w.buf = append(w.buf, '}')
+		w.prefix = ""
 	}
 	w.text("correlationId", e.CorrelationID)
 	w.text("eventVersion", e.EventVersion)
@@ -66,7 +68,7 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	w.text("signature", e.Signature)
 	w.text("algorithm", e.SignatureAlgorithm)
 	w.text("keyId", e.KeyID)
-	w.details(1, "", e.Details, func(name string) bool {
+	w.details(1, e.Details, func(name string) bool {
 		return name == "timestamp" || name == "sessionContext" || name == "recordCount" || e.textField(name) != nil
 	})
 	w.buf = append(w.buf, '}')
@@ -81,8 +83,16 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 
 // eventEncoder appends to buf and keeps the first error.
 type eventEncoder struct {
-	buf []byte
-	err error
+	buf    []byte
+	prefix string // of names in errors
+	err    error
+}
+
+// fail keeps the first error.
+func (w *eventEncoder) fail(name string, err error) {
+	if w.err == nil {
+		w.err = &InvalidEventError{Field: w.prefix + name, Err: err}
+	}
 }
 
 // name appends the name of the field that comes next.
@@ -96,15 +106,18 @@ func (w *eventEncoder) name(name string) {
 
 // text appends a field that holds text, unless that is empty.
 func (w *eventEncoder) text(name, text string) {
-	if text != "" {
-		w.name(name)
-		w.buf = jsonquote.Append(w.buf, text)
+	if text == "" {
+		return
+	}
+	w.name(name)
+	var valid bool
+	if w.buf, valid = jsonquote.AppendValid(w.buf, text); !valid {
+		w.fail(name, errNotUTF8)
 	}
 }
 
-// details appends the fields that have no place in [Event]. Prefix leads the
-// names in errors.
-func (w *eventEncoder) details(depth int, prefix string, details map[string]any, taken func(name string) bool) {
+// details appends the fields that have no place in [Event].
+func (w *eventEncoder) details(depth int, details map[string]any, taken func(name string) bool) {
 	if w.err != nil || len(details) == 0 {
 		return
 	}
@@ -120,7 +133,7 @@ func (w *eventEncoder) details(depth int, prefix string, details map[string]any,
 			w.buf, err = appendValue(w.buf, depth, details[name])
 		}
 		if err != nil {
-			w.err = &InvalidEventError{Field: prefix + name, Err: err}
+			w.fail(name, err)
 			return
 		}
 	}

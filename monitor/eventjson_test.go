@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -102,6 +103,15 @@ func TestDecodeEventEdges(t *testing.T) {
 		"unknown twice":          {`{` + requiredFields + `,"x":1,"x":{"y":2,"y":3}}`, func(e *monitor.Event) string { return fmt.Sprint(e.Details) }, "map[x:map[y:3]]"},
 		"count null":             {`{` + requiredFields + `,"recordCount":7,"recordCount":null}`, countOf, "0"},
 		"count twice":            {`{` + requiredFields + `,"recordCount":7,"recordCount":8}`, countOf, "8"},
+		"count with a fraction":  {`{` + requiredFields + `,"recordCount":5.0}`, countOf, "5"},
+		"count with an exponent": {`{` + requiredFields + `,"recordCount":0.0500E+2}`, countOf, "5"},
+		"small exponent":         {`{` + requiredFields + `,"recordCount":500e-2}`, countOf, "5"},
+		"no count":               {`{` + requiredFields + `,"recordCount":-0.0e-7}`, countOf, "0"},
+		"greatest, fraction":     {`{` + requiredFields + `,"recordCount":922337203685477580.70e1}`, countOf, "9223372036854775807"},
+		"user agent":             {`{` + requiredFields + ",\"sessionContext\":{\"userAgent\":\"a\xff\xfeb\"}}", agentOf, "a\ufffdb"},
+		"half a surrogate pair":  {`{` + requiredFields + `,"sessionContext":{"userAgent":"\ud800\u0041\udc00\ud83d\ude00"}}`, agentOf, "\ufffdA\ufffd😀"},
+		"long user agent":        {`{` + requiredFields + `,"sessionContext":{"userAgent":"` + strings.Repeat("x", 9000) + `"}}`, agentOf, strings.Repeat("x", 9000)},
+		"details":                {`{` + requiredFields + `,"x":["\ud800",{"` + "\xff" + `":"\udc00"}]}`, func(e *monitor.Event) string { return fmt.Sprint(e.Details) }, "map[x:[\ufffd map[\ufffd:\ufffd]]]"},
 		"greatest count":         {`{` + requiredFields + `,"recordCount":9223372036854775807}`, countOf, "9223372036854775807"},
 		"empty name":             {`{` + requiredFields + `,"":1}`, func(e *monitor.Event) string { return fmt.Sprint(e.Details) }, "map[:1]"},
 		"white space everywhere": {"\r\n{ \"timestamp\"\t: \"2023-10-26T10:30:00Z\" ,\n\"action\" :\"a\", \"status\":\"success\" } \n", actionOf, "a"},
@@ -118,6 +128,7 @@ func TestDecodeEventEdges(t *testing.T) {
 func actionOf(e *monitor.Event) string  { return e.Action }
 func outcomeOf(e *monitor.Event) string { return e.OutcomeDescription }
 func addressOf(e *monitor.Event) string { return e.Session.IPAddress }
+func agentOf(e *monitor.Event) string   { return e.Session.UserAgent }
 func countOf(e *monitor.Event) string   { return fmt.Sprint(e.RecordCount) }
 
 func TestDecodeEventRefuses(t *testing.T) {
@@ -163,7 +174,6 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"two high surrogates":    {with(`"outcomeDescription":"\ud800\ud800"`), "outcomeDescription", "surrogate"},
 		"high and no surrogate":  {with(`"outcomeDescription":"\ud800\u0041"`), "outcomeDescription", "surrogate"},
 		"surrogate at the end":   {with(`"outcomeDescription":"\ud800"`), "outcomeDescription", "surrogate"},
-		"surrogate in details":   {with(`"x":["\ud800"]`), "x", "surrogate"},
 		"surrogate in a name":    {with(`"\ud800":1`), "", "surrogate"},
 
 		"no timestamp":         {`{"action":"a","status":"success"}`, "timestamp", "missing"},
@@ -188,9 +198,13 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"session detail":       {with(`"sessionContext":{"x":tru}`), "sessionContext.x", "true is expected"},
 		"count is a string":    {with(`"recordCount":"12"`), "recordCount", "a string where a number"},
 		"negative count":       {with(`"recordCount":-1`), "recordCount", "not a whole number"},
-		"fraction of a count":  {with(`"recordCount":12.0`), "recordCount", "not a whole number"},
-		"exponent of a count":  {with(`"recordCount":1e3`), "recordCount", "not a whole number"},
+		"fraction of a count":  {with(`"recordCount":12.5`), "recordCount", "not a whole number"},
+		"exponent of a count":  {with(`"recordCount":12e-1`), "recordCount", "not a whole number"},
+		"small exponent":       {with(`"recordCount":1e-99999999999999999999`), "recordCount", "not a whole number"},
+		"negative fraction":    {with(`"recordCount":-5.0`), "recordCount", "not a whole number"},
 		"count too great":      {with(`"recordCount":9223372036854775808`), "recordCount", "more than"},
+		"great exponent":       {with(`"recordCount":1e99999999999999999999`), "recordCount", "more than"},
+		"too great, fraction":  {with(`"recordCount":9223372036854775808.0`), "recordCount", "more than"},
 		"count with zeros":     {with(`"recordCount":012`), "", "a comma"},
 		"number without digit": {with(`"x":-`), "x", "a digit"},
 		"number ends in dot":   {with(`"x":1.`), "x", "a digit"},
@@ -198,11 +212,10 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"not a number":         {with(`"x":NaN`), "x", "a value"},
 		"long unknown name":    {with(`"` + strings.Repeat("é", 50) + `":x`), strings.Repeat("é", 32) + "...", "a value"},
 
-		"field too large":         {with(`"principalId":"` + long + `"`), "principalId", "too large"},
-		"session field too large": {with(`"sessionContext":{"userAgent":"` + long + `"}`), "sessionContext.userAgent", "too large"},
-		"event too large":         {with(`"x":"` + strings.Repeat("x", 10<<20) + `"`), "", "too large"},
-		"objects too deep":        {with(`"x":` + strings.Repeat(`{"y":`, 64) + `1` + strings.Repeat(`}`, 64)), "x", "deeper than 64"},
-		"arrays too deep":         {with(`"x":` + strings.Repeat(`[`, 100_000)), "x", "deeper than 64"},
+		"field too large":  {with(`"principalId":"` + long + `"`), "principalId", "too large"},
+		"event too large":  {with(`"x":"` + strings.Repeat("x", 10<<20) + `"`), "", "too large"},
+		"objects too deep": {with(`"x":` + strings.Repeat(`{"y":`, 64) + `1` + strings.Repeat(`}`, 64)), "x", "deeper than 64"},
+		"arrays too deep":  {with(`"x":` + strings.Repeat(`[`, 100_000)), "x", "deeper than 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -386,6 +399,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		`{` + requiredFields + `,"sessionContext":{"sessionId":"x","device":{"os":"😀"}},"sessionContext":null}`,
 		`{"timestamp":"2023-10-26 10:30:00+00","action":"\ud83d\ude00\/","action":"","status":"attempt"}`,
 		`{` + requiredFields + `,"outcomeDescription":"\ud800"}`,
+		`{` + requiredFields + `,"id":"\ud800","recordCount":5.0,"sessionContext":{"userAgent":"\ud800"}}`,
 		`{` + requiredFields + `,"x":{"x":1,"x":-0.0e-1}} x`,
 	} {
 		f.Add([]byte(seed))
@@ -413,6 +427,9 @@ func FuzzDecodeEvent(f *testing.F) {
 		if !reflect.DeepEqual(e, f) {
 			t.Fatalf("%q decodes to\n%+v\nand %q to\n%+v", text, e, again, f)
 		}
+		if !utf8.Valid(text) || bytes.Contains(text, []byte(`\u`)) {
+			return // encoding/json replaces other parts of it
+		}
 		if got, want := plain(t, again), plain(t, text); !reflect.DeepEqual(got, want) {
 			t.Fatalf("%q is %v to encoding/json and %q is %v", text, want, again, got)
 		}
@@ -429,6 +446,7 @@ func plain(t *testing.T, text []byte) map[string]any {
 	if err := d.Decode(&m); err != nil {
 		t.Fatal(err)
 	}
+	delete(m, "recordCount") // it can be written in several ways
 	known := func(m map[string]any, names ...string) {
 		for _, name := range names {
 			if v := m[name]; v == nil || v == "" {

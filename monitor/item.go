@@ -18,6 +18,7 @@ type item struct {
 	raised   int         // findings that are dealt with
 	unstored bool        // the store failed on the others
 	reserved reservation // in the dedup cache
+	faulty   Fields      // that are not valid and no signature covers
 	failed   error       // what stopped it; the next run goes on from there
 
 	submitted bool // it is the monitor's own

@@ -6,6 +6,7 @@ var (
 	EventsProcessed           = counter("events_processed", "{event}", "Events that were handled, also those that are duplicates or failed verification.")
 	ProcessingLatency         = histogram("processing_latency", "s", "Time to process an event: the time of a call, divided by its events.")
 	Errors                    = counter("errors", "{error}", "Events that were invalid, failed calls of detectors and of the store, and recovered panics.").by("kind", "invalid", "detector", "store", "panic")
+	FieldsCleaned             = counter("fields_cleaned", "{field}", "Fields of events that were clipped on arrival, or in which what is not UTF-8 was replaced.").by("field", uncoverable()...)
 	QueueDepth                = gauge("queue_depth", "{event}", "Submitted events that wait for a worker.")
 	QuarantineDepth           = gauge("quarantine_depth", "{event}", "Quarantined events, which are tried again.")
 	Verifications             = counter("verifications", "{verification}", "Events that a verifier looked at.").by("verdict", verdictNames[:]...)

@@ -133,7 +133,7 @@ func orBackground(ctx context.Context) context.Context {
 // [QueueBlock]. After an error the event still belongs to the caller.
 func (m *Monitor) Submit(ctx context.Context, e *Event) error {
 	ctx = orBackground(ctx)
-	if err := e.Validate(); err != nil {
+	if _, err := e.check(signable); err != nil {
 		m.pipeline.metrics.count(ctx, Errors, "invalid")
 		return err
 	}

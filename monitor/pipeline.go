@@ -150,6 +150,7 @@ func (p *pipeline) giveUp(it *item, now time.Time) bool {
 		return false
 	}
 	it.result.Verification = Verification{Decision: DecisionFail, Verdict: VerdictUndecided, Err: it.failed}
+	p.admission.clean(it, allFields|fieldSignature)
 	it.find(it.tampered(p.admission.operator, p.admission.source, now))
 	p.metrics.count(it.ctx, EventsGivenUp, "")
 	return true

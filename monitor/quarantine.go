@@ -91,7 +91,7 @@ func (q *quarantine) undecidedLane(e *Event) laneName {
 	if !q.tenants.known(organization) {
 		organization = ""
 	}
-	return laneName{organization, e.KeyID}
+	return laneName{organization, clip(e.KeyID, MaxFieldSize)}
 }
 
 // full returns nil if there is room in the lanes that an event may come to, and

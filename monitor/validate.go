@@ -8,66 +8,64 @@ import "unicode/utf8"
 // [CheckOrganization], if another text is not UTF-8 or exceeds [MaxFieldSize]
 // ([ErrTooLarge]), or if the record count is negative. An event may name no
 // organization. Validate does not check Details and does not allocate.
-// [Monitor.Process] calls it.
+//
+// Validate is for whoever makes events; [Event.Clean] makes an event valid.
+// [Monitor.Process] refuses an invalid event only for a field that a signature can
+// cover or that says what happened. It clips the other texts on arrival.
 //
 // Validate refuses an empty action, because such an event does not say what was
 // done. [DecodeEvent] accepts it, because some emitters sign such events.
 func (e *Event) Validate() error {
-	if e == nil {
-		return invalid("", "it is nil")
-	}
-	if e.Action == "" {
-		return invalid("action", "missing")
-	}
-	return e.check()
+	_, err := e.check(^Fields(0))
+	return err
 }
 
-// check is Validate for an event that may have no action: what it passes can be
+// check is Validate for some of the fields. It returns those of the others whose
+// content is not valid.
+func (e *Event) check(strict Fields) (faulty Fields, err error) {
+	if e == nil {
+		return 0, invalid("", "it is nil")
+	}
+	if e.Action == "" {
+		return 0, invalid("action", "missing")
+	}
+	return e.checkContent(strict)
+}
+
+// checkContent is check for an event that may have no action: what it passes can be
 // written as JSON and read again.
-func (e *Event) check() error {
+func (e *Event) checkContent(strict Fields) (faulty Fields, err error) {
 	if err := checkTimestamp(e.Timestamp); err != nil {
-		return err
+		return 0, err
 	}
 	if err := checkStatus(e.Status); err != nil {
-		return err
+		return 0, err
 	}
 	if e.RecordCount < 0 {
-		return invalid("recordCount", "%d is negative", e.RecordCount)
+		if strict.Has(FieldRecordCount) {
+			return 0, invalid("recordCount", "%d is negative", e.RecordCount)
+		}
+		faulty |= FieldRecordCount
 	}
 	if e.OrganizationID != "" {
 		if err := CheckOrganization(e.OrganizationID); err != nil {
-			return &InvalidEventError{Field: "organizationId", Err: err}
+			return 0, &InvalidEventError{Field: "organizationId", Err: err}
 		}
 	}
-	for _, f := range [...]struct{ name, text string }{
-		{"id", e.ID},
-		{"action", e.Action},
-		{"principalId", e.PrincipalID},
-		{"targetResourceType", e.TargetResourceType},
-		{"targetResourceId", e.TargetResourceID},
-		{"outcomeDescription", e.OutcomeDescription},
-		{"sessionContext.sessionId", e.Session.ID},
-		{"sessionContext.ipAddress", e.Session.IPAddress},
-		{"sessionContext.userAgent", e.Session.UserAgent},
-		{"sessionContext.geolocation", e.Session.Geolocation},
-		{"correlationId", e.CorrelationID},
-		{"eventVersion", e.EventVersion},
-		{"retentionPolicy", e.RetentionPolicy},
-		{"dataClassification", string(e.DataClassification)},
-		{"hash", e.Hash},
-		{"hashAlgorithm", e.HashAlgorithm},
-		{"signature", e.Signature},
-		{"algorithm", e.SignatureAlgorithm},
-		{"keyId", e.KeyID},
-	} {
-		if len(f.text) <= MaxFieldSize && isASCII(f.text) {
+	texts := e.freeTexts()
+	for i := range texts {
+		f := &texts[i]
+		if len(*f.text) <= MaxFieldSize && isASCII(*f.text) {
 			continue
 		}
-		if err := checkText(f.text, MaxFieldSize); err != nil {
-			return &InvalidEventError{Field: f.name, Err: err}
+		if err := checkText(*f.text, MaxFieldSize); err != nil {
+			if strict.Has(f.field) {
+				return 0, &InvalidEventError{Field: f.name, Err: err}
+			}
+			faulty |= f.field
 		}
 	}
-	return nil
+	return faulty, nil
 }
 
 func checkStatus(s EventStatus) error {

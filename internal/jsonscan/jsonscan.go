@@ -1,6 +1,6 @@
 // Package jsonscan reads JSON texts (RFC 8259) piece by piece, without the
 // leniency of encoding/json: names keep their case, numbers their text, and
-// invalid UTF-8 and lone surrogates are errors.
+// invalid UTF-8 and lone surrogates are errors unless they are to be mended.
 package jsonscan
 
 import (
@@ -26,12 +26,19 @@ var (
 // A Scanner reads a text from front to back. Strings without escapes are parts
 // of the text. After an error it is of no more use.
 type Scanner struct {
+	// Mend makes the scanner replace invalid UTF-8 and lone surrogates in strings with
+	// U+FFFD.
+	Mend bool
+
 	text string
 	pos  int
 }
 
 // New returns a scanner at the start of a text.
 func New(text string) Scanner { return Scanner{text: text} }
+
+// replacement stands for what is no text.
+const replacement = string(utf8.RuneError)
 
 // Rest returns what was not read yet.
 func (s *Scanner) Rest() string { return s.text[s.pos:] }
@@ -203,8 +210,8 @@ func (s *Scanner) String() (string, error) {
 		switch {
 		case c == '"':
 			s.pos = i + 1
-			if bits >= utf8.RuneSelf && !utf8.ValidString(s.text[start:i]) {
-				return "", errNotUTF8
+			if bits >= utf8.RuneSelf {
+				return s.valid(s.text[start:i])
 			}
 			return s.text[start:i], nil
 		case c == '\\':
@@ -220,6 +227,17 @@ func (s *Scanner) String() (string, error) {
 	return "", s.Unexpected("the end of a string")
 }
 
+// valid returns a string that is valid UTF-8.
+func (s *Scanner) valid(text string) (string, error) {
+	switch {
+	case utf8.ValidString(text):
+		return text, nil
+	case s.Mend:
+		return strings.ToValidUTF8(text, replacement), nil
+	}
+	return "", errNotUTF8
+}
+
 // escaped reads the rest of a string that starts at start and whose first
 // escape comes next.
 func (s *Scanner) escaped(start int) (string, error) {
@@ -228,10 +246,7 @@ func (s *Scanner) escaped(start int) (string, error) {
 		switch c := s.text[s.pos]; {
 		case c == '"':
 			s.pos++
-			if !utf8.Valid(buf) {
-				return "", errNotUTF8
-			}
-			return string(buf), nil
+			return s.valid(string(buf))
 		case c == '\\':
 			r, err := s.escape()
 			if err != nil {
@@ -263,18 +278,22 @@ func (s *Scanner) escape() (rune, error) {
 	if err != nil || !utf16.IsSurrogate(r) {
 		return r, err
 	}
-	if !strings.HasPrefix(s.text[s.pos:], `\u`) {
+	first := s.pos
+	if strings.HasPrefix(s.text[first:], `\u`) {
+		s.pos++
+		low, err := s.hex()
+		if err != nil {
+			return 0, err
+		}
+		if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+			return r, nil
+		}
+	}
+	if !s.Mend {
 		return 0, errLoneSurrogate
 	}
-	s.pos++
-	low, err := s.hex()
-	if err != nil {
-		return 0, err
-	}
-	if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-		return 0, errLoneSurrogate
-	}
-	return r, nil
+	s.pos = first
+	return utf8.RuneError, nil
 }
 
 // hex reads u and four hex digits.

@@ -1,0 +1,163 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/auditwarden/auditwarden/internal/check"
+	"github.com/auditwarden/auditwarden/monitor"
+)
+
+// covered is what canonical form v1 covers.
+const covered = monitor.FieldTimestamp | monitor.FieldAction | monitor.FieldStatus | monitor.FieldPrincipalID |
+	monitor.FieldOrganizationID | monitor.FieldTargetResourceType | monitor.FieldTargetResourceID | monitor.FieldOutcomeDescription
+
+// uncovered are the texts that it does not cover, by the names in metrics.
+var uncovered = map[string]func(e *monitor.Event) *string{
+	"id":                  func(e *monitor.Event) *string { return &e.ID },
+	"session_id":          func(e *monitor.Event) *string { return &e.Session.ID },
+	"ip_address":          func(e *monitor.Event) *string { return &e.Session.IPAddress },
+	"user_agent":          func(e *monitor.Event) *string { return &e.Session.UserAgent },
+	"geolocation":         func(e *monitor.Event) *string { return &e.Session.Geolocation },
+	"correlation_id":      func(e *monitor.Event) *string { return &e.CorrelationID },
+	"event_version":       func(e *monitor.Event) *string { return &e.EventVersion },
+	"retention_policy":    func(e *monitor.Event) *string { return &e.RetentionPolicy },
+	"data_classification": func(e *monitor.Event) *string { return (*string)(&e.DataClassification) },
+	"hash":                func(e *monitor.Event) *string { return &e.Hash },
+	"hash_algorithm":      func(e *monitor.Event) *string { return &e.HashAlgorithm },
+	"signature":           func(e *monitor.Event) *string { return &e.Signature },
+	"algorithm":           func(e *monitor.Event) *string { return &e.SignatureAlgorithm },
+	"key_id":              func(e *monitor.Event) *string { return &e.KeyID },
+}
+
+// bad are texts that no valid event has, with what is left of them.
+var bad = map[string]string{
+	"a\xff\xfeb":                           "a\uFFFDb",
+	strings.Repeat("x", 9000):              strings.Repeat("x", monitor.MaxFieldSize-3) + "…",
+	"y" + strings.Repeat("ü", 5000):        "y" + strings.Repeat("ü", (monitor.MaxFieldSize-4)/2) + "…",
+	strings.Repeat("\xffz", 5000):          strings.Repeat("\uFFFDz", 2047) + "…",
+	strings.Repeat("z", 8191) + "\xff\xff": strings.Repeat("z", monitor.MaxFieldSize-3) + "…",
+}
+
+// TestUncoveredFieldsAreCleaned accepts events whose faults are in fields that no
+// signature covers, and hands them on without these.
+func TestUncoveredFieldsAreCleaned(t *testing.T) {
+	t.Parallel()
+	for name, place := range uncovered {
+		for text, want := range bad {
+			for _, v := range []monitor.Verifier{nil, verdicts(map[string]monitor.Verification{"data.read": {Covered: covered}})} {
+				var seen []*monitor.Event
+				c := &counters{}
+				m := newMonitor(t, func(cfg *monitor.Config) {
+					cfg.Verifier, cfg.AllowUnverified, cfg.Metrics = v, v == nil, c
+					cfg.Detectors = []monitor.Detector{&detector{name: "d", fail: func(e *monitor.Event) error {
+						seen = append(seen, e)
+						return nil
+					}}}
+				})
+				e := newEvent("e1", 0)
+				*place(e) = text
+				before := e.Clone()
+				r := process(t, m, e)
+				check.Equal(t, name+": state", r.State, monitor.StateDone)
+				check.Equal(t, name+": the caller's event", e, before)
+				check.Equal(t, name+": seen", len(seen), 1)
+				check.NoError(t, name, seen[0].Validate())
+				if got := *place(seen[0]); name == "id" {
+					check.Equal(t, name+": size", len(got) <= monitor.MaxFieldSize, true)
+				} else {
+					check.Equal(t, name, got, want)
+				}
+				check.Equal(t, name+": notes", len(seen[0].Details["cleanedFields"].(map[string]any)), 1)
+				check.Equal(t, name+": counted", c.get("fields_cleaned/"+name), 1)
+			}
+		}
+	}
+	m := newMonitor(t, nil)
+	e := newEvent("e1", 0)
+	e.RecordCount = -1
+	check.Equal(t, "record count", process(t, m, e).State, monitor.StateDone)
+}
+
+// TestCoveredFieldsVeto refuses events with faults in what a signature covers, and does
+// not touch them.
+func TestCoveredFieldsVeto(t *testing.T) {
+	t.Parallel()
+	places := map[string]func(e *monitor.Event) *string{
+		"action":             func(e *monitor.Event) *string { return &e.Action },
+		"principalId":        func(e *monitor.Event) *string { return &e.PrincipalID },
+		"organizationId":     func(e *monitor.Event) *string { return &e.OrganizationID },
+		"targetResourceType": func(e *monitor.Event) *string { return &e.TargetResourceType },
+		"targetResourceId":   func(e *monitor.Event) *string { return &e.TargetResourceID },
+		"outcomeDescription": func(e *monitor.Event) *string { return &e.OutcomeDescription },
+	}
+	session := monitor.VerifierFunc(func(_ context.Context, e *monitor.Event) monitor.Verification {
+		check.Equal(t, "what the verifier sees", len(e.Session.UserAgent) != monitor.MaxFieldSize, true)
+		return monitor.Verification{Verdict: monitor.VerdictVerified, Covered: covered | monitor.FieldSession}
+	})
+	m := newMonitor(t, func(c *monitor.Config) { c.Verifier, c.AllowUnverified = session, false })
+	for text := range bad {
+		for name, place := range places {
+			e := newEvent("e1", 0)
+			*place(e) = text
+			_, err := m.Process(t.Context(), e)
+			wantInvalid(t, err, name)
+			wantInvalid(t, m.Submit(t.Context(), e), name)
+		}
+		e := newEvent("e1", 0)
+		e.Session.UserAgent = text
+		_, err := m.Process(t.Context(), e)
+		wantInvalid(t, err, "sessionContext.userAgent")
+	}
+}
+
+// TestCleanedDuplicates tells events apart by all that was received.
+func TestCleanedDuplicates(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, nil)
+	duplicate := func(id, agent string) monitor.Duplicate {
+		e := newEvent(id, 0)
+		e.Session.UserAgent = agent
+		return process(t, m, e).Duplicate
+	}
+	long := strings.Repeat("x", 9000)
+	check.Equal(t, "new", duplicate("e1", long+"a"), monitor.DuplicateNone)
+	check.Equal(t, "again", duplicate("e1", long+"a"), monitor.DuplicateRedelivered)
+	check.Equal(t, "another", duplicate("e1", long+"b"), monitor.DuplicateConflicting)
+	for _, id := range []string{long + "a", long + "b", "\xff", "\xfe", "\uFFFD"} {
+		check.Equal(t, "new ID", duplicate(id, ""), monitor.DuplicateNone)
+		check.Equal(t, "known ID", duplicate(id, ""), monitor.DuplicateRedelivered)
+	}
+	for i, text := range []string{`"\ud800"`, `"\udc00"`, `"�"`} {
+		var e monitor.Event
+		check.NoError(t, "decode", monitor.DecodeEvent([]byte(`{`+requiredFields+`,"organizationId":"o","id":`+text+`}`), &e))
+		check.Equal(t, fmt.Sprint("ID ", i), process(t, m, &e).Duplicate, monitor.DuplicateNone)
+	}
+}
+
+// TestTamperedIsCleaned raises the alert about an event that failed verification
+// whatever its texts are, and gives the verifier no endless ones of the signature.
+func TestTamperedIsCleaned(t *testing.T) {
+	t.Parallel()
+	for text := range bad {
+		s := &store{}
+		m := newMonitor(t, func(c *monitor.Config) {
+			c.AllowUnverified, c.Alerts = false, s
+			c.Verifier = monitor.VerifierFunc(func(_ context.Context, e *monitor.Event) monitor.Verification {
+				check.Equal(t, "size of the signature", len(e.Signature) <= monitor.MaxFieldSize, true)
+				return monitor.Verification{Decision: monitor.DecisionFail, Verdict: monitor.VerdictForged}
+			})
+		})
+		e := newEvent(text, 0)
+		e.CorrelationID, e.Signature, e.Session.UserAgent = text, text, text
+		r := process(t, m, e)
+		check.Equal(t, "rule", r.Findings[0].Rule, monitor.RuleTampered)
+		check.Equal(t, "stored", r.Dispositions[0].Stored, monitor.StoredNew)
+		a := s.order[0]
+		check.Equal(t, "ID", strings.ToValidUTF8(a.Finding.Event.ID, ""), a.Finding.Event.ID)
+		check.Equal(t, "correlation", strings.ToValidUTF8(a.CorrelationID, ""), a.CorrelationID)
+		check.Equal(t, "size", max(len(a.Finding.Event.ID), len(a.CorrelationID)) <= monitor.MaxFieldSize, true)
+	}
+}

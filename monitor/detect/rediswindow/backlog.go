@@ -15,6 +15,7 @@ import (
 type backlog struct {
 	windows map[string]*backlogWindow
 	events  int
+	of      map[string]int // events, by organization
 }
 
 // A backlogWindow has the events of a window, in order of time and, at the same
@@ -30,7 +31,7 @@ func (l *backlog) add(q *detect.WindowRequest) {
 	w := l.windows[q.ID]
 	if w == nil {
 		if l.windows == nil {
-			l.windows = map[string]*backlogWindow{}
+			l.windows, l.of = map[string]*backlogWindow{}, map[string]int{}
 		}
 		w = &backlogWindow{request: *q, byKey: map[monitor.EventKey]detect.NewWindowEvent{}}
 		w.request.Events = nil // they have room of their own
@@ -42,9 +43,33 @@ func (l *backlog) add(q *detect.WindowRequest) {
 		if _, known := w.byKey[e.Key]; !known {
 			w.byKey[e.Key] = e
 			w.events = slices.Insert(w.events, upTo(w.events, e.Timestamp), e.WindowEvent)
-			l.events++
+			l.count(q.OrganizationID, 1)
 		}
 	}
+}
+
+func (l *backlog) count(organization string, events int) {
+	l.events += events
+	if l.of[organization] += events; l.of[organization] == 0 {
+		delete(l.of, organization)
+	}
+}
+
+// fits reports whether the events of all requests have room. An organization may
+// have as many as it leaves free for others: by itself up to a half.
+func (l *backlog) fits(requests []*detect.WindowRequest, most int) bool {
+	free := most - l.events
+	all, more := 0, map[string]int{}
+	for _, q := range requests {
+		all += len(q.Events)
+		more[q.OrganizationID] += len(q.Events)
+	}
+	for organization, n := range more {
+		if l.of[organization]+n > free {
+			return false
+		}
+	}
+	return all <= free
 }
 
 // take takes requests with up to so many events, the newest first: it is cheap
@@ -68,7 +93,7 @@ func (l *backlog) take(events int) []*detect.WindowRequest {
 		}
 		taken = append(taken, &q)
 		events -= len(q.Events)
-		l.events -= len(q.Events)
+		l.count(q.OrganizationID, -len(q.Events))
 	}
 	return taken
 }
@@ -133,11 +158,7 @@ func (o *outage) putBack(earlier []*detect.WindowRequest) {
 func (o *outage) exchange(requests []*detect.WindowRequest, unavailable error) ([]detect.WindowAnswer, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	more := 0
-	for _, q := range requests {
-		more += len(q.Events)
-	}
-	if o.full = o.backlog.events+more > o.maxLocal; o.full {
+	if o.full = !o.backlog.fits(requests, o.maxLocal); o.full {
 		return nil, fmt.Errorf("%w, and %w: %d events are judged locally", unavailable, monitor.ErrOverloaded, o.backlog.events)
 	}
 	var answers []detect.WindowAnswer

@@ -145,7 +145,7 @@ func TestLocal(t *testing.T) {
 // TestLocalIsBounded fills what an instance keeps.
 func TestLocalIsBounded(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{MaxLocal: 4, RetryAfter: time.Hour})
+	i := newInstance(t, testservice.RedisClient(t, "127.0.0.1:1"), rediswindow.Options{MaxLocal: 8, RetryAfter: time.Hour})
 	i.want(t, 0)
 	i.want(t, 1)
 	i.want(t, 1) // delivered again, and not kept again
@@ -156,6 +156,10 @@ func TestLocalIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, monitor.ErrOverloaded)
 	require.ErrorContains(t, err, "connection refused")
 	check.Health(t, i, monitor.HealthCritical)
+	other := event(4)
+	other.OrganizationID = "org-2" // has a share of its own
+	_, err = i.detect(t.Context(), other)
+	require.NoError(t, err)
 }
 
 // TestLocalLeavesRedisAlone: not every event waits for a Redis that is away.

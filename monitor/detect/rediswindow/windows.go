@@ -52,7 +52,8 @@ type Options struct {
 	// [Local].
 	OnUnavailable Policy
 	// MaxLocal is the number of events that are kept with Local while Redis is
-	// unavailable. Further events fail. Defaults to 100,000.
+	// unavailable, of which an organization may have as many as it leaves free for
+	// others. Further events fail. Defaults to 100,000.
 	MaxLocal int
 	// RetryAfter is the pause between two attempts to reach Redis with Local while
 	// it is unavailable. Defaults to one second.

@@ -2,10 +2,14 @@ package monitor_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/auditwarden/auditwarden/crypto"
 	"github.com/auditwarden/auditwarden/internal/check"
 	"github.com/auditwarden/auditwarden/monitor"
 )
@@ -37,6 +41,7 @@ var bad = map[string]string{
 	"a\xff\xfeb":                           "a\uFFFDb",
 	strings.Repeat("x", 9000):              strings.Repeat("x", monitor.MaxFieldSize-3) + "…",
 	"y" + strings.Repeat("ü", 5000):        "y" + strings.Repeat("ü", (monitor.MaxFieldSize-4)/2) + "…",
+	strings.Repeat("\xff", 9000):           "\uFFFD…",
 	strings.Repeat("\xffz", 5000):          strings.Repeat("\uFFFDz", 2047) + "…",
 	strings.Repeat("z", 8191) + "\xff\xff": strings.Repeat("z", monitor.MaxFieldSize-3) + "…",
 }
@@ -160,4 +165,91 @@ func TestTamperedIsCleaned(t *testing.T) {
 		check.Equal(t, "correlation", strings.ToValidUTF8(a.CorrelationID, ""), a.CorrelationID)
 		check.Equal(t, "size", max(len(a.Finding.Event.ID), len(a.CorrelationID)) <= monitor.MaxFieldSize, true)
 	}
+}
+
+// FuzzClean checks that a cleaned event is valid, signable and readable, and that it
+// stays as it is when it is cleaned again.
+func FuzzClean(f *testing.F) {
+	f.Add("id", "ann\xff", "agent", "name", "text", 3, int64(-1), 1.5)
+	f.Add("\xff", "", "a", "principalId", "\xfe\x00", 9000, int64(1), math.NaN())
+	f.Add("x", "y", "\u2028", "cleanedFields", "\x01", 60_000, int64(0), math.Inf(1))
+	f.Add("x", "y", "z", "details", "\"", 99_999, int64(0), 0.0)
+	f.Fuzz(func(t *testing.T, id, principal, agent, name, text string, repeat int, count int64, number float64) {
+		repeat = max(0, repeat) % 100_000
+		long := strings.Repeat(text, repeat/max(1, len(text)))
+		e := newEvent(id, 0)
+		e.PrincipalID, e.Session.UserAgent, e.RecordCount = principal+long, agent, count
+		e.OutcomeDescription, e.CorrelationID, e.TargetResourceID = text, long, long
+		e.Session.Details = map[string]any{name: long, "ipAddress": text, "list": []any{text, number, long, json.Number(text)}}
+		e.Details = map[string]any{
+			name: text, name + "\xff": number, "timestamp": long, "raw": json.RawMessage(text), "channel": make(chan int),
+			"deep": nested(200, text), "object": map[string]any{name: long, text: nil},
+		}
+		check.NoError(t, "clean", e.Clean())
+		check.NoError(t, "validate", e.Validate())
+		_, err := crypto.Hash(e)
+		check.NoError(t, "hash", err)
+		line, err := e.AppendJSON(nil)
+		check.NoError(t, "encode", err)
+		var again monitor.Event
+		check.NoError(t, "decode", monitor.DecodeEvent(line, &again))
+		check.NoError(t, "validate again", again.Validate())
+		check.Equal(t, "principal", again.PrincipalID, e.PrincipalID)
+		check.NoError(t, "clean again", e.Clean())
+		twice, err := e.AppendJSON(nil)
+		check.NoError(t, "encode again", err)
+		check.Equal(t, "text", string(twice) == string(line), true)
+	})
+}
+
+// nested returns a text in so many arrays.
+func nested(depth int, v any) any {
+	for range depth {
+		v = []any{v}
+	}
+	return v
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	valid := newEvent("e1", 0)
+	valid.Details = map[string]any{"x": 1}
+	before := valid.Clone()
+	check.NoError(t, "clean", valid.Clean())
+	check.Equal(t, "a valid event", valid, before)
+
+	for name, change := range map[string]func(e *monitor.Event){
+		"timestamp":      func(e *monitor.Event) { e.Timestamp = time.Time{} },
+		"action":         func(e *monitor.Event) { e.Action = "" },
+		"status":         func(e *monitor.Event) { e.Status = "done" },
+		"organizationId": func(e *monitor.Event) { e.OrganizationID = "a\xff" },
+	} {
+		e := newEvent("e1", 0)
+		e.PrincipalID = "\xff"
+		change(e)
+		before := *e
+		wantInvalid(t, e.Clean(), name)
+		check.Equal(t, name, *e, before)
+	}
+
+	e := newEvent("e1", 0)
+	details := map[string]any{"userId": 7, "text": "a\xffb", "keyId": "k", "keyId_": "l"}
+	e.PrincipalID, e.Session.UserAgent, e.Details = "ann\xff", strings.Repeat("x", 9000), details
+	check.NoError(t, "clean", e.Clean())
+	check.Equal(t, "principal", e.PrincipalID, "ann\uFFFD")
+	check.Equal(t, "user agent", e.Session.UserAgent, strings.Repeat("x", monitor.MaxFieldSize-3)+"…")
+	why := e.Details["cleanedFields"].(map[string]any)
+	check.Equal(t, "principal's note", why["principalId"], any("not valid UTF-8"))
+	check.Equal(t, "user agent's note", why["sessionContext.userAgent"], any("9000 bytes are more than 8192: too large"))
+	check.Equal(t, "text", e.Details["text"], any("a\uFFFDb"))
+	check.Equal(t, "number", e.Details["userId"], any(7))
+	check.Equal(t, "taken name", e.Details["keyId__"], any("k"))
+	check.Equal(t, "other name", e.Details["keyId_"], any("l"))
+	check.Equal(t, "the caller's map", details["text"], any("a\xffb"))
+
+	large := newEvent("e1", 0)
+	large.Details = map[string]any{"big": strings.Repeat("\"", 2<<20), "small": "s"}
+	check.NoError(t, "clean", large.Clean())
+	_, err := large.AppendJSON(nil)
+	check.NoError(t, "encode", err)
 }

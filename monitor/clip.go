@@ -23,8 +23,8 @@ func clip(s string, limit int) string {
 	if !long && len(s) <= limit {
 		return s
 	}
-	end := limit - len(ellipsis)
-	for end > 0 && !utf8.RuneStart(s[end]) {
+	end := min(len(s), limit-len(ellipsis))
+	for end > 0 && end < len(s) && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return s[:end] + ellipsis

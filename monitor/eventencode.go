@@ -68,9 +68,7 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	w.text("signature", e.Signature)
 	w.text("algorithm", e.SignatureAlgorithm)
 	w.text("keyId", e.KeyID)
-	w.details(1, e.Details, func(name string) bool {
-		return name == "timestamp" || name == "sessionContext" || name == "recordCount" || e.textField(name) != nil
-	})
+	w.details(1, e.Details, e.hasField)
 	w.buf = append(w.buf, '}')
 	if w.err != nil {
 		return dst, w.err
@@ -79,6 +77,11 @@ func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 		return dst, invalid("", "%d bytes are more than %d: %w", size, MaxEventSize, ErrTooLarge)
 	}
 	return w.buf, nil
+}
+
+// hasField reports whether a name in JSON is that of a field of Event.
+func (e *Event) hasField(name string) bool {
+	return name == "timestamp" || name == "sessionContext" || name == "recordCount" || e.textField(name) != nil
 }
 
 // eventEncoder appends to buf and keeps the first error.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,8 +39,8 @@ type Transport struct {
 const maxRetryAfter = time.Hour
 
 // A Client posts requests to one HTTP endpoint. It does not follow redirects, uses
-// no proxy, reads no body of a response and opens a new connection for each request.
-// It is safe for concurrent use.
+// no proxy, reads only the beginning of a response and opens a new connection for each
+// request. It is safe for concurrent use.
 type Client struct {
 	endpoint *url.URL
 	guarded  *guard.Client
@@ -84,6 +85,10 @@ type Request struct {
 	Path   []string
 	Header http.Header
 	Body   []byte
+	// Secrets are those in the body, if there are any, so that no error quotes them from
+	// a response. Those in the endpoint's path, query and user, and in the header
+	// Authorization, are known.
+	Secrets []Secret
 	// Status is the status of a response that accepts the request. Defaults to all
 	// 2xx.
 	Status int
@@ -102,12 +107,14 @@ func JSON(v any) (Request, error) {
 // Post sends a request. It returns nil if the status of the response is the
 // request's Status, whatever follows it.
 //
-// Every error is an [*alerting.DeliveryError]. Its text has the status or the kind of
-// the failure, and its Detail also the endpoint's scheme and host. Neither has a part
-// of its path, the request or the response. The error is permanent for status 3xx,
-// for 4xx except 408, 425 and 429, and if a header of the request is not valid. For
-// all other statuses and for connection failures it is temporary. After 408, 425, 429
-// and 5xx its RetryAfter is the Retry-After header of the response, at most one hour.
+// Every error is an [*alerting.DeliveryError]. Its text has the status and the
+// destination's [Reason], or the kind of the failure. Its Detail also has the endpoint's
+// scheme and host, and the reason for the operator. Neither has a part of the endpoint's
+// path, of a secret or of anything else in the response. The error is permanent for
+// status 3xx, for 4xx except 408, 425 and 429, and if a header of the request is not
+// valid. For all other statuses and for connection failures it is temporary. After 408,
+// 425, 429 and 5xx its RetryAfter is the Retry-After header of the response, at most one
+// hour.
 func (c *Client) Post(ctx context.Context, r Request) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.at(r.Path), bytes.NewReader(r.Body))
 	if err != nil {
@@ -129,7 +136,8 @@ func (c *Client) Post(ctx context.Context, r Request) error {
 	if resp.Status == r.Status || r.Status == 0 && resp.Status/100 == 2 {
 		return nil
 	}
-	e := c.failed(errors.New(strings.TrimSpace(fmt.Sprintf("status %d %s", resp.Status, http.StatusText(resp.Status)))))
+	_, credentials, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	e := c.refused(resp, slices.Concat(r.Secrets, c.secrets(), []Secret{NewSecret(credentials)}))
 	switch {
 	case resp.Status == http.StatusRequestTimeout, resp.Status == http.StatusTooEarly,
 		resp.Status == http.StatusTooManyRequests, resp.Status/100 == 5:
@@ -150,6 +158,32 @@ func (c *Client) failed(err error) *alerting.DeliveryError {
 		Err:    fmt.Errorf("notify: post: %w", err),
 		Detail: fmt.Sprintf("post to %s: %s", guard.Origin(c.endpoint), detail),
 	}
+}
+
+// refused returns a temporary error with the reason of a response.
+func (c *Client) refused(resp *guard.Response, secrets []Secret) *alerting.DeliveryError {
+	status := strings.TrimSpace(fmt.Sprintf("status %d %s", resp.Status, http.StatusText(resp.Status)))
+	e := c.failed(errors.New(status))
+	public, detail := Reason(string(resp.Body), secrets...)
+	if public != "" {
+		e.Err = fmt.Errorf("%w: %s", e.Err, public)
+	}
+	if detail != "" {
+		e.Detail += ": " + detail
+	}
+	return e
+}
+
+// secrets returns what in the endpoint may be secret.
+func (c *Client) secrets() []Secret {
+	query, _ := url.QueryUnescape(c.endpoint.RawQuery) // what is not valid is sent as it is
+	secrets := []Secret{NewSecret(c.endpoint.EscapedPath()), NewSecret(c.endpoint.Path), NewSecret(c.endpoint.RawQuery), NewSecret(query)}
+	if user := c.endpoint.User; user != nil {
+		password, _ := user.Password()
+		encoded := base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
+		secrets = append(secrets, NewSecret(user.String()), NewSecret(user.Username()), NewSecret(password), NewSecret(encoded))
+	}
+	return secrets
 }
 
 // at returns the endpoint's URL with elements added to its path.

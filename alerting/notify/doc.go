@@ -23,8 +23,9 @@
 // Destinations only connect to public addresses, unless [Transport] allows others.
 // They do not follow redirects, and do not send secrets over plain HTTP to another
 // machine. They escape text from events for their format and limit its length.
-// Errors contain no [Secret], no path of a URL and no part of a server's response.
-// Their text, which a tenant may see, contains no address and no name of a host.
+// Errors contain no [Secret] and no path of a URL, and of a server's response only its
+// [Reason] for refusing a notification. Their text, which a tenant may see, contains no
+// address and no name of a host.
 //
 // # Texts
 //

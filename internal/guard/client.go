@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
@@ -21,8 +22,11 @@ import (
 
 const defaultTimeout = 10 * time.Second
 
-// maxHeader is the longest header of a response, in bytes.
-const maxHeader = 64 << 10
+// The longest header of a response, and how much is read of the body of one, in bytes.
+const (
+	maxHeader = 64 << 10
+	maxBody   = 4 << 10
+)
 
 // Options are the settings of a connection. The zero value of a field is its
 // default.
@@ -82,14 +86,18 @@ func NewClient(o Options) (*Client, error) {
 	}, nil
 }
 
-// A Response is the beginning of a response. Its body is not read.
+// A Response is the beginning of a response.
 type Response struct {
 	Status int
 	Header http.Header
+	// Body is what could be read of the first 4 KiB of the body. Whoever is not trusted
+	// may have written it. It is empty if the status is 2xx.
+	Body []byte
 }
 
-// Do sends a request and reads the response up to its body. A redirect is a
-// response like any other. Every error is an [ExchangeError].
+// Do sends a request and reads the beginning of the response. A redirect is a response
+// like any other. Every error is an [ExchangeError]; there is none if the body breaks
+// off or takes too long.
 func (c *Client) Do(req *http.Request) (*Response, error) {
 	if req.URL.User != nil || req.Header.Get("Authorization") != "" {
 		if err := RequireTLS(req.URL); err != nil {
@@ -102,6 +110,10 @@ func (c *Client) Do(req *http.Request) (*Response, error) {
 	if err != nil {
 		return nil, Explain(ctx, err, "request or response is not valid HTTP")
 	}
-	_ = resp.Body.Close() // with the connection
-	return &Response{Status: resp.StatusCode, Header: resp.Header}, nil
+	defer resp.Body.Close() //nolint:errcheck // with the connection
+	r := &Response{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode/100 != 2 {
+		r.Body, _ = io.ReadAll(io.LimitReader(resp.Body, maxBody)) // the status says enough
+	}
+	return r, nil
 }

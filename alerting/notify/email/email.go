@@ -71,6 +71,7 @@ type Notifier struct {
 	host     string
 	port     int
 	options  *Options
+	secrets  []notify.Secret
 	composer composer
 	dialer   *net.Dialer
 	tls      *tls.Config
@@ -131,6 +132,7 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	config.ServerName = cmp.Or(config.ServerName, host)
 	return &Notifier{
 		host: host, port: int(port), options: &o,
+		secrets:  []notify.Secret{notify.NewSecret(o.Username), o.Password},
 		composer: composer{sender, recipients, o.Text.Or(notify.Text)},
 		dialer:   guard.Dialer(o.Transport.AllowedNetworks), tls: config,
 		deadline: transport.TimeoutOrDefault(),
@@ -158,21 +160,20 @@ func (e *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	return nil
 }
 
-// failed returns the error of a delivery, without any text of the server.
+// failed returns the error of a delivery. Of a server's text it has the [notify.Reason].
 func (e *Notifier) failed(ctx context.Context, err error, p *progress) error {
 	failure := guard.Explain(ctx, err,
 		"the connection broke, or the server does not offer STARTTLS or a supported authentication method")
 	cause, detail := error(failure), failure.Detail()
-	code := replyCode(err)
-	permanent := code/100 == 5
-	refused, ok := errors.AsType[*refusedError](err)
-	switch {
+	permanent := replyCode(err)/100 == 5
+	switch refused, ok := errors.AsType[*refusedError](err); {
 	case ok:
-		cause, detail = fmt.Errorf("reply %d", code), refused.Error()
-		permanent = len(p.left) == 0
-	case code != 0:
-		cause = fmt.Errorf("reply %d", code)
-		detail = cause.Error()
+		public, _ := replyTexts(err, e.secrets)
+		cause, detail, permanent = errors.New(public), e.refusals(refused), len(p.left) == 0
+	case replyCode(err) != 0:
+		var public string
+		public, detail = replyTexts(err, e.secrets)
+		cause = errors.New(public)
 	case errors.Is(err, errRefusedBefore):
 		cause, detail, permanent = err, err.Error(), true
 	case errors.Is(err, errIterations) && ctx.Err() == nil:
@@ -184,6 +185,16 @@ func (e *Notifier) failed(ctx context.Context, err error, p *progress) error {
 		Err:       fmt.Errorf(prefix+"%s%w", p, cause),
 		Detail:    fmt.Sprintf("send by %s: %s", net.JoinHostPort(e.host, strconv.Itoa(e.port)), detail),
 	}
+}
+
+// refusals returns who refused a mail and how.
+func (e *Notifier) refusals(refused *refusedError) string {
+	texts := make([]string, len(refused.replies))
+	for i, err := range refused.replies {
+		_, reply := replyTexts(err, e.secrets)
+		texts[i] = refused.recipients[i].Address + ": " + reply
+	}
+	return strings.Join(texts, ", ")
 }
 
 // send sends a mail to the recipients that are left, within the time of the context.

@@ -1,11 +1,8 @@
 package email
 
 import (
-	"cmp"
-	"fmt"
 	netmail "net/mail"
 	"slices"
-	"strings"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
@@ -13,18 +10,13 @@ import (
 
 // A refusedError says that a server refused some of the recipients.
 type refusedError struct {
-	first   error
-	replies []string // who refused and how
+	recipients []*netmail.Address
+	replies    []error // to each of them
 }
 
-func (e *refusedError) Error() string { return strings.Join(e.replies, ", ") }
+func (e *refusedError) Error() string { return e.replies[0].Error() }
 
-func (e *refusedError) Unwrap() error { return e.first }
-
-func (e *refusedError) add(to *netmail.Address, err error) {
-	e.first = cmp.Or(e.first, err)
-	e.replies = append(e.replies, fmt.Sprintf("%s: reply %d", to.Address, replyCode(err)))
-}
+func (e *refusedError) Unwrap() error { return e.replies[0] }
 
 // transact sends a mail to the recipients that are left. If some of them do not have
 // it then, the error is a [refusedError]. After any other error nobody has it.
@@ -38,7 +30,8 @@ func transact(session *smtp.Client, m *mail.Msg, from *netmail.Address, to []*ne
 	)
 	refuse := func(err error, recipients ...int) {
 		for _, i := range recipients {
-			refused.add(to[i], err)
+			refused.recipients = append(refused.recipients, to[i])
+			refused.replies = append(refused.replies, err)
 		}
 		if replyCode(err)/100 == 5 {
 			gone = append(gone, recipients...)
@@ -70,16 +63,10 @@ func transact(session *smtp.Client, m *mail.Msg, from *netmail.Address, to []*ne
 	p.left, p.refused = later, append(p.refused, gone...)
 	slices.Sort(p.left)
 	slices.Sort(p.refused)
-	if refused.first != nil {
+	if len(refused.replies) > 0 {
 		return &refused
 	}
 	return nil
-}
-
-// isRefusal reports whether an error is a reply by which a session goes on.
-func isRefusal(err error) bool {
-	kind := replyCode(err) / 100
-	return kind == 4 || kind == 5
 }
 
 // data sends the text of a mail.

@@ -138,12 +138,15 @@ func toThree(t *testing.T, s *server, others ...string) *email.Notifier {
 // TestRefusedAreNamed: the operator reads who refused and how.
 func TestRefusedAreNamed(t *testing.T) {
 	t.Parallel()
-	s := (&server{replies: map[string]string{rcpt("bob"): "550 unknown", rcpt("cat"): "452 full"}}).start(t)
+	s := (&server{replies: map[string]string{
+		rcpt("bob"): "550-5.1.1 <bob@example.com> is unknown\r\n550 5.1.1 here", rcpt("cat"): "452 full",
+	}}).start(t)
 	err := toThree(t, s).Notify(t.Context(), notifytest.Notification())
+	require.Regexp(t, `^email: send: left to\[2\], refused to\[1\] \(list [0-9a-f]{8}\): reply 550: 5\.1\.1 … is unknown 5\.1\.1 here$`, err.Error())
 	var e *alerting.DeliveryError
 	require.ErrorAs(t, err, &e)
-	require.Contains(t, e.Detail, "bob@example.com: reply 550")
-	require.Contains(t, e.Detail, "cat@example.com: reply 452")
+	require.Contains(t, e.Detail, "bob@example.com: reply 550: 5.1.1 <bob@example.com> is unknown 5.1.1 here")
+	require.Contains(t, e.Detail, "cat@example.com: reply 452: full")
 	require.NotContains(t, e.Detail, "ann@example.com")
 }
 

@@ -22,8 +22,16 @@ import (
 	"github.com/auditwarden/auditwarden/internal/check"
 )
 
-// confidential is in every response of the servers here and must not be in errors.
+// confidential is in the responses of the servers here and must not be in errors.
 const confidential = "a confidential response"
+
+// The reason of the servers here for refusing a notification: a word that everybody may
+// read, and an address that only the operator may.
+const (
+	reason  = "channel_is_archived"
+	address = "10.20.30.40:8080"
+	refusal = reason + " at " + address
+)
 
 // huge is a long part of a response.
 var huge = strings.Repeat(confidential, 100_000)
@@ -99,9 +107,9 @@ func (h HTTP) serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 }
 
 // RunHTTP runs the tests that every destination that uses HTTP must pass: the
-// result for each status whatever the body is, redirects, timeouts, invalid, huge and
-// truncated responses, unreachable servers, refused addresses, and leaks of secrets
-// and addresses.
+// result for each status whatever the body is, the destination's reason, redirects,
+// timeouts, invalid, huge and truncated responses, unreachable servers, refused
+// addresses, and leaks of secrets and addresses.
 func RunHTTP(t *testing.T, h HTTP) {
 	t.Run("Statuses", h.testStatuses)
 	t.Run("Bodies", h.testBodies)
@@ -130,8 +138,8 @@ func (h HTTP) deliver(t *testing.T, url string, transport notify.Transport) *ale
 	}
 	_, host, _ := strings.Cut(url, "://")
 	name, _, _ := strings.Cut(host, ":")
-	if strings.Contains(err.Error(), name) {
-		t.Errorf("the error shows the host: %v", err)
+	if strings.Contains(err.Error(), name) || strings.Contains(err.Error(), address) {
+		t.Errorf("the error shows the host or an address: %v", err)
 	}
 	if !strings.Contains(e.Detail, host) {
 		t.Errorf("the detail does not say where: %s", e.Detail)
@@ -142,7 +150,7 @@ func (h HTTP) deliver(t *testing.T, url string, transport notify.Transport) *ale
 // echo responds with everything that a server knows of a request.
 func echo(w io.Writer, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	_, _ = fmt.Fprintf(w, "%s %s %s %s", confidential, r.URL, r.Header, body)
+	_, _ = fmt.Fprintf(w, "%s %s %s %s", refusal, r.URL, r.Header, body)
 }
 
 func (h HTTP) testStatuses(t *testing.T) {
@@ -167,6 +175,9 @@ func (h HTTP) testStatuses(t *testing.T) {
 				if !strings.Contains(e.Error(), fmt.Sprint("status ", status)) {
 					t.Errorf("the error does not say what: %v", e)
 				}
+				if refused := status != http.StatusNotModified; refused != strings.Contains(e.Error(), reason) || refused != strings.Contains(e.Detail, refusal) {
+					t.Errorf("the error does not say why: %v (%s)", e, e.Detail)
+				}
 			})
 		}
 	}
@@ -183,10 +194,11 @@ func (h HTTP) testBodies(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"none":      "\r\n",
-		"another":   "Content-Length: 22\r\n\r\n" + confidential,
-		"huge":      "\r\n" + huge,
-		"cut off":   "Content-Length: 5000\r\n\r\n" + confidential,
+		"another":   "Content-Length: 22\r\n\r\n" + refusal,
+		"huge":      "\r\n" + strings.Repeat(refusal+" ", 100_000),
+		"cut off":   "Content-Length: 5000\r\n\r\n" + refusal,
 		"bad chunk": "Transfer-Encoding: chunked\r\n\r\n" + confidential,
+		"a page":    "Content-Type: text/html\r\n\r\n<html>" + confidential,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,7 +108,7 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 	if err != nil {
 		return err
 	}
-	r.Status = http.StatusAccepted
+	r.Status, r.Secrets = http.StatusAccepted, []notify.Secret{p.routingKey}
 	return p.client.Post(ctx, r)
 }
 

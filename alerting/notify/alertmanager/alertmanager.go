@@ -3,11 +3,12 @@
 // (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
 //
 // An alert has the labels alertname (the rule), organization, severity and alert
-// (its ID), the labels in [Options.Labels], and the annotations summary,
-// description, status and occurrences. It ends in Alertmanager when it is resolved
+// (its ID), the labels in [Options.Labels], and the annotations summary, description,
+// status and occurrences. By default the severity is critical, warning or info, which
+// the routes of most users match; see [Severity]. It ends in Alertmanager when it is resolved
 // or dismissed, if the route has all of [alerting.Reasons]. Alertmanager
-// distinguishes alerts by their labels. When the severity rises, the request
-// therefore also ends the alert with the lower severity.
+// distinguishes alerts by their labels. When the label of the severity
+// rises, the request therefore also ends the alert with the former label.
 //
 // An open alert also ends [Options.Expiry] after its last notification.
 //
@@ -40,6 +41,10 @@ type Options struct {
 	// Labels are additional labels of every alert. A name consists of ASCII letters,
 	// digits and underscores, and does not begin with a digit.
 	Labels map[string]string
+	// Severity returns the label severity, such as critical. Alerts with different
+	// labels are different alerts in Alertmanager, also those of a notifier with another
+	// function. Defaults to [Severity].
+	Severity func(monitor.Severity) string
 	// Expiry is how long an open alert remains in Alertmanager after its last
 	// notification. It must be longer than alerts stay open, or longer than the time
 	// between two escalations. Defaults to 7 days.
@@ -56,6 +61,8 @@ type Notifier struct {
 	token  notify.Secret
 	labels map[string]string
 	expiry time.Duration
+
+	severity func(monitor.Severity) string
 }
 
 // New returns a notifier for the Alertmanager at url, such as
@@ -77,7 +84,11 @@ func New(url string, o *Options) (*Notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: make notifier: %w", err)
 	}
-	return &Notifier{client, o.Text.Or(notify.Text), o.Token, maps.Clone(o.Labels), cmp.Or(o.Expiry, defaultExpiry)}, nil
+	severity := o.Severity
+	if severity == nil {
+		severity = Severity
+	}
+	return &Notifier{client, o.Text.Or(notify.Text), o.Token, maps.Clone(o.Labels), cmp.Or(o.Expiry, defaultExpiry), severity}, nil
 }
 
 // Notify posts the alert.
@@ -95,6 +106,18 @@ func (m *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 		r.Header.Set("Authorization", "Bearer "+m.token.Reveal())
 	}
 	return m.client.Post(ctx, r)
+}
+
+// Severity returns the label that Alertmanager's users give to a severity: critical for
+// CRITICAL and HIGH, warning for MEDIUM, and info for LOW and INFO.
+func Severity(s monitor.Severity) string {
+	switch {
+	case s >= monitor.SeverityHigh:
+		return "critical"
+	case s == monitor.SeverityMedium:
+		return "warning"
+	}
+	return "info"
 }
 
 // alert is a postableAlert of the API.
@@ -118,18 +141,22 @@ func (m *Notifier) alerts(a *monitor.Alert, title, body string, now time.Time) [
 		"status":      string(a.Status),
 		"occurrences": strconv.FormatInt(a.Occurrences, 10),
 	}
-	all := []alert{m.alert(a, a.Severity, annotations, ends)}
+	labels := []string{m.severity(a.Severity)}
+	all := []alert{m.alert(a, labels[0], annotations, ends)}
 	for s := a.Finding.Severity; s < a.Severity; s++ {
-		all = append(all, m.alert(a, s, annotations, a.UpdatedAt))
+		if label := m.severity(s); !slices.Contains(labels, label) {
+			labels = append(labels, label)
+			all = append(all, m.alert(a, label, annotations, a.UpdatedAt))
+		}
 	}
 	return all
 }
 
-func (m *Notifier) alert(a *monitor.Alert, s monitor.Severity, annotations map[string]string, ends time.Time) alert {
+func (m *Notifier) alert(a *monitor.Alert, severity string, annotations map[string]string, ends time.Time) alert {
 	labels := map[string]string{
 		"alertname":    notify.Line(a.Finding.Rule),
 		"organization": notify.Line(a.OrganizationID),
-		"severity":     s.String(),
+		"severity":     notify.Line(severity),
 		"alert":        notify.Line(a.ID),
 	}
 	maps.Copy(labels, m.labels)

@@ -75,7 +75,7 @@ func TestOpen(t *testing.T) {
 		}
 		a := all[0]
 		if want := map[string]string{
-			"alertname": "failed_auth", "organization": "acme", "severity": "HIGH", "alert": "alert-1", "team": "soc",
+			"alertname": "failed_auth", "organization": "acme", "severity": "critical", "alert": "alert-1", "team": "soc",
 		}; !maps.Equal(a.Labels, want) {
 			t.Errorf("labels %v, want %v", a.Labels, want)
 		}
@@ -118,18 +118,43 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestRisenSeverity: the alert with the old severity would stand.
+// TestRisenSeverity: the alert with the former label would stand.
 func TestRisenSeverity(t *testing.T) {
 	t.Parallel()
-	n := notifytest.Notification()
-	n.Alert.Finding.Severity, n.Alert.Severity = monitor.SeverityMedium, monitor.SeverityCritical
-	all := receive(t, alertmanager.Options{}, n)
-	got := map[string]bool{}
-	for _, a := range all {
-		got[a.Labels["severity"]] = a.EndsAt.After(time.Now())
+	for name, tt := range map[string]struct {
+		severity func(monitor.Severity) string
+		from, to monitor.Severity
+		want     map[string]bool // whether each label stands
+	}{
+		"to another label":   {nil, monitor.SeverityInfo, monitor.SeverityCritical, map[string]bool{"critical": true, "warning": false, "info": false}},
+		"to the same label":  {nil, monitor.SeverityHigh, monitor.SeverityCritical, map[string]bool{"critical": true}},
+		"with labels of own": {monitor.Severity.String, monitor.SeverityMedium, monitor.SeverityCritical, map[string]bool{"CRITICAL": true, "HIGH": false, "MEDIUM": false}},
+	} {
+		n := notifytest.Notification()
+		n.Alert.Finding.Severity, n.Alert.Severity = tt.from, tt.to
+		all := receive(t, alertmanager.Options{Severity: tt.severity}, n)
+		got := map[string]bool{}
+		for _, a := range all {
+			got[a.Labels["severity"]] = a.EndsAt.After(time.Now())
+		}
+		if len(all) != len(tt.want) || !maps.Equal(got, tt.want) {
+			t.Errorf("%s: labels that stand: %v, want %v", name, got, tt.want)
+		}
 	}
-	if want := map[string]bool{"CRITICAL": true, "HIGH": false, "MEDIUM": false}; len(all) != 3 || !maps.Equal(got, want) {
-		t.Errorf("severities that stand: %v, want %v", got, want)
+}
+
+func TestSeverity(t *testing.T) {
+	t.Parallel()
+	for severity, want := range map[monitor.Severity]string{
+		monitor.SeverityCritical: "critical",
+		monitor.SeverityHigh:     "critical",
+		monitor.SeverityMedium:   "warning",
+		monitor.SeverityLow:      "info",
+		monitor.SeverityInfo:     "info",
+	} {
+		n := notifytest.Notification()
+		n.Alert.Severity, n.Alert.Finding.Severity = severity, severity
+		check.Equal(t, severity.String(), receive(t, alertmanager.Options{}, n)[0].Labels["severity"], want)
 	}
 }
 

@@ -22,7 +22,10 @@ func TestServer(t *testing.T) {
 	active := func(severity string) int {
 		t.Helper()
 		req := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+`/api/v2/alerts?filter=severity="`+severity+`"&filter=organization="acme"`, http.NoBody))(t)
-		resp := check.Must(http.DefaultClient.Do(req))(t)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer resp.Body.Close()
 		var alerts []struct{ Annotations map[string]string }
 		check.NoError(t, "decode", json.NewDecoder(resp.Body).Decode(&alerts))

@@ -33,14 +33,24 @@ type Transport struct {
 	TLS *tls.Config
 	// Timeout limits a delivery, from the DNS lookup to the response. Defaults to 10 s.
 	Timeout time.Duration
+	// Proxy is the URL of an HTTP proxy, http or https, that requests go through, except
+	// those to this machine. An https destination is asked through a tunnel, so that the
+	// proxy reads no request. A user in the URL requires https. By default there is no
+	// proxy, whatever the environment says.
+	//
+	// The address of the proxy must be public or in AllowedNetworks. An address in the
+	// URL of a destination must be, too. But it is the proxy that looks names up and
+	// connects, and no address that a name leads to is seen here: the proxy must refuse
+	// those that are private.
+	Proxy *url.URL
 }
 
 // maxRetryAfter is the longest pause that a destination can ask for.
 const maxRetryAfter = time.Hour
 
-// A Client posts requests to one HTTP endpoint. It does not follow redirects, uses
-// no proxy, reads only the beginning of a response and opens a new connection for each
-// request. It is safe for concurrent use.
+// A Client posts requests to one HTTP endpoint. It does not follow redirects, uses no
+// proxy unless [Transport] names it, reads only the beginning of a response and opens a
+// new connection for each request. It is safe for concurrent use.
 type Client struct {
 	endpoint *url.URL
 	guarded  *guard.Client

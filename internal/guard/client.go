@@ -3,8 +3,8 @@
 //
 // A [Dialer] refuses addresses inside the application's own network, so that a
 // name or URL that somebody else may choose does not lead there. A [Client]
-// speaks HTTP through a dialer. It follows no redirects and uses no proxy, limits
-// the time of an exchange and the size of a response, sends no credentials over
+// speaks HTTP through a dialer. It follows no redirects, uses no proxy unless it is told
+// to, limits the time of an exchange and the size of a response, sends no credentials over
 // plain http to another machine, and keeps what may be secret in a URL, a request
 // or a response out of its errors.
 package guard
@@ -17,6 +17,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -38,6 +39,9 @@ type Options struct {
 	// Timeout limits an exchange, from looking up the name to the response. Defaults
 	// to 10 seconds.
 	Timeout time.Duration
+	// Proxy is an HTTP proxy, whose address is checked like all others. It then looks
+	// the names of servers up, and the addresses are not checked. Defaults to none.
+	Proxy *url.URL
 }
 
 // Validate returns an error that names the option that is invalid, if there is
@@ -50,6 +54,12 @@ func (o Options) Validate() error {
 	}
 	if o.Timeout < 0 {
 		return fmt.Errorf("option Timeout: %v is negative", o.Timeout)
+	}
+	if o.Proxy == nil {
+		return nil
+	}
+	if err := checkProxy(o.Proxy, o.AllowedNetworks); err != nil {
+		return fmt.Errorf("option Proxy: %w", err)
 	}
 	return nil
 }
@@ -79,6 +89,8 @@ func NewClient(o Options) (*Client, error) {
 				DisableKeepAlives:      true,
 				DisableCompression:     true,
 				MaxResponseHeaderBytes: maxHeader,
+				Proxy:                  through(o.Proxy),
+				OnProxyConnectResponse: checkTunnel,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

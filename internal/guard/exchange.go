@@ -36,6 +36,9 @@ func Explain(ctx context.Context, err error, other string) *ExchangeError {
 	if e, ok := errors.AsType[*AddressError](err); ok {
 		return &ExchangeError{"the address is neither public nor in an allowed network", e}
 	}
+	if e, ok := errors.AsType[*tunnelError](err); ok {
+		return &ExchangeError{e.Error(), nil}
+	}
 	switch e := ctx.Err(); {
 	case errors.Is(e, context.DeadlineExceeded):
 		return &ExchangeError{"timed out", e}

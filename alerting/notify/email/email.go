@@ -125,6 +125,9 @@ func newNotifier(server, from string, to []string, o Options) (*Notifier, error)
 	if err := transport.Validate(); err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
 	}
+	if o.Transport.Proxy != nil {
+		return nil, errors.New("transport: option Proxy: is for HTTP only")
+	}
 	if err := guard.CheckHost(host, transport.AllowedNetworks); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"net/mail"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -536,6 +537,7 @@ func TestBadOptions(t *testing.T) {
 		"two senders":         {"mail.example.com:25", "a@example.com\r\nTo: b@example.com", []string{recipient}, nil, "from"},
 		"no recipient":        {"mail.example.com:25", sender, nil, nil, "to"},
 		"bad recipient":       {"mail.example.com:25", sender, []string{recipient, "bob"}, nil, "to[1]"},
+		"proxy":               {"mail.example.com:25", sender, []string{recipient}, &email.Options{Transport: notify.Transport{Proxy: &url.URL{Scheme: "http", Host: "proxy.example.com"}}}, "Proxy"},
 		"bad security":        {"mail.example.com:25", sender, []string{recipient}, &email.Options{Security: 7}, "Security"},
 		"user without secret": {"mail.example.com:25", sender, []string{recipient}, &email.Options{Username: "ann"}, "Password"},
 		"secret without user": {"mail.example.com:25", sender, []string{recipient}, &email.Options{Password: secret}, "Username"},

@@ -1,9 +1,10 @@
-// Package notifytemplate writes the texts of notifications with templates of
-// package text/template. It is apart from package notify because a program that
+// Package notifytemplate writes the texts of notifications, and the bodies of webhooks,
+// with templates of package text/template. It is apart from package notify because a program that
 // contains text/template keeps every exported method of everything else.
 package notifytemplate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,7 +18,8 @@ import (
 // Templates are the templates for the text of a notification, in the syntax of
 // package text/template. The data is the [alerting.Notification]: {{.Reason}},
 // {{.Alert.Title}}, {{.Alert.Finding.Count}}. The function line is [notify.Line]:
-// {{line .Alert.ResolvedBy}}. The function time is [notify.Time].
+// {{line .Alert.ResolvedBy}}. The function time is [notify.Time], and json returns a
+// value in JSON.
 //
 // The destination escapes the text for its format.
 type Templates struct {
@@ -44,16 +46,29 @@ func (t Templates) Parse() (notify.TextFunc, error) {
 	}, nil
 }
 
+// functions are those that a template may call besides those of text/template.
+var functions = template.FuncMap{"line": notify.Line, "time": notify.Time, "json": encode}
+
+// encode returns a value in JSON.
+func encode(v any) (string, error) {
+	text, err := json.Marshal(v)
+	return string(text), err
+}
+
 func parse(name, text string) (*template.Template, error) {
-	t, err := template.New(name).Funcs(template.FuncMap{"line": notify.Line, "time": notify.Time}).Parse(text)
+	t, err := template.New(name).Funcs(functions).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	sample := &alerting.Notification{Reason: alerting.ReasonOpened, Alert: (&monitor.Occurrence{}).Alert()}
-	if _, err := execute(t, sample); err != nil {
+	if _, err := execute(t, sample()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
+}
+
+// sample returns a notification to try a template with.
+func sample() *alerting.Notification {
+	return &alerting.Notification{Reason: alerting.ReasonOpened, Alert: (&monitor.Occurrence{}).Alert()}
 }
 
 // maxText is how much a template may write, in bytes. It is more than a notification

@@ -36,8 +36,9 @@ import (
 // and one organization has at most half of its simultaneous deliveries, and only one
 // while they fail.
 //
-// While Run is active, the manager also escalates and resolves alerts that are due
-// according to the [Settings] of their organization.
+// While Run is active, the manager also does what is due according to the [Settings] of
+// an organization: it notifies of alerts whose suppression has ended, and escalates and
+// resolves alerts.
 //
 // Methods that take an organization return [monitor.ErrNoOrganization] if it is
 // empty, and an [InvalidError] for any other invalid argument.

@@ -12,10 +12,10 @@ import (
 // A Reason says what caused a notification.
 type Reason string
 
-// The reasons. ReasonOpened is that of the first notification which an occurrence of
-// the alert causes, and ReasonRepeated that of further ones. So whoever asks for
-// openings only hears of every alert once, even if a suppression held back its first
-// occurrence, or if it was escalated, closed or reopened before. ReasonEscalated means
+// The reasons. ReasonOpened is that of the first notification which the occurrences of
+// an alert cause, and ReasonRepeated that of further ones. So whoever asks for openings
+// only hears of every alert once, even if a [Suppression] held it back, or if it was
+// closed or reopened before. ReasonEscalated means
 // an [Escalation], and each of the others means a change of status.
 const (
 	ReasonOpened       Reason = "opened"

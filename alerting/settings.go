@@ -67,7 +67,8 @@ type Settings struct {
 	Escalations map[monitor.Severity][]Escalation
 	// AutoResolve is, by the severity of the alert, the time without a new occurrence
 	// or change of status after which an open alert is resolved automatically, in
-	// whole milliseconds by the store's clock.
+	// whole milliseconds by the store's clock. It begins no earlier than with the first
+	// notification of the alert.
 	AutoResolve map[monitor.Severity]time.Duration
 
 	// Version is the number of times that the settings have been saved.
@@ -88,8 +89,9 @@ type Threshold struct {
 
 // An Escalation is a notification about an alert that nobody acknowledges in time.
 type Escalation struct {
-	// After is the time since the alert was opened, reopened or became more severe,
-	// in whole milliseconds by the store's clock.
+	// After is the time since the alert was opened, reopened or became more severe, or
+	// since its first notification if that was held back, in whole milliseconds by the
+	// store's clock.
 	After time.Duration
 	// Routes are the names of the routes to notify. If empty, these are the routes
 	// that accept notifications of the alert for [ReasonEscalated].

@@ -274,7 +274,7 @@ func FuzzSettingsJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p.Notify(&monitor.Alert{}, time.Time{}, at(0), at(0))
+		p.Notify(&monitor.Alert{}, driver.Timer{}, at(0), at(0))
 		first, err := json.Marshal(p.Settings())
 		if err != nil {
 			t.Fatalf("valid settings %+v cannot be written: %v", s, err)

@@ -10,7 +10,12 @@ import (
 )
 
 // A Suppression is a maintenance window. Occurrences whose event time is inside it
-// cause no notification. A window is a time of day, a set of weekdays, a period
+// cause no notification. An alert that nobody was notified of for this reason is held
+// back: once no suppression of it lasts any longer by the store's clock, because the
+// window ends or the settings change, an open alert causes its first notification, with
+// [ReasonOpened]. So each alert is told by itself, and one that a person has closed
+// meanwhile is not. Until then it is neither escalated nor resolved automatically, and
+// the times for both count from then on. A window is a time of day, a set of weekdays, a period
 // between two points in time, or a combination. It must have Start and End, Weekdays,
 // or Until.
 type Suppression struct {

@@ -221,41 +221,6 @@ func testAutoResolveQuiet(t *storeTest) {
 	}
 }
 
-// testOutboxOpenedLate checks that somebody who is told of openings only hears of an
-// alert that had other notifications first.
-func testOutboxOpenedLate(t *storeTest) {
-	settings := escalating(alerting.Escalation{After: soon})
-	settings.Suppressions = []alerting.Suppression{{From: minutes(0), Until: minutes(10), Reason: "upgrade"}}
-	t.save(acme, settings)
-	escalated := t.opened(acme, "escalated", "e1", minutes(1))
-	reopened := t.opened(acme, "reopened", "e2", minutes(1))
-	t.timed(2, 0)
-	t.ok(t.Acknowledge(t.Context(), escalated.Ref(), ann, ""))
-	t.ok(t.Resolve(t.Context(), reopened.Ref(), ann, ""))
-	t.ok(t.Reopen(t.Context(), reopened.Ref(), ann, ""))
-	t.put(
-		Occurrence(acme, "escalated", "e3", minutes(10)), Occurrence(acme, "reopened", "e4", minutes(10)),
-		Occurrence(acme, "escalated", "e5", minutes(20)), Occurrence(acme, "reopened", "e6", minutes(20)),
-	)
-	// Reopening an alert of which everybody has heard does not open it again.
-	t.ok(t.Resolve(t.Context(), reopened.Ref(), ann, ""))
-	t.ok(t.Reopen(t.Context(), reopened.Ref(), ann, ""))
-	t.put(Occurrence(acme, "reopened", "e7", minutes(30)))
-	told := strings.Fields(t.delivered(pager))
-	for name, reasons := range map[string]string{
-		"escalated": "escalated acknowledged opened repeated",
-		"reopened":  "escalated resolved reopened opened repeated resolved reopened repeated",
-	} {
-		var got []string
-		for _, n := range told {
-			if reason, of := strings.CutSuffix(n, ":"+name); of {
-				got = append(got, reason)
-			}
-		}
-		check.Equal(t, name, strings.Join(got, " "), reasons)
-	}
-}
-
 func testConcurrentTimers(t *storeTest) {
 	s := escalating(alerting.Escalation{After: soon}, alerting.Escalation{After: 2 * soon})
 	s.AutoResolve = map[monitor.Severity]time.Duration{monitor.SeverityLow: soon}

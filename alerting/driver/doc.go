@@ -8,10 +8,10 @@
 //
 //   - [Open], [Join] and [ChangeStatus] apply an occurrence or a change to an alert.
 //   - A [Policy] is created from an organization's settings. It decides whether an
-//     occurrence causes a notification. A [Timer] and a [Tick] say when to escalate
-//     or resolve an alert.
-//   - [OccurrenceNotification], [ChangeNotification] and [EscalationNotification]
-//     return the key of a notification, and [RoutesOf] returns its routes.
+//     occurrence causes a notification. A [Timer] and a [Tick] say when to notify of an
+//     alert that was held back, to escalate it or to resolve it.
+//   - [OccurrenceNotification], [OpeningNotification], [ChangeNotification] and
+//     [EscalationNotification] return the key of a notification, and [RoutesOf] returns its routes.
 //   - [Matches], [ParseCursor] and [Newest] implement queries; [NewStatistics],
 //     [CountAlerts] and [CountTrends] implement statistics.
 //

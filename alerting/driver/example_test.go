@@ -20,12 +20,14 @@ func Example() {
 	began := time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC)
 	first := alertingtest.Occurrence("acme", "mallory", "event-1", began)
 	a, opening := driver.Open(first, began)
-	notified := first.LastSeen
-	fmt.Println(opening.To, policy.Notify(a, time.Time{}, first.LastSeen, began))
+	timer := policy.StartTimer(a, driver.Timer{}, began)
+	notify, timer := policy.Notify(a, timer, first.LastSeen, began)
+	fmt.Println(opening.To, notify)
 	for i := range 3 {
 		next := alertingtest.Occurrence("acme", "mallory", fmt.Sprint("event-", i+2), began.Add(time.Duration(i)*40*time.Second))
 		driver.Join(a, next, began)
-		fmt.Println(a.Occurrences, policy.Notify(a, notified, next.LastSeen, next.LastSeen))
+		notify, timer = policy.Notify(a, timer, next.LastSeen, next.LastSeen)
+		fmt.Println(a.Occurrences, notify)
 	}
 	// Output:
 	// active due

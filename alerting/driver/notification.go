@@ -22,6 +22,12 @@ func OccurrenceNotification(
 	return alertID + "/" + occurrence.String(), r
 }
 
+// OpeningNotification returns the key and the reason of the first notification of an
+// alert when no occurrence causes it: it was held back.
+func OpeningNotification(alertID string) (key string, r alerting.Reason) {
+	return alertID + "/opened", alerting.ReasonOpened
+}
+
 // ChangeNotification returns the key and the reason of a change's notification.
 func ChangeNotification(alertID string, c *alerting.Change) (key string, r alerting.Reason) {
 	switch c.To {

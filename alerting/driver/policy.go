@@ -68,32 +68,20 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 // Settings returns a deep copy of the policy's settings.
 func (p *Policy) Settings() alerting.Settings { return p.settings.Clone() }
 
-// Notify decides whether an occurrence of an alert causes a notification; it sends
-// nothing. Of the alert, it reads Severity and the Finding's Rule and Key. At is the
-// LastSeen of the occurrence. Last is what [Notified] returned for the alert's
-// latest occurrence with [monitor.NotifyDue], or zero if there is none.
-func (p *Policy) Notify(a *monitor.Alert, last, at, now time.Time) monitor.NotifyDecision {
-	at = Notified(at, now)
-	if p.cooldown >= 0 && !last.IsZero() && !last.After(now) && at.Before(last.Add(p.cooldown)) {
-		return monitor.NotifyNone
+// suppressedUntil returns when the suppressions of an alert end that last at a time, or
+// an earlier time at which to ask again. It is zero if there are none.
+func (p *Policy) suppressedUntil(a *monitor.Alert, at time.Time) (until time.Time) {
+	for i := range p.suppressions {
+		if s := &p.suppressions[i]; s.covers(a) && s.window.Contains(at) {
+			until = later(until, s.window.Ends(at))
+		}
 	}
-	if p.suppressed(a, at) {
-		return monitor.NotifySuppressed
-	}
-	return monitor.NotifyDue
+	return until
 }
 
-// Notified returns the time that a store keeps of an occurrence with
-// [monitor.NotifyDue]: its LastSeen, but no later than now. A time in the future would
-// end all notifications of the alert.
-func Notified(lastSeen, now time.Time) time.Time {
-	if lastSeen.After(now) {
-		return now
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return lastSeen
-}
-
-// suppressed reports whether an alert is suppressed at a time.
-func (p *Policy) suppressed(a *monitor.Alert, at time.Time) bool {
-	return slices.ContainsFunc(p.suppressions, func(s suppression) bool { return s.covers(a) && s.window.Contains(at) })
+	return b
 }

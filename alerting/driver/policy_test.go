@@ -56,31 +56,37 @@ func TestNotify(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var last time.Time
+			var timer driver.Timer
 			if tt.last >= 0 {
-				last = at(tt.last)
+				timer.Notified = at(tt.last)
 			}
 			p := policy(t, alerting.Settings{Cooldown: tt.cooldown})
-			if got := p.Notify(&monitor.Alert{}, last, at(tt.at), at(max(tt.last, tt.at))); got != tt.want {
+			got, next := p.Notify(&monitor.Alert{}, timer, at(tt.at), at(max(tt.last, tt.at)))
+			if got != tt.want {
 				t.Errorf("Notify = %v, want %v", got, tt.want)
+			}
+			if tt.want == monitor.NotifyDue {
+				timer.Notified = at(tt.at)
+			}
+			if !next.Notified.Equal(timer.Notified) {
+				t.Errorf("notified at %v, want %v", next.Notified, timer.Notified)
 			}
 		})
 	}
-	// What was kept of a time in the future does not end the notifications.
-	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(1000), at(10), at(10)); got != monitor.NotifyDue {
-		t.Errorf("the default policy, last notified in the future: %v", got)
-	}
-	if got, want := driver.Notified(at(1000), at(10)), at(10); !got.Equal(want) {
-		t.Errorf("Notified = %v, want %v", got, want)
-	}
-	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(10), at(1000), at(20)); got != monitor.NotifyNone {
-		t.Errorf("the default policy notifies after 10 s about an event of the future: %v", got)
-	}
-	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(0), at(299), at(299)); got != monitor.NotifyNone {
-		t.Errorf("the default policy notifies after 299 s: %v", got)
-	}
-	if got := driver.DefaultPolicy().Notify(&monitor.Alert{}, at(0), at(300), at(300)); got != monitor.NotifyDue {
-		t.Errorf("the default policy does not notify after 300 s: %v", got)
+	for _, tt := range []struct {
+		name          string
+		last, at, now int
+		want          monitor.NotifyDecision
+		notified      int
+	}{
+		{"what was kept of a time in the future does not end the notifications", 1000, 10, 10, monitor.NotifyDue, 10},
+		{"an event of the future counts as one of now", 0, 1000, 300, monitor.NotifyDue, 300},
+		{"an event of the future in the cooldown", 10, 1000, 20, monitor.NotifyNone, 10},
+	} {
+		got, timer := driver.DefaultPolicy().Notify(&monitor.Alert{}, driver.Timer{Notified: at(tt.last)}, at(tt.at), at(tt.now))
+		if got != tt.want || !timer.Notified.Equal(at(tt.notified)) {
+			t.Errorf("%s: %v, notified at %v", tt.name, got, timer.Notified)
+		}
 	}
 }
 
@@ -146,7 +152,7 @@ func TestSuppressionWindows(t *testing.T) {
 			p := policy(t, alerting.Settings{Suppressions: []alerting.Suppression{
 				{Until: time.Unix(1, 0), Reason: "long ago"}, tt.window,
 			}})
-			if got := p.Notify(&monitor.Alert{}, time.Time{}, utc(t, tt.at), utc(t, tt.at)); got != want {
+			if got, _ := p.Notify(&monitor.Alert{}, driver.Timer{}, utc(t, tt.at), utc(t, tt.at)); got != want {
 				t.Errorf("Notify at %s = %v, want %v", tt.at, got, want)
 			}
 		})

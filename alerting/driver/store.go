@@ -63,7 +63,8 @@ type Store interface {
 	// RunTimers, so that nobody waits for it however many there are.
 	SaveSettings(ctx context.Context, organization string, s alerting.Settings, by string) (alerting.Settings, error)
 	// RunTimers escalates or resolves the open alerts of all organizations whose
-	// timers are due, see [Policy.Tick], and returns how many. Before that, it
+	// timers are due, see [Policy.Tick], and returns how many. It also notifies of those
+	// whose first notification was held back, see [OpeningNotification]. Before that, it
 	// computes the timers of alerts whose settings have changed, and drops the
 	// notifications that no route has taken for [UnroutedExpiry]. It does this in
 	// small steps, so that it delays nothing else.

@@ -130,13 +130,13 @@ func (o *organization) add(oc *monitor.Occurrence, now time.Time) monitor.Dispos
 	o.lost.keys += keys.add(oc.EventKey, rec, now)
 	o.bytes += keys.size()
 
-	d := monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: o.policy.Notify(rec.alert, rec.notified, oc.LastSeen, now)}
-	if d.Notify == monitor.NotifyDue {
-		key, reason := driver.OccurrenceNotification(rec.alert.ID, oc.EventKey, rec.notified.IsZero())
-		rec.notified = driver.Notified(oc.LastSeen, now)
+	notify, timer := o.policy.Notify(rec.alert, rec.timer, oc.LastSeen, now)
+	if notify == monitor.NotifyDue {
+		key, reason := driver.OccurrenceNotification(rec.alert.ID, oc.EventKey, rec.timer.Notified.IsZero())
+		o.setTimer(rec, timer)
 		o.notify(rec, key, reason, nil, now)
 	}
-	return d
+	return monitor.Disposition{AlertID: rec.alert.ID, Stored: stored, Notify: notify}
 }
 
 // join adds an occurrence to an open alert.
@@ -145,7 +145,7 @@ func (o *organization) join(rec *record, oc *monitor.Occurrence, now time.Time) 
 	driver.Join(rec.alert, oc, now)
 	o.quiet.MoveToBack(rec.quiet)
 	if rec.alert.Severity != severity {
-		o.setTimer(rec, o.policy.StartTimer(rec.alert))
+		o.setTimer(rec, o.policy.StartTimer(rec.alert, rec.timer, now))
 	}
 }
 
@@ -164,7 +164,7 @@ func (o *organization) open(oc *monitor.Occurrence, now time.Time) *record {
 	o.alerts = append(o.alerts, rec)
 	o.byID[a.ID] = rec
 	s.alerts++
-	o.begin(rec)
+	o.begin(rec, now)
 	return rec
 }
 
@@ -172,11 +172,11 @@ func (o *organization) open(oc *monitor.Occurrence, now time.Time) *record {
 func (o *organization) seriesOf(rec *record) *series { return o.series[rec.alert.Fingerprint] }
 
 // begin makes an alert the open one of its series.
-func (o *organization) begin(rec *record) {
+func (o *organization) begin(rec *record, now time.Time) {
 	o.seriesOf(rec).open = rec
 	rec.quiet = o.quiet.PushBack(rec)
 	o.closed.remove(rec)
-	o.setTimer(rec, o.policy.StartTimer(rec.alert))
+	o.setTimer(rec, o.policy.StartTimer(rec.alert, rec.timer, now))
 }
 
 // end undoes begin, except that it does not queue the alert as a closed one.
@@ -184,7 +184,7 @@ func (o *organization) end(rec *record) {
 	o.seriesOf(rec).open = nil
 	o.quiet.Remove(rec.quiet)
 	rec.quiet = nil
-	o.setTimer(rec, driver.Timer{})
+	o.setTimer(rec, driver.Timer{Notified: rec.timer.Notified})
 }
 
 // setTimer sets an alert's timer.
@@ -225,7 +225,7 @@ func (o *organization) change(rec *record, to monitor.AlertStatus, version int64
 	}
 	switch {
 	case to == monitor.AlertActive:
-		o.begin(rec)
+		o.begin(rec, now)
 	case to.Open():
 		o.quiet.MoveToBack(rec.quiet)
 	default:

@@ -29,10 +29,10 @@ func (o *organization) timersDue() (due time.Time) {
 }
 
 // runTimers does some of what is due: it computes timers with a new policy, drops
-// notifications that no route takes, and escalates or resolves alerts.
+// notifications that no route takes, and notifies of alerts, escalates or resolves them.
 func (o *organization) runTimers(now time.Time) (escalated, resolved int, err error) {
 	if o.outdated > 0 {
-		o.computeTimers()
+		o.computeTimers(now)
 		return 0, 0, nil
 	}
 	o.expire(now)
@@ -57,12 +57,12 @@ func (o *organization) runTimers(now time.Time) (escalated, resolved int, err er
 }
 
 // computeTimers computes a chunk of the timers with a new policy.
-func (o *organization) computeTimers() {
+func (o *organization) computeTimers(now time.Time) {
 	from := max(0, o.outdated-chunk)
 	for _, rec := range o.alerts[from:o.outdated] {
 		if !rec.gone && rec.alert.Status.Open() {
 			t := rec.timer
-			t.Due = o.policy.Due(rec.alert, t)
+			t.Due = o.policy.Due(rec.alert, t, now)
 			o.setTimer(rec, t)
 		}
 	}
@@ -80,11 +80,14 @@ func (o *organization) expire(now time.Time) {
 	}
 }
 
-// runTimer escalates or resolves an alert if that is due, and returns the reason.
+// runTimer does what is due for an alert, and returns the reason.
 func (o *organization) runTimer(rec *record, now time.Time) (alerting.Reason, error) {
 	tick := o.policy.Tick(rec.alert, rec.timer, now)
 	o.setTimer(rec, tick.Timer)
 	switch tick.Reason {
+	case alerting.ReasonOpened:
+		key, reason := driver.OpeningNotification(rec.alert.ID)
+		o.notify(rec, key, reason, nil, now)
 	case alerting.ReasonEscalated:
 		key, reason := driver.EscalationNotification(rec.alert.ID, tick.Timer.Version, tick.Timer.Step)
 		o.notify(rec, key, reason, tick.Targets, now)

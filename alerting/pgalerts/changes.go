@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/alerting/driver"
@@ -38,6 +39,7 @@ func changeStatus(
 	var history []alerting.Change
 	var now time.Time
 	var policy *driver.Policy
+	var timer driver.Timer
 	b := &pgx.Batch{}
 	if to == monitor.AlertActive {
 		startDeciding(b)
@@ -50,6 +52,12 @@ func changeStatus(
 		a, err = pgx.CollectExactlyOneRow(rows, scanAlert)
 		return err
 	})
+	if to == monitor.AlertActive {
+		b.Queue(readNotified, ref.Organization, ref.ID).Query(func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{(*zeronull.Timestamptz)(&timer.Notified)}, func() error { return nil })
+			return err
+		})
+	}
 	queryHistory(b, ref, made.Version, &history)
 	readClock(b, &now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -71,7 +79,7 @@ func changeStatus(
 	b = &pgx.Batch{}
 	writeChange(b, a, &c)
 	if to == monitor.AlertActive {
-		writeTimer(b, a, policy.StartTimer(a))
+		writeTimer(b, a, policy.StartTimer(a, timer, now))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.ConstraintName == oneOpen {
@@ -96,7 +104,7 @@ func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 
 // writeTimer updates the timer of an alert.
 func writeTimer(b *pgx.Batch, a *monitor.Alert, t driver.Timer) {
-	b.Queue(updateTimer, a.OrganizationID, a.ID, t.Version, t.Since, t.Step, orNever(t.Due))
+	b.Queue(updateTimer, a.OrganizationID, a.ID, orNever(t.Notified), t.Version, t.Since, t.Step, orNever(t.Due))
 }
 
 // orNever returns a pointer to a time, or nil if it is zero.
@@ -121,6 +129,8 @@ const oneOpen = "auditwarden_alerts_one_open"
 const (
 	lockAlert = readAlert + ` FOR NO KEY UPDATE`
 
+	readNotified = `SELECT notified_at FROM auditwarden_alerts WHERE organization_id = $1 AND id = $2`
+
 	updateStatus = `
 UPDATE auditwarden_alerts
 SET status = $3, version = $4, updated_at = $5, acknowledged_at = $6, acknowledged_by = $7,
@@ -128,7 +138,8 @@ SET status = $3, version = $4, updated_at = $5, acknowledged_at = $6, acknowledg
 WHERE organization_id = $1 AND id = $2`
 
 	updateTimer = `
-UPDATE auditwarden_alerts SET active_version = $3, active_since = $4, escalation_step = $5, timer_due = $6
+UPDATE auditwarden_alerts
+SET notified_at = $3, active_version = $4, active_since = $5, escalation_step = $6, timer_due = $7
 WHERE organization_id = $1 AND id = $2`
 
 	insertChange = `

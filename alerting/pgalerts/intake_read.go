@@ -54,7 +54,7 @@ func scanOpenAlert(row pgx.CollectableRow) (*openAlert, error) {
 	alert := &openAlert{Alert: &monitor.Alert{}, keys: map[monitor.EventKey]bool{}}
 	var fingerprint []byte
 	err := row.Scan(&fingerprint, &alert.ID, &alert.Severity, &alert.Status, &alert.Occurrences, &alert.FirstSeen, &alert.LastSeen,
-		(*zeronull.Timestamptz)(&alert.notified), &alert.Version,
+		(*zeronull.Timestamptz)(&alert.timer.Notified), &alert.Version,
 		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
 	copy(alert.Fingerprint[:], fingerprint)
 	return alert, err

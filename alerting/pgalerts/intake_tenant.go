@@ -36,9 +36,8 @@ type tenant struct {
 // fields that an occurrence or a timer can change or that decide how.
 type openAlert struct {
 	*monitor.Alert
-	notified time.Time // LastSeen of the last occurrence that caused a notification
-	timer    driver.Timer
-	keys     map[monitor.EventKey]bool
+	timer driver.Timer
+	keys  map[monitor.EventKey]bool
 
 	// These are only set for a new alert.
 	opening                 alerting.Change
@@ -50,7 +49,7 @@ type openAlert struct {
 type countedOccurrence struct {
 	occurrence
 	alert *openAlert
-	first bool // is the first of the alert that causes a notification
+	first bool // nobody was notified of the alert before
 }
 
 // decide sets the dispositions of the occurrences and determines what to write.
@@ -76,7 +75,7 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			if alert, err = open(o.Occurrence, now); err != nil {
 				return err
 			}
-			alert.timer = t.policy.StartTimer(alert.Alert)
+			alert.timer = t.policy.StartTimer(alert.Alert, alert.timer, now)
 			t.open[o.Fingerprint] = alert
 			t.opened = append(t.opened, alert)
 			d.Stored = monitor.StoredNew
@@ -91,16 +90,16 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 			severity := alert.Severity
 			driver.Join(alert.Alert, o.Occurrence, now)
 			if alert.Severity != severity {
-				alert.timer = t.policy.StartTimer(alert.Alert)
+				alert.timer = t.policy.StartTimer(alert.Alert, alert.timer, now)
 			}
 			d.Stored = monitor.StoredRepeat
 		}
 		alert.keys[o.EventKey] = true
 		c := countedOccurrence{occurrence: o, alert: alert}
 		t.counted = append(t.counted, c)
-		d.AlertID, d.Notify = alert.ID, t.policy.Notify(alert.Alert, alert.notified, o.LastSeen, now)
+		c.first, d.AlertID = alert.timer.Notified.IsZero(), alert.ID
+		d.Notify, alert.timer = t.policy.Notify(alert.Alert, alert.timer, o.LastSeen, now)
 		if d.Notify == monitor.NotifyDue {
-			c.first, alert.notified = alert.notified.IsZero(), driver.Notified(o.LastSeen, now)
 			t.due = append(t.due, c)
 		}
 	}

@@ -36,7 +36,7 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 		column(as, (*openAlert).count),
 		column(as, (*openAlert).first),
 		column(as, (*openAlert).last),
-		column(as, (*openAlert).due),
+		column(as, (*openAlert).notified),
 		column(as, (*openAlert).version),
 		column(as, (*openAlert).timerDue),
 	).Exec(func(inserted pgconn.CommandTag) error {
@@ -78,7 +78,7 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 			column(as, (*openAlert).count),
 			column(as, (*openAlert).first),
 			column(as, (*openAlert).last),
-			column(as, (*openAlert).due),
+			column(as, (*openAlert).notified),
 			column(as, (*openAlert).version),
 			column(as, (*openAlert).timerDue),
 			column(as, func(a *openAlert) int64 { return a.timer.Version }),
@@ -145,10 +145,10 @@ func (a *openAlert) rank() int16      { return int16(a.Severity) }
 func (a *openAlert) count() int64     { return a.Occurrences }
 func (a *openAlert) first() time.Time { return a.FirstSeen }
 func (a *openAlert) last() time.Time  { return a.LastSeen }
-func (a *openAlert) due() *time.Time  { return orNever(a.notified) }
 func (a *openAlert) version() int64   { return a.Version }
 
 func (a *openAlert) timerDue() *time.Time { return orNever(a.timer.Due) }
+func (a *openAlert) notified() *time.Time { return orNever(a.timer.Notified) }
 
 func (c countedOccurrence) id() string      { return c.alert.ID }
 func (c countedOccurrence) seen() time.Time { return c.LastSeen }

@@ -114,7 +114,7 @@ func saveSettings(
 	if err != nil {
 		return err
 	}
-	timers := !reflect.DeepEqual(s.Escalations, current.Escalations) || !reflect.DeepEqual(s.AutoResolve, current.AutoResolve)
+	timers := !reflect.DeepEqual(timing(s), timing(current))
 	b = &pgx.Batch{}
 	b.Queue(writeSettings, organization, s.Version, string(text), timers).Exec(func(written pgconn.CommandTag) error {
 		if written.RowsAffected() == 0 {
@@ -127,6 +127,13 @@ func saveSettings(
 	}
 	*saved = s
 	return nil
+}
+
+// timing returns the settings on which timers depend.
+func timing(s alerting.Settings) alerting.Settings {
+	return alerting.Settings{
+		Suppressions: s.Suppressions, Silences: s.Silences, Escalations: s.Escalations, AutoResolve: s.AutoResolve,
+	}
 }
 
 // writeSettings writes settings unless somebody else has saved others. If the timers

@@ -23,6 +23,7 @@ const sweepChunk = 500
 // first began. It is repeated if it missed alerts that others had locked.
 type sweep struct {
 	policy *driver.Policy
+	now    time.Time
 	chunk  []place      // the next alerts
 	locked []*openAlert // those that nobody else has locked
 
@@ -90,6 +91,7 @@ func sweepOrganization(ctx context.Context, tx pgx.Tx, organization string) erro
 		w.locked, err = pgx.CollectRows(rows, scanTimer)
 		return err
 	})
+	readClock(b, &w.now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil || !found {
 		return err
 	}
@@ -102,7 +104,7 @@ func sweepOrganization(ctx context.Context, tx pgx.Tx, organization string) erro
 func (w *sweep) write(b *pgx.Batch, organization string) {
 	var changed []*openAlert
 	for _, alert := range w.locked {
-		due := w.policy.Due(alert.Alert, alert.timer)
+		due := w.policy.Due(alert.Alert, alert.timer, w.now)
 		if !due.Equal(alert.timer.Due) {
 			alert.timer.Due = due
 			changed = append(changed, alert)

@@ -22,9 +22,9 @@ func open(t testing.TB, pool *pgxpool.Pool, organization string, n int) {
 	t.Helper()
 	insert := `INSERT INTO auditwarden_alerts (organization_id, id, fingerprint, severity, type, title, description, source, status,
 		correlation_id, tags, metadata, rule, finding, event_key, occurrences, first_seen, last_seen, created_at, updated_at, version,
-		active_version, active_since)
+		active_version, active_since, notified_at)
 		SELECT $1, gen_random_uuid(), sha256(($1 || i)::bytea), 2, '', '', '', '', 'active',
-		'', '[]', '{}', '', '{}', '\x00000000000000000000000000000001', 1, past, now(), past, now(), 1, 1, past
+		'', '[]', '{}', '', '{}', '\x00000000000000000000000000000001', 1, past, now(), past, now(), 1, 1, past, past
 		FROM generate_series(1, $2) AS i, (SELECT now() - interval '1 day' AS past) AS p`
 	run(t, pool, insert, organization, n)
 	run(t, pool, `ANALYZE auditwarden_alerts`)

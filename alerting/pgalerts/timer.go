@@ -14,7 +14,7 @@ const (
 	timersOf     = `a.id, rule, coalesce(finding ->> 'key', '') AS key, ` + timerState
 
 	timerState = `severity, status, version, updated_at, acknowledged_at, acknowledged_by,
-		active_version, active_since, escalation_step, timer_due`
+		last_seen, notified_at, active_version, active_since, escalation_step, timer_due`
 )
 
 // scanTimer reads what a timer depends on and what resolving its alert writes.
@@ -22,6 +22,6 @@ func scanTimer(row pgx.CollectableRow) (*openAlert, error) {
 	alert := &openAlert{Alert: &monitor.Alert{}}
 	err := row.Scan(&alert.ID, &alert.Finding.Rule, &alert.Finding.Key, &alert.Severity, &alert.Status, &alert.Version, &alert.UpdatedAt,
 		(*zeronull.Timestamptz)(&alert.AcknowledgedAt), (*zeronull.Text)(&alert.AcknowledgedBy),
-		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
+		&alert.LastSeen, (*zeronull.Timestamptz)(&alert.timer.Notified), &alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
 	return alert, err
 }

@@ -126,6 +126,10 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 		alert.OrganizationID = due.organization
 		tick := policy.Tick(alert.Alert, alert.timer, now)
 		switch tick.Reason {
+		case alerting.ReasonOpened:
+			key, reason := driver.OpeningNotification(alert.ID)
+			writeNotification(b, alert.Alert, key, reason, nil, now)
+			writeTimer(b, alert.Alert, tick.Timer)
 		case alerting.ReasonEscalated:
 			p.escalated++
 			key, reason := driver.EscalationNotification(alert.ID, tick.Timer.Version, tick.Timer.Step)

@@ -77,6 +77,36 @@ func minuteOfDay(text string) (int, error) {
 	return t.Hour()*60 + t.Minute(), nil
 }
 
+// Ends returns when the window ends that contains a time, or an earlier time at which to
+// ask again.
+func (w *Window) Ends(at time.Time) time.Time {
+	if w.start == w.end && w.weekdays == everyDay && !w.until.IsZero() {
+		return w.until
+	}
+	local, end := at.In(w.zone), w.end
+	switch {
+	case w.start == w.end:
+		end = 24 * 60
+	case end <= local.Hour()*60+local.Minute():
+		end += 24 * 60
+	}
+	ends := time.Date(local.Year(), local.Month(), local.Day(), 0, end, 0, 0, w.zone)
+	// When clocks change, the same time of day comes twice, or later than it should.
+	for _, change := range []time.Duration{time.Hour, 30 * time.Minute} {
+		if before := ends.Add(-change); before.After(at) && !w.Contains(before) {
+			ends = before
+			break
+		}
+	}
+	if !ends.After(at) {
+		ends = at.Add(time.Minute)
+	}
+	if !w.until.IsZero() && ends.After(w.until) {
+		ends = w.until
+	}
+	return ends
+}
+
 // Contains reports whether the window contains a time.
 func (w *Window) Contains(at time.Time) bool {
 	if at.Before(w.from) || !w.until.IsZero() && !at.Before(w.until) {

@@ -6,6 +6,7 @@
 //   - ntfy: push messages
 //   - email: SMTP
 //   - slack: an incoming webhook
+//   - teams: a workflow of Microsoft Teams
 //   - pagerduty: Events API v2
 //   - alertmanager: the API v2 of Prometheus Alertmanager
 //   - lognotify: a slog.Logger

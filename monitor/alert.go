@@ -83,6 +83,15 @@ type Alert struct {
 // Ref returns a reference to the alert, without a version.
 func (a *Alert) Ref() AlertRef { return AlertRef{Organization: a.OrganizationID, ID: a.ID} }
 
+// Guidance returns what the rule tells the person who looks at the alert. It is
+// empty if the rule has no texts.
+func (a *Alert) Guidance() Guidance {
+	if a.Finding.Guidance == nil {
+		return Guidance{}
+	}
+	return *a.Finding.Guidance
+}
+
 // An AlertRef identifies an alert in a store. Every operation that takes an
 // AlertRef fails with [ErrNoOrganization] if the organization is empty.
 type AlertRef struct {
@@ -98,7 +107,9 @@ type AlertRef struct {
 // for maps and slices inside the values of Metadata.
 func (a *Alert) Clone() *Alert {
 	c := *a
+	c.Finding.Steps = slices.Clone(a.Finding.Steps)
 	c.Finding.References = slices.Clone(a.Finding.References)
+	c.Finding.Guidance = a.Finding.Guidance.clone()
 	c.Tags = slices.Clone(a.Tags)
 	c.Metadata = maps.Clone(a.Metadata)
 	return &c

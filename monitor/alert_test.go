@@ -43,7 +43,7 @@ func TestAlertOfAnOccurrence(t *testing.T) {
 	check.Equal(t, "first seen", d.FirstSeen, noon)
 	check.Equal(t, "last seen", d.LastSeen, noon.Add(time.Second))
 	check.Equal(t, "title", d.Title, "Suspicious Pattern Detected: FAILED_AUTH")
-	check.Equal(t, "description", d.Description, "at least 5 in the 5m0s up to 2026-05-04T12:00:00Z (threshold 5) for principalId ann")
+	check.Equal(t, "description", d.Description, "at least 5 events in 5 minutes for principal ann, up to 2026-05-04 12:00:00 UTC (threshold 5)")
 	check.Equal(t, "tags", strings.Join(d.Tags, ","), "suspicious-pattern,failed-auth")
 	for key, want := range map[string]any{
 		"patternType": "FAILED_AUTH", "eventCount": 5, "organizationId": "org-1", "principalId": "ann",
@@ -77,7 +77,7 @@ func TestDescribeStaysOnOneLine(t *testing.T) {
 	if strings.ContainsAny(d, "\n\x1b\u2028") || len(d) > 600 {
 		t.Errorf("description %q", d)
 	}
-	if !strings.HasPrefix(d, "at 2026-05-04T12:00:00Z for principalId ann  [31mroot : ü") {
+	if !strings.HasPrefix(d, "at 2026-05-04 12:00:00 UTC for principal ann  [31mroot") {
 		t.Errorf("description %q", d)
 	}
 }

@@ -27,6 +27,10 @@ func fullAlert() monitor.Alert {
 			Window:     5*time.Minute + 1500*time.Microsecond,
 			References: []monitor.EventRef{{ID: "e-4", Timestamp: second(4)}, {ID: "e-5", Timestamp: second(5), Sequence: 5}},
 			Uncovered:  monitor.FieldSession | monitor.FieldRecordCount, Technique: "T1110", Shadow: true, Detail: "detail",
+			Steps: []int{7, 1}, Guidance: &monitor.Guidance{
+				Title: "t", Description: "d", NextSteps: "n", Runbook: "https://example.com/", References: []string{"r"},
+				Author: "a", Tags: []string{"g"}, Counts: []string{"c", "e"},
+			},
 		},
 		TraceID: monitor.TraceID{0x4b, 15: 0x36}, SpanID: monitor.SpanID{7: 0xb7}, Occurrences: 7, FirstSeen: second(1), LastSeen: second(9),
 		CreatedAt: second(10), UpdatedAt: second(11), AcknowledgedAt: second(12), AcknowledgedBy: "bob",
@@ -52,7 +56,9 @@ const fullAlertJSON = `{
 		"count": 5, "atLeast": true, "threshold": 5, "window": 300001.5,
 		"references": [{"id": "e-4", "timestamp": "2023-10-26T10:30:04Z"},
 			{"id": "e-5", "timestamp": "2023-10-26T10:30:05Z", "sequence": 5}],
-		"uncovered": ["sessionContext", "recordCount"], "technique": "T1110", "shadow": true, "detail": "detail"}}`
+		"uncovered": ["sessionContext", "recordCount"], "technique": "T1110", "shadow": true, "detail": "detail", "steps": [7, 1],
+		"guidance": {"title": "t", "description": "d", "nextSteps": "n", "runbook": "https://example.com/", "references": ["r"],
+			"author": "a", "tags": ["g"], "counts": ["c", "e"]}}}`
 
 func TestAlertJSON(t *testing.T) {
 	t.Parallel()

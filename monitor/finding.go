@@ -29,6 +29,9 @@ type Finding struct {
 	// Count is the number of matching events in the window that ends with Event,
 	// including Event. Some rules count distinct values or completed steps instead.
 	Count int `json:"count"`
+	// Steps are the numbers of events of each step, for a rule that counts completed
+	// steps.
+	Steps []int `json:"steps,omitempty"`
 	// AtLeast is set if a memory limit cut the window: Count is a lower bound.
 	AtLeast   bool `json:"atLeast,omitempty"`
 	Threshold int  `json:"threshold"`
@@ -47,19 +50,23 @@ type Finding struct {
 	Shadow bool `json:"shadow,omitempty"`
 	// Detail is a short text that the rule adds to the description of the alert.
 	Detail string `json:"detail,omitempty"`
+	// Guidance is what the rule tells the person who looks at its alerts, or nil. It
+	// belongs to the rule and must not change.
+	Guidance *Guidance `json:"guidance,omitempty"`
 }
 
 // WindowStart returns the exclusive start of the finding's window.
 func (f *Finding) WindowStart() time.Time { return f.Event.Timestamp.Add(-f.Window) }
 
 // clone returns a copy that shares no memory with the finding, whose texts can be
-// parts of an event's line.
+// parts of an event's line. The guidance is that of the rule.
 func (f *Finding) clone() Finding {
 	c := *f
 	c.Rule, c.OrganizationID = strings.Clone(f.Rule), strings.Clone(f.OrganizationID)
 	c.Key, c.KeyField = strings.Clone(f.Key), strings.Clone(f.KeyField)
 	c.Technique, c.Detail = strings.Clone(f.Technique), strings.Clone(f.Detail)
 	c.Event.ID, c.CompletedBy.ID = strings.Clone(f.Event.ID), strings.Clone(f.CompletedBy.ID)
+	c.Steps = slices.Clone(f.Steps)
 	c.References = slices.Clone(f.References)
 	for i := range c.References {
 		c.References[i].ID = strings.Clone(c.References[i].ID)
@@ -69,8 +76,8 @@ func (f *Finding) clone() Finding {
 
 // size is about how many bytes the finding takes.
 func (f *Finding) size() int {
-	const finding, reference = 400, 64 // without texts
-	size := finding + len(f.Rule) + len(f.OrganizationID) + len(f.Key) + len(f.KeyField) +
+	const finding, reference, step = 440, 64, 8 // without texts
+	size := finding + step*len(f.Steps) + len(f.Rule) + len(f.OrganizationID) + len(f.Key) + len(f.KeyField) +
 		len(f.Technique) + len(f.Detail) + len(f.Event.ID) + len(f.CompletedBy.ID)
 	for i := range f.References {
 		size += reference + len(f.References[i].ID)

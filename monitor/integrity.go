@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/auditwarden/auditwarden/internal/words"
 )
 
 // The names of the rules that the monitor itself applies. Their findings have the
@@ -41,7 +43,7 @@ func (it *item) tampered(operator, source string, now time.Time) Finding {
 
 func (it *item) replayed(horizon time.Duration, now time.Time) Finding {
 	f := it.findingByPrincipal(RuleReplayed, now)
-	f.Detail = fmt.Sprintf("event %.64q of %s was delivered again after more than %s", it.Event.ID, it.claimedTime(), horizon)
+	f.Detail = fmt.Sprintf("event %.64q of %s was delivered again after more than %s", it.Event.ID, it.claimedTime(), words.Duration(horizon))
 	f.Technique = "T1565.002"
 	return f
 }
@@ -72,5 +74,6 @@ func (it *item) finding(rule string, severity Severity, now time.Time) Finding {
 		Event:     EventRef{ID: it.Event.ID, Timestamp: now.UTC().Round(0), Sequence: it.reporter.arrival.Sequence},
 		Count:     1,
 		Threshold: 1,
+		Guidance:  ownGuidance(rule),
 	}
 }

@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,10 +40,12 @@ type Occurrence struct {
 }
 
 // Alert returns a new alert for the occurrence, with a new ID and with a title, a
-// description, tags and metadata made from the finding. It shares no memory with
-// the occurrence. It leaves CreatedAt, UpdatedAt and Version for the store to set.
+// description, tags and metadata made from the finding and its [Guidance]. It shares
+// no memory with the occurrence. It leaves CreatedAt, UpdatedAt and Version for the
+// store to set.
 func (o *Occurrence) Alert() *Alert {
 	f := o.Finding.clone()
+	f.Guidance = f.Guidance.clone()
 	a := &Alert{
 		ID:             newID(time.Now()),
 		Fingerprint:    o.Fingerprint,
@@ -64,6 +68,15 @@ func (o *Occurrence) Alert() *Alert {
 	}
 	if a.Type == "" {
 		a.Type = AlertSecurity
+	}
+	if g := f.Guidance; g != nil {
+		g.render(&f)
+		a.Title, a.Description = cmp.Or(line(g.Title), a.Title), cmp.Or(line(g.Description), a.Description)
+		for _, tag := range g.Tags {
+			if !slices.Contains(a.Tags, tag) {
+				a.Tags = append(a.Tags, tag)
+			}
+		}
 	}
 	return a
 }
@@ -110,6 +123,11 @@ func (o *Occurrence) Validate() error {
 	} {
 		if err := checkSize(text.text, text.limit); err != nil {
 			return &InvalidOccurrenceError{text.field, err}
+		}
+	}
+	if f.Guidance != nil {
+		if err := f.Guidance.checkSize(); err != nil {
+			return &InvalidOccurrenceError{"Finding.Guidance", err}
 		}
 	}
 	if err := f.checkTimes(); err != nil {

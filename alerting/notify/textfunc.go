@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/auditwarden/auditwarden/alerting"
 	"github.com/auditwarden/auditwarden/internal/printable"
@@ -27,12 +26,14 @@ var errText = errors.New("notify: the text cannot be written")
 type TextFunc func(n *alerting.Notification) (title, body string, err error)
 
 // Text is the TextFunc of most destinations. The title has the severity, status and
-// title of the alert. The body has the description, followed by the status,
-// organization, rule, occurrences, reason and ID, each in a line of its own.
+// title of the alert. The body has the description, followed by what was counted, if
+// the description does not say it, [Occurrences], what to do next, the runbook, the
+// status, organization, rule, references, reason and ID, each in a line of its own.
 func Text(n *alerting.Notification) (title, body string, err error) {
 	a := n.Alert
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nStatus: %s", Line(a.Description), a.Status)
+	b.WriteString(Explanation(a))
+	fmt.Fprintf(&b, "\n\nStatus: %s", a.Status)
 	if a.Status == monitor.AlertAcknowledged {
 		fmt.Fprintf(&b, " by %s, %s", Line(a.AcknowledgedBy), Time(a.AcknowledgedAt))
 	}
@@ -43,13 +44,16 @@ func Text(n *alerting.Notification) (title, body string, err error) {
 		fmt.Fprintf(&b, "\nNotes: %s", Line(a.ResolutionNotes))
 	}
 	fmt.Fprintf(&b, "\nOrganization: %s\nRule: %s", Line(a.OrganizationID), Line(a.Finding.Rule))
-	fmt.Fprintf(&b, "\nOccurrences: %d, from %s to %s", a.Occurrences, Time(a.FirstSeen), Time(a.LastSeen))
+	g := a.Guidance()
+	if g.Author != "" {
+		fmt.Fprintf(&b, ", by %s", Line(g.Author))
+	}
+	for _, url := range g.References {
+		fmt.Fprintf(&b, "\nReference: %s", Line(url))
+	}
 	fmt.Fprintf(&b, "\nNotified because: %s\nAlert: %s", n.Reason, Line(a.ID))
 	return fmt.Sprintf("[%s, %s] %s", a.Severity, a.Status, Line(a.Title)), b.String(), nil
 }
-
-// Time returns a time in UTC as text.
-func Time(t time.Time) string { return t.UTC().Format(time.DateTime + " MST") }
 
 // Or returns f with the texts of other in place of those that are empty, or other
 // if f is nil.

@@ -28,10 +28,12 @@ func TestText(t *testing.T) {
 		title, body, err := notify.TextFunc(notify.Text).Render(n)
 		check.NoError(t, "render", err)
 		check.Equal(t, "title", title, "[HIGH, "+string(status)+"] Suspicious Pattern Detected: FAILED_AUTH")
-		check.Equal(t, "body", body, n.Alert.Description+"\n\n"+want+`
+		check.Equal(t, "body", body, n.Alert.Description+`
+When: threshold reached at 2026-03-01 02:29:00 UTC, 2 further events since, the last at 2026-03-01 02:30:00 UTC
+
+`+want+`
 Organization: acme
 Rule: failed_auth
-Occurrences: 3, from 2026-03-01 02:29:00 UTC to 2026-03-01 02:30:00 UTC
 Notified because: `+string(n.Reason)+`
 Alert: alert-1`)
 	}

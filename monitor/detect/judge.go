@@ -186,6 +186,7 @@ func (h *hit) finding() monitor.Finding {
 		Uncovered: h.uncovered,
 		Technique: r.Technique,
 		Shadow:    r.Shadow,
+		Guidance:  r.texts,
 	}
 }
 

@@ -57,13 +57,13 @@ func Modern() []Rule {
 			r.Match = isDataUse
 		}
 	}
-	return append(rules, Rule{
+	return described(append(rules, Rule{
 		Name: PasswordSpraying, Version: "modern-1", Severity: monitor.SeverityHigh, Technique: "T1110.003",
 		Match:    func(e *monitor.Event) bool { return e.Session.IPAddress != "" && isFailedLogin(e) },
 		Uses:     monitor.FieldStatus | monitor.FieldAction | monitor.FieldPrincipalID,
 		Distinct: func(e *monitor.Event) string { return e.PrincipalID },
 		GroupBy:  ByAddress, Threshold: 20, Window: 10 * time.Minute,
-	})
+	}))
 }
 
 func isFailedLogin(e *monitor.Event) bool {

@@ -61,6 +61,10 @@ func (o *observation) reportOne(g *window.Group, h window.Hit) {
 	}
 	f.Count = min(h.Count, r.spec.MaxEvents)
 	f.AtLeast = g.Lost() > limit || h.Count > r.spec.MaxEvents || h.Completed && o.Hidden > 0
+	if r.kind == window.Sequence {
+		f.Steps = o.reporter.Steps(len(r.spec.Steps))
+		g.CountSteps(&r.spec, h.Index, f.Steps)
+	}
 	held := 0
 	for held < r.maxReferences && held <= h.Index && g.At(h.Index-held).Time > limit {
 		held++

@@ -18,8 +18,8 @@ const (
 
 // Defaults returns five rules: failed logins, unauthorized access, many accesses to
 // data in a short time, many bulk operations, and access to data at night. They match
-// what the reference of docs/compatibility.md matched; [Modern] has better matches.
-// The caller may change what it gets.
+// what the reference of docs/compatibility.md matched, and their alerts have its titles
+// and tags; [Modern] has better matches and titles. The caller may change what it gets.
 //
 // A rule matches an event by parts of texts, so that "data.read" is a part of
 // "metadata.read.all", too. The parts of actions are in lower case.
@@ -38,7 +38,7 @@ const (
 //
 // docs/events.md has examples of events that match and of events that do not.
 func Defaults() []Rule {
-	return []Rule{
+	return compatible(described([]Rule{
 		{
 			Name: FailedAuth, Version: "1", Severity: monitor.SeverityHigh, Technique: "T1110",
 			Match: isFailedAuth, Uses: monitor.FieldStatus | monitor.FieldAction,
@@ -64,7 +64,7 @@ func Defaults() []Rule {
 			Match: isSensitive, Uses: monitor.FieldStatus | monitor.FieldAction,
 			Hours: &Hours{Start: defaultStart, End: defaultEnd}, GroupBy: ByPrincipal,
 		},
-	}
+	}))
 }
 
 // The off-hours of the rule [OffHours].

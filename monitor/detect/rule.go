@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +43,25 @@ type Rule struct {
 	// Technique is the MITRE ATT&CK technique, such as "T1110". Optional.
 	Technique string
 
+	// Title, Description and NextSteps become texts of alerts. They can have
+	// placeholders such as {counted}, {subject} and {window}; [monitor.Guidance] lists
+	// them all. Without a Title, alerts have the title "Suspicious Pattern Detected"
+	// with the name of the rule; without a Description, they are described by what was
+	// counted.
+	Title, Description, NextSteps string
+	// Runbook is the URL of the page that says what to do about an alert, and
+	// References are URLs of pages about the pattern.
+	Runbook    string
+	References []string
+	// Author is who answers for the rule.
+	Author string
+	// Tags are added to those of alerts.
+	Tags []string
+	// Counts is what the rule counts, as it stands behind the number: "failed logins",
+	// or "failed login|failed logins" if there may be one alone. It is optional, and
+	// for a rule with a Sequence each step has its own.
+	Counts string
+
 	// Match selects the events that the rule is about. It is optional for a rule
 	// with a Sequence.
 	Match func(e *monitor.Event) bool
@@ -80,6 +101,8 @@ type Step struct {
 	Match func(e *monitor.Event) bool
 	// Count is at most 65,536. Defaults to 1.
 	Count int
+	// Counts is what the step counts, as [Rule.Counts] is.
+	Counts string
 }
 
 const (
@@ -117,6 +140,47 @@ func (r *Rule) validate(bad complaint) {
 		r.Hours.validate(bad)
 	}
 	r.Exceptions.validate(bad)
+	r.validateGuidance(bad)
+}
+
+func (r *Rule) validateGuidance(bad complaint) {
+	if r.Counts != "" && r.Sequence != nil {
+		bad("Counts", "is set, and so is Sequence, whose steps have their own")
+	}
+	if g := r.guidance(); g != nil {
+		if err := g.Validate(); err != nil {
+			bad("texts", "%v", err)
+		}
+	}
+}
+
+// guidance returns the texts of the rule, or nil if it has none.
+func (r *Rule) guidance() *monitor.Guidance {
+	g := &monitor.Guidance{
+		Title: r.Title, Description: r.Description, NextSteps: r.NextSteps, Runbook: r.Runbook,
+		References: slices.Clone(r.References), Author: r.Author, Tags: slices.Clone(r.Tags), Counts: r.counts(),
+	}
+	if reflect.ValueOf(*g).IsZero() {
+		return nil
+	}
+	return g
+}
+
+// counts returns what the rule counts, or what each of its steps does.
+func (r *Rule) counts() []string {
+	var all []string
+	for _, step := range r.Sequence {
+		all = append(all, step.Counts)
+	}
+	switch {
+	case strings.Join(all, "") != "":
+		return all
+	case r.Counts != "":
+		return []string{r.Counts}
+	case r.Distinct != nil:
+		return []string{"different value|different values"}
+	}
+	return nil
 }
 
 func (r *Rule) validateSequence(bad complaint) {

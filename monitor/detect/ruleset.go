@@ -22,6 +22,7 @@ type rule struct {
 	Rule
 	shape
 	spec          window.Rule
+	texts         *monitor.Guidance // nil: none
 	uses          monitor.Fields
 	calendar      *calendar
 	exceptions    *exceptions
@@ -79,6 +80,7 @@ func newRule(o *Options, normal *normalizer, base Rule, override Override) *rule
 		maxKeys:       bound(o.MaxKeys, 100_000, math.MaxInt),
 		maxReferences: bound(o.MaxReferences, 10, 0),
 	}
+	r.texts = r.guidance()
 	r.uses = r.Uses | monitor.FieldTimestamp | monitor.FieldOrganizationID
 	if r.GroupBy == nil {
 		r.GroupBy = ByPrincipal

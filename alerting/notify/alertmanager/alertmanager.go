@@ -3,8 +3,9 @@
 // (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml).
 //
 // An alert has the labels alertname (the rule), organization, severity and alert
-// (its ID), the labels in [Options.Labels], and the annotations summary, description,
-// status and occurrences. By default the severity is critical, warning or info, which
+// (its ID), the labels in [Options.Labels], and the annotations summary,
+// description, status, occurrences, counted and when (both in words), and runbook_url
+// if the rule has a runbook. By default the severity is critical, warning or info, which
 // the routes of most users match; see [Severity]. It ends in Alertmanager when it is resolved
 // or dismissed, if the route has all of [alerting.Reasons]. Alertmanager
 // distinguishes alerts by their labels. When the label of the severity
@@ -140,6 +141,11 @@ func (m *Notifier) alerts(a *monitor.Alert, title, body string, now time.Time) [
 		"description": body,
 		"status":      string(a.Status),
 		"occurrences": strconv.FormatInt(a.Occurrences, 10),
+		"counted":     notify.Line(a.Finding.Describe()),
+		"when":        notify.Occurrences(a),
+	}
+	if runbook := a.Guidance().Runbook; runbook != "" {
+		annotations["runbook_url"] = notify.Line(runbook)
 	}
 	labels := []string{m.severity(a.Severity)}
 	all := []alert{m.alert(a, labels[0], annotations, ends)}

@@ -66,6 +66,7 @@ func TestOpen(t *testing.T) {
 		n := notifytest.InStatus(status)
 		n.Reason = alerting.ReasonResolved // and reopened since
 		n.Alert.Occurrences = 64
+		n.Alert.Finding.Guidance = &monitor.Guidance{Runbook: "https://example.com/runbook"}
 		o := alertmanager.Options{Token: notify.NewSecret(token), Labels: map[string]string{"team": "soc"}, Expiry: time.Hour}
 		before := time.Now()
 		all := receive(t, o, n)
@@ -83,6 +84,9 @@ func TestOpen(t *testing.T) {
 			!strings.Contains(a.Annotations["summary"], n.Alert.Title) || !strings.Contains(a.Annotations["description"], n.Alert.Description) {
 			t.Errorf("annotations %v", a.Annotations)
 		}
+		check.Equal(t, "counted", a.Annotations["counted"], n.Alert.Finding.Describe())
+		check.Equal(t, "when", a.Annotations["when"], notify.Occurrences(n.Alert))
+		check.Equal(t, "runbook", a.Annotations["runbook_url"], "https://example.com/runbook")
 		if !a.StartsAt.Equal(n.Alert.FirstSeen) {
 			t.Errorf("it starts at %v", a.StartsAt)
 		}

@@ -42,6 +42,7 @@ func (l *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 			slog.String("status", string(a.Status)),
 			slog.String("title", printable.Line(a.Title)),
 			slog.String("description", printable.Line(a.Description)),
+			slog.String("counted", printable.Line(a.Finding.Describe())),
 			slog.Int64("occurrences", a.Occurrences),
 			slog.String("firstSeen", a.FirstSeen.UTC().Format(time.RFC3339Nano)),
 			slog.String("lastSeen", a.LastSeen.UTC().Format(time.RFC3339Nano)),

@@ -45,6 +45,7 @@ func TestRecord(t *testing.T) {
 		for name, want := range map[string]any{
 			"id": "alert-1", "organization": "acme", "rule": "failed_auth", "severity": severity.String(),
 			"status": "dismissed", "title": printable.Line(notifytest.Hostile), "description": n.Alert.Description, "occurrences": 3.0,
+			"counted":   printable.Line(n.Alert.Finding.Describe()),
 			"firstSeen": "2026-03-01T02:29:00Z", "lastSeen": "2026-03-01T02:30:00Z",
 		} {
 			if got.Alert[name] != want {

@@ -1,7 +1,6 @@
 // Package ntfy delivers notifications as push messages of ntfy
 // (https://docs.ntfy.sh/publish/). Each message is posted to a topic, which is that
-// of the alert's organization by default; see [Topic]. By default its text is the
-// description of the alert. It has the headers
+// of the alert's organization by default; see [Topic]. It has the headers
 //
 //	Authorization: Bearer <token>
 //	Title: <title>
@@ -37,8 +36,8 @@ type Options struct {
 	// Topic is the topic for all messages, of up to 64 ASCII letters, digits, hyphens
 	// and underscores. Defaults to the [Topic] of each alert's organization.
 	Topic string
-	// Text returns the title and the text. Defaults to the title and the description
-	// of the alert.
+	// Text returns the title and the text. Defaults to the title of the alert and to
+	// [notify.Explanation], or to the description alone if the rule has no texts.
 	Text      notify.TextFunc
 	Transport notify.Transport
 }
@@ -72,7 +71,10 @@ func New(url string, o *Options) (*Notifier, error) {
 }
 
 func text(n *alerting.Notification) (title, body string, err error) {
-	return n.Alert.Title, notify.Line(n.Alert.Description), nil
+	if n.Alert.Finding.Guidance == nil {
+		return n.Alert.Title, notify.Line(n.Alert.Description), nil
+	}
+	return n.Alert.Title, notify.Explanation(n.Alert), nil
 }
 
 // Notify publishes the notification.

@@ -84,6 +84,7 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 		Action:     action(a.Status),
 		DedupKey:   dedupKey(a.ID),
 		Client:     "auditwarden",
+		Links:      links(a.Guidance().Runbook),
 		Payload: payload{
 			Summary:   title,
 			Source:    cmp.Or(notify.Line(a.Source), "auditwarden"),
@@ -98,6 +99,8 @@ func (p *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 				"severity":     a.Severity,
 				"status":       a.Status,
 				"reason":       n.Reason,
+				"counted":      notify.Line(a.Finding.Describe()),
+				"when":         notify.Occurrences(a),
 				"occurrences":  a.Occurrences,
 				"firstSeen":    a.FirstSeen.UTC(),
 				"lastSeen":     a.LastSeen.UTC(),
@@ -118,7 +121,21 @@ type event struct {
 	Action     string  `json:"event_action"`
 	DedupKey   string  `json:"dedup_key"`
 	Client     string  `json:"client"`
+	Links      []link  `json:"links,omitempty"`
 	Payload    payload `json:"payload"`
+}
+
+type link struct {
+	URL  string `json:"href"`
+	Text string `json:"text"`
+}
+
+// links returns the link to a runbook, if there is one.
+func links(runbook string) []link {
+	if runbook == "" {
+		return nil
+	}
+	return []link{{notify.Line(runbook), "Runbook"}}
 }
 
 type payload struct {

@@ -36,6 +36,7 @@ type event struct {
 	EventAction string `json:"event_action"`
 	DedupKey    string `json:"dedup_key"`
 	Client      string
+	Links       []map[string]string
 	Payload     struct {
 		Summary, Source, Severity, Timestamp, Group, Class string
 
@@ -96,10 +97,14 @@ func TestPayload(t *testing.T) {
 		}
 		check.Equal(t, "details", p.Details, map[string]any{
 			"text": text, "organization": "acme", "rule": "failed_auth", "severity": severity.String(), "status": "active",
+			"counted": n.Alert.Finding.Describe(), "when": notify.Occurrences(n.Alert),
 			"reason": "opened", "occurrences": 3.0, "firstSeen": "2026-03-01T02:29:00Z", "lastSeen": "2026-03-01T02:30:00Z", "alert": "alert-1",
 		})
 	}
 	n := notifytest.Notification()
+	check.Equal(t, "links", len(receive(t, n).Links), 0)
+	n.Alert.Finding.Guidance = &monitor.Guidance{Runbook: "https://example.com/runbook"}
+	check.Equal(t, "links", fmt.Sprint(receive(t, n).Links), "[map[href:https://example.com/runbook text:Runbook]]")
 	n.Alert.Source, n.Alert.Title, n.Alert.Description = "", notifytest.Hostile, strings.Repeat(notifytest.Hostile, 10_000)
 	p := receive(t, n).Payload
 	check.Equal(t, "source", p.Source, "auditwarden")

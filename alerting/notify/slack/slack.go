@@ -2,7 +2,7 @@
 // (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks) or
 // of a chat that accepts the same messages. A message consists of the title and an
 // attachment in the color of the severity. The attachment contains the text and a
-// line with the severity, status and occurrences. Everything is plain text to Slack,
+// line with the severity, status and [notify.Occurrences]. Everything is plain text to Slack,
 // so that markup and mentions have no effect, and addresses are not unfurled. Other
 // chats may take text for markup.
 //
@@ -56,7 +56,7 @@ func (s *Notifier) Notify(ctx context.Context, n *alerting.Notification) error {
 		return err
 	}
 	a := n.Alert
-	status := fmt.Sprintf("%s · %s · %d occurrences", a.Severity, a.Status, a.Occurrences)
+	status := fmt.Sprintf("%s · %s · %s", a.Severity, a.Status, notify.Occurrences(a))
 	r, err := notify.JSON(message{
 		Text:  escape(title),
 		Parse: "none",

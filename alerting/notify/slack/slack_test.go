@@ -82,7 +82,7 @@ func TestMessage(t *testing.T) {
 		if got := blocks[0].Text.Text; blocks[0].Type != "section" || !strings.Contains(got, n.Alert.Description) {
 			t.Errorf("section %q", got)
 		}
-		if got, want := blocks[1].Elements[0].Text, "HIGH · "+string(status)+" · 3 occurrences"; blocks[1].Type != "context" || got != want {
+		if got, want := blocks[1].Elements[0].Text, "HIGH · "+string(status)+" · "+notify.Occurrences(n.Alert); blocks[1].Type != "context" || got != want {
 			t.Errorf("status line %q, want %q", got, want)
 		}
 	}

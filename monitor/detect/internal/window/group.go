@@ -229,6 +229,25 @@ func Preview(r *Rule, g *Group, last Stamp, mark uint64) int {
 	return count
 }
 
+// CountSteps counts the events of each step of a sequence in the window that ends with
+// the i-th event, which qualifies. An event counts for one step: going back from the
+// last, for the one before as soon as a step has what it takes.
+func (g *Group) CountSteps(r *Rule, i int, counts []int) {
+	step, limit := len(r.Steps)-1, Before(g.At(i).Time, r.Length)
+	for ; i >= 0 && g.At(i).Time > limit; i-- {
+		mark := g.Mark(i)
+		if step > 0 && counts[step] >= r.Steps[step] && mark&(1<<(step-1)) != 0 {
+			step--
+		}
+		if mark&(1<<step) != 0 {
+			counts[step]++
+		}
+	}
+	for step, n := range r.Steps {
+		counts[step] = max(counts[step], n) // where events match several steps
+	}
+}
+
 // newest returns the timestamp of the newest event.
 func (g *Group) newest() int64 {
 	if g.stamps.len() == 0 {

@@ -66,7 +66,7 @@ func (g *Guidance) Validate() error {
 		}
 	}
 	if g.Runbook != "" && !isURL(g.Runbook) {
-		return fmt.Errorf("Runbook: %.200q is no URL such as \"https://example.com/\"", g.Runbook)
+		return fmt.Errorf("%s: %.200q is no URL such as \"https://example.com/\"", "Runbook", g.Runbook)
 	}
 	for _, text := range g.References {
 		if !isURL(text) {

@@ -37,21 +37,21 @@ func (it *item) tampered(operator, source string, now time.Time) Finding {
 	f.Detail = fmt.Sprintf("%.512s; the event claims organization %.64q, principal %.64q, action %.64q, time %s",
 		reason, e.OrganizationID, e.PrincipalID, e.Action, it.claimedTime())
 	f.Uncovered = ^v.Covered & allFields
-	f.Technique = "T1565.001"
+	f.Technique, f.Guidance = "T1565.001", tamperedGuidance()
 	return f
 }
 
 func (it *item) replayed(horizon time.Duration, now time.Time) Finding {
 	f := it.findingByPrincipal(RuleReplayed, now)
 	f.Detail = fmt.Sprintf("event %.64q of %s was delivered again after more than %s", it.Event.ID, it.claimedTime(), words.Duration(horizon))
-	f.Technique = "T1565.002"
+	f.Technique, f.Guidance = "T1565.002", replayedGuidance()
 	return f
 }
 
 func (it *item) conflicting(now time.Time) Finding {
 	f := it.findingByPrincipal(RuleConflicting, now)
 	f.Detail = fmt.Sprintf("event %.64q of %s differs from the one known by that ID", it.Event.ID, it.claimedTime())
-	f.Technique = "T1565.002"
+	f.Technique, f.Guidance = "T1565.002", conflictingGuidance()
 	return f
 }
 
@@ -74,6 +74,5 @@ func (it *item) finding(rule string, severity Severity, now time.Time) Finding {
 		Event:     EventRef{ID: it.Event.ID, Timestamp: now.UTC().Round(0), Sequence: it.reporter.arrival.Sequence},
 		Count:     1,
 		Threshold: 1,
-		Guidance:  ownGuidance(rule),
 	}
 }

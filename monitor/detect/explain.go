@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/auditwarden/auditwarden/internal/words"
 	"github.com/auditwarden/auditwarden/monitor"
 	"github.com/auditwarden/auditwarden/monitor/detect/internal/window"
 )
@@ -52,7 +51,7 @@ func (x Explanation) String() string {
 		if x.AtLeast {
 			atLeast = "at least "
 		}
-		text += fmt.Sprintf(", %s%d of %d in %s", atLeast, x.Count, x.Threshold, words.Duration(x.Window))
+		text += fmt.Sprintf(", %s%d of %d in %s", atLeast, x.Count, x.Threshold, x.Window)
 	}
 	text += fmt.Sprintf(" for %s %q", x.KeyField, x.Key)
 	if x.Ignored != 0 {

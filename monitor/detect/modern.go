@@ -6,9 +6,6 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// PasswordSpraying is the name of the rule that [Modern] adds to those of [Defaults].
-const PasswordSpraying = "password_spraying"
-
 // Modern returns the five rules of [Defaults], under the same names and with the same
 // thresholds, but with matches on whole words instead of parts of texts, and
 // password spraying: failed logins from one address to 20 different accounts in 10

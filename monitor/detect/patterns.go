@@ -7,15 +7,6 @@ import (
 	"github.com/auditwarden/auditwarden/monitor"
 )
 
-// The names of the rules of [Defaults].
-const (
-	FailedAuth         = "failed_auth"
-	UnauthorizedAccess = "unauthorized_access"
-	DataVelocity       = "data_velocity"
-	BulkOperation      = "bulk_operation"
-	OffHours           = "off_hours"
-)
-
 // Defaults returns five rules: failed logins, unauthorized access, many accesses to
 // data in a short time, many bulk operations, and access to data at night. They match
 // what the reference of docs/compatibility.md matched, and their alerts have its titles

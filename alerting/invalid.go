@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/auditwarden/auditwarden/monitor"
@@ -41,6 +42,20 @@ const (
 func checkNumber(field string, n, most int) error {
 	if n > most {
 		return invalid(field, "%d are more than %d", n, most)
+	}
+	return nil
+}
+
+// maxDuration limits durations that people set.
+const maxDuration = 365 * 24 * time.Hour
+
+// checkMillis rejects a duration that is out of range or not in whole milliseconds.
+func checkMillis(field string, d time.Duration) error {
+	switch {
+	case d < 0 || d > maxDuration:
+		return invalid(field, "%v is not between 0 and %v", d, maxDuration)
+	case d%time.Millisecond != 0:
+		return invalid(field, "%v is not in whole milliseconds", d)
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ const DefaultCooldown = 5 * time.Minute
 
 // Limits of settings, see [Settings.Validate].
 const (
-	maxDuration     = 365 * 24 * time.Hour
 	maxSuppressions = 100
 	maxThresholds   = 1000
 	maxEscalations  = 20
@@ -40,11 +39,12 @@ const (
 //	  "thresholds": {"failed_auth": {"threshold": 10, "timeWindow": 300000}},
 //	  "escalations": {"CRITICAL": [{"after": 900000}, {"after": 3600000, "routes": ["manager"]}]},
 //	  "autoResolve": {"LOW": 86400000},
+//	  "damping": {"openings": 3, "window": 3600000},
 //	  "version": 3
 //	}
 //
 // The member debounceWindow is the cooldown in minutes; 0 disables it. The members
-// timeWindow and after and the values of autoResolve are in milliseconds. Weekdays
+// timeWindow, after and window and the values of autoResolve are in milliseconds. Weekdays
 // are numbered from 0 for Sunday. The members failureRateThreshold,
 // consecutiveFailureThreshold and escalationDelay are ignored. Any other member that is
 // not listed here is refused, see [Settings.UnmarshalJSON].
@@ -70,6 +70,9 @@ type Settings struct {
 	// whole milliseconds by the store's clock. It begins no earlier than with the first
 	// notification of the alert.
 	AutoResolve map[monitor.Severity]time.Duration
+	// Damping limits the notifications about alerts that open and close again and again.
+	// Defaults to none.
+	Damping Damping
 
 	// Version is the number of times that the settings have been saved.
 	Version int64
@@ -126,7 +129,7 @@ func (s Settings) Validate() error {
 		}
 	}
 	return cmp.Or(
-		s.checkEscalations(), s.checkAutoResolve(),
+		s.checkEscalations(), s.checkAutoResolve(), s.Damping.check(),
 		checkEach("Suppressions", s.Suppressions, (*Suppression).check),
 		checkEach("Silences", s.Silences, (*Silence).check),
 	)
@@ -191,16 +194,6 @@ func (s *Settings) checkAutoResolve() error {
 		} else if err := checkMillis(field, quiet); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func checkMillis(field string, d time.Duration) error {
-	switch {
-	case d < 0 || d > maxDuration:
-		return invalid(field, "%v is not between 0 and %v", d, maxDuration)
-	case d%time.Millisecond != 0:
-		return invalid(field, "%v is not in whole milliseconds", d)
 	}
 	return nil
 }

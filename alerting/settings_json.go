@@ -23,6 +23,7 @@ type settingsJSON struct {
 	Thresholds         map[string]thresholdJSON              `json:"thresholds,omitempty"`
 	Escalations        map[monitor.Severity][]escalationJSON `json:"escalations,omitempty"`
 	AutoResolve        map[monitor.Severity]float64          `json:"autoResolve,omitempty"`
+	Damping            *dampingJSON                          `json:"damping,omitempty"`
 	Version            int64                                 `json:"version,omitempty"`
 	UpdatedAt          time.Time                             `json:"updatedAt,omitzero"`
 	UpdatedBy          string                                `json:"updatedBy,omitempty"`
@@ -36,6 +37,11 @@ type settingsJSON struct {
 type thresholdJSON struct {
 	Threshold  int     `json:"threshold,omitempty"`
 	TimeWindow float64 `json:"timeWindow,omitempty"`
+}
+
+type dampingJSON struct {
+	Openings int     `json:"openings"`
+	Window   float64 `json:"window"`
 }
 
 type escalationJSON struct {
@@ -55,6 +61,9 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 	if s.Cooldown != 0 {
 		minutes := max(s.Cooldown, 0).Minutes()
 		j.DebounceWindow = &minutes
+	}
+	if s.Damping != (Damping{}) {
+		j.Damping = &dampingJSON{s.Damping.Openings, float64(s.Damping.Window.Milliseconds())}
 	}
 	// These functions return no errors.
 	j.Thresholds, _ = convert(s.Thresholds, func(_ string, t Threshold) (thresholdJSON, error) {
@@ -120,6 +129,12 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 		}
 		if read.Cooldown == 0 {
 			read.Cooldown = -1
+		}
+	}
+	if j.Damping != nil {
+		read.Damping.Openings = j.Damping.Openings
+		if read.Damping.Window, err = millis("damping.window", j.Damping.Window); err != nil {
+			return err
 		}
 	}
 	read.Thresholds, err = convert(j.Thresholds, func(rule string, t thresholdJSON) (Threshold, error) {

@@ -84,6 +84,7 @@ func TestSettingsJSON(t *testing.T) {
 				`"reason":"r","author":"ann"}],"silences":[{"until":"2024-04-01T00:00:00Z","reason":"scan","rules":["failed_auth"],"keys":["k"],"severities":["LOW","HIGH"]}],` +
 				`"thresholds":{"failed_auth":{"threshold":10,"timeWindow":300000},"x":{}},` +
 				`"escalations":{"CRITICAL":[{"after":60000},{"after":3600000,"routes":["manager","board"]}]},"autoResolve":{"LOW":86400000},` +
+				`"damping":{"openings":3,"window":3600000},` +
 				`"version":3,"updatedAt":"2024-03-01T09:00:00Z","updatedBy":"bob"}`,
 			alerting.Settings{
 				Cooldown: time.Minute,
@@ -102,6 +103,7 @@ func TestSettingsJSON(t *testing.T) {
 					{After: time.Minute}, {After: time.Hour, Routes: []string{"manager", "board"}},
 				}},
 				AutoResolve: map[monitor.Severity]time.Duration{monitor.SeverityLow: 24 * time.Hour},
+				Damping:     alerting.Damping{Openings: 3, Window: time.Hour},
 				Version:     3, UpdatedAt: at(0), UpdatedBy: "bob",
 			}, "",
 		},
@@ -340,6 +342,11 @@ func TestInvalidSettings(t *testing.T) {
 		{"Suppressions[1].Reason", window(func(s *alerting.Suppression) { s.Reason = "a\x00b" })},
 		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = "\xff" })},
 		{"Suppressions[1].Author", window(func(s *alerting.Suppression) { s.Author = strings.Repeat("x", 256) })},
+		{"Damping.Openings", alerting.Settings{Damping: alerting.Damping{Openings: 101, Window: time.Hour}}},
+		{"Damping.Openings", alerting.Settings{Damping: alerting.Damping{Openings: -1, Window: time.Hour}}},
+		{"Damping.Window", alerting.Settings{Damping: alerting.Damping{Openings: 1}}},
+		{"Damping.Window", alerting.Settings{Damping: alerting.Damping{Window: time.Hour}}},
+		{"Damping.Window", alerting.Settings{Damping: alerting.Damping{Openings: 1, Window: time.Microsecond}}},
 		{"Silences", alerting.Settings{Silences: make([]alerting.Silence, 101)}},
 		{"Silences[1].Rules", silence(func(s *alerting.Silence) { s.Rules = nil })},
 		{"Silences[1].Rules", silence(func(s *alerting.Silence) { s.Rules = slices.Repeat(s.Rules, 21) })},

@@ -52,6 +52,8 @@ func storeCases() map[string]func(*storeTest) {
 		"Suppression":           testSuppression,
 		"SuppressionDaily":      testSuppressionDaily,
 		"Silence":               testSilence,
+		"Damping":               testDamping,
+		"DampingEnds":           testDampingEnds,
 		"HeldBack":              testHeldBack,
 		"HeldBackLate":          testHeldBackLate,
 		"HeldBackMany":          testHeldBackMany,

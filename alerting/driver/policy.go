@@ -68,6 +68,9 @@ func (p *Policy) Save(s alerting.Settings, by string, now time.Time) (*Policy, e
 // Settings returns a deep copy of the policy's settings.
 func (p *Policy) Settings() alerting.Settings { return p.settings.Clone() }
 
+// Damps reports whether [Policy.Opened] needs the earlier alerts.
+func (p *Policy) Damps() bool { return p.settings.Damping != alerting.Damping{} }
+
 // suppressedUntil returns when the suppressions of an alert end that last at a time, or
 // an earlier time at which to ask again. It is zero if there are none.
 func (p *Policy) suppressedUntil(a *monitor.Alert, at time.Time) (until time.Time) {

@@ -19,7 +19,7 @@ type Timer struct {
 	// Version is the alert's version when it was opened, reopened or became more severe.
 	Version int64
 	// Since is the store's time when that happened or, if it is later, when the alert's
-	// first notification was created.
+	// first notification was created or the damping no longer holds it back.
 	Since time.Time
 	// Step is the number of escalations since then.
 	Step int
@@ -27,8 +27,7 @@ type Timer struct {
 	Due time.Time
 }
 
-// StartTimer returns the timer of an alert that was just opened, was reopened or became
-// more severe. T is its timer so far. Its escalations start from the beginning.
+// StartTimer returns the timer of an alert that was just reopened or became more severe. T is its timer so far. Its escalations start from the beginning.
 func (p *Policy) StartTimer(a *monitor.Alert, t Timer, now time.Time) Timer {
 	t = Timer{Notified: t.Notified, Version: a.Version, Since: a.UpdatedAt}
 	t.Due = p.Due(a, t, now)
@@ -44,7 +43,7 @@ func (p *Policy) Notify(a *monitor.Alert, t Timer, at, now time.Time) (monitor.N
 	switch last := t.Notified; {
 	case p.cooldown >= 0 && !last.IsZero() && !last.After(now) && at.Before(last.Add(p.cooldown)):
 		return monitor.NotifyNone, t
-	case !p.suppressedUntil(a, at).IsZero():
+	case p.Damped(t, now), !p.suppressedUntil(a, at).IsZero():
 		return monitor.NotifySuppressed, t
 	case last.IsZero():
 		return monitor.NotifyDue, p.first(a, t, at, now)
@@ -65,9 +64,15 @@ func notified(at, now time.Time) time.Time {
 // first returns the timer of an alert after its first notification. Escalation and
 // automatic resolution leave as much time from then on as if it had not been held back.
 func (p *Policy) first(a *monitor.Alert, t Timer, at, now time.Time) Timer {
-	t.Notified, t.Since = at, later(t.Since, now)
+	t.Notified, t.Since = at, now
 	t.Due = p.Due(a, t, now)
 	return t
+}
+
+// Damped reports whether an alert is held back by the damping: the store must create no
+// notification of a change of its status.
+func (p *Policy) Damped(t Timer, now time.Time) bool {
+	return p.Damps() && t.Notified.IsZero() && now.Before(t.Since)
 }
 
 // Due returns when the store must call [Policy.Tick], zero for never. After a change
@@ -81,6 +86,8 @@ func (p *Policy) Due(a *monitor.Alert, t Timer, now time.Time) time.Time {
 	switch {
 	case !a.Status.Open():
 		return time.Time{}
+	case p.Damped(t, now):
+		return later(t.Since, p.suppressedUntil(a, now))
 	case t.Notified.IsZero():
 		return later(now, p.suppressedUntil(a, now))
 	}

@@ -30,7 +30,8 @@ type limits struct{ alerts, notifications int }
 
 // A series has the alerts of one fingerprint.
 type series struct {
-	open    *record // may be nil
+	open    *record   // may be nil
+	closed  []*record // in the order in which they were closed
 	alerts  int
 	counted eventKeys
 }
@@ -159,12 +160,17 @@ func (o *organization) open(oc *monitor.Occurrence, now time.Time) *record {
 		s = &series{}
 		o.series[a.Fingerprint] = s
 	}
-	rec := &record{created: a.CreatedAt, alert: a, history: []alerting.Change{opened}, bytes: sizeOfAlert(a)}
-	o.bytes += rec.bytes
+	rec := &record{created: a.CreatedAt, alert: a, history: []alerting.Change{opened}}
 	o.alerts = append(o.alerts, rec)
 	o.byID[a.ID] = rec
 	s.alerts++
-	o.begin(rec, now)
+	var earlier []driver.Earlier
+	if o.policy.Damps() {
+		earlier = s.earlier()
+	}
+	o.begin(rec, o.policy.Opened(a, earlier, now))
+	rec.bytes += sizeOfAlert(a)
+	o.bytes += rec.bytes
 	return rec
 }
 
@@ -172,11 +178,26 @@ func (o *organization) open(oc *monitor.Occurrence, now time.Time) *record {
 func (o *organization) seriesOf(rec *record) *series { return o.series[rec.alert.Fingerprint] }
 
 // begin makes an alert the open one of its series.
-func (o *organization) begin(rec *record, now time.Time) {
+func (o *organization) begin(rec *record, t driver.Timer) {
 	o.seriesOf(rec).open = rec
 	rec.quiet = o.quiet.PushBack(rec)
 	o.closed.remove(rec)
-	o.setTimer(rec, o.policy.StartTimer(rec.alert, rec.timer, now))
+	o.setTimer(rec, t)
+}
+
+// earlier returns what the policy must know of the closed alerts.
+func (s *series) earlier() (all []driver.Earlier) {
+	for _, rec := range slices.Backward(s.closed[max(0, len(s.closed)-driver.MaxEarlier):]) {
+		all = append(all, driver.Earlier{OpenedAt: rec.created, Severity: rec.alert.Severity, Notified: !rec.timer.Notified.IsZero()})
+	}
+	return all
+}
+
+// drop removes an alert from those that are closed.
+func (s *series) drop(rec *record) {
+	if i := slices.Index(s.closed, rec); i >= 0 {
+		s.closed = slices.Delete(s.closed, i, i+1)
+	}
 }
 
 // end undoes begin, except that it does not queue the alert as a closed one.
@@ -215,7 +236,7 @@ func (o *organization) trim() {
 
 // change changes the status of an alert and creates the notification.
 func (o *organization) change(rec *record, to monitor.AlertStatus, version int64, by, note string, now time.Time) error {
-	from := rec.alert.Status
+	from, damped := rec.alert.Status, o.policy.Damped(rec.timer, now)
 	if open := o.seriesOf(rec).open; to.Open() && !from.Open() && open != nil {
 		return fmt.Errorf("alert %s of the same fingerprint is open: %w", open.alert.ID, monitor.ErrConflict)
 	}
@@ -225,18 +246,23 @@ func (o *organization) change(rec *record, to monitor.AlertStatus, version int64
 	}
 	switch {
 	case to == monitor.AlertActive:
-		o.begin(rec, now)
+		o.seriesOf(rec).drop(rec)
+		o.begin(rec, o.policy.StartTimer(rec.alert, rec.timer, now))
 	case to.Open():
 		o.quiet.MoveToBack(rec.quiet)
 	default:
 		o.end(rec)
 		o.closed.set(rec)
+		s := o.seriesOf(rec)
+		s.closed = append(s.closed, rec)
 	}
 	rec.history = append(rec.history, c)
 	rec.bytes += sizeOfChange(&c)
 	o.bytes += sizeOfChange(&c)
-	key, reason := driver.ChangeNotification(rec.alert.ID, &c)
-	o.notify(rec, key, reason, nil, now)
+	if !damped {
+		key, reason := driver.ChangeNotification(rec.alert.ID, &c)
+		o.notify(rec, key, reason, nil, now)
+	}
 	return nil
 }
 
@@ -293,6 +319,7 @@ func (o *organization) forget(rec *record) {
 	if s.open == rec {
 		o.end(rec)
 	}
+	s.drop(rec)
 	o.closed.remove(rec)
 	delete(o.byID, rec.alert.ID)
 	o.bytes -= rec.bytes

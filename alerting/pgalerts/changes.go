@@ -45,19 +45,21 @@ func changeStatus(
 		startDeciding(b)
 	}
 	scope(b, ref.Organization)
-	if to == monitor.AlertActive {
-		readPolicy(b, ref.Organization, into(&policy))
-	}
+	readPolicy(b, ref.Organization, func(p *driver.Policy, err error) error {
+		policy = p
+		if to != monitor.AlertActive {
+			return nil // alerts can be closed even if the settings are broken
+		}
+		return err
+	})
 	b.Queue(lockAlert, ref.Organization, ref.ID).Query(func(rows pgx.Rows) (err error) {
 		a, err = pgx.CollectExactlyOneRow(rows, scanAlert)
 		return err
 	})
-	if to == monitor.AlertActive {
-		b.Queue(readNotified, ref.Organization, ref.ID).Query(func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{(*zeronull.Timestamptz)(&timer.Notified)}, func() error { return nil })
-			return err
-		})
-	}
+	b.Queue(readNotified, ref.Organization, ref.ID).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{(*zeronull.Timestamptz)(&timer.Notified), &timer.Since}, func() error { return nil })
+		return err
+	})
 	queryHistory(b, ref, made.Version, &history)
 	readClock(b, &now)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -72,12 +74,16 @@ func changeStatus(
 	if now.Before(a.UpdatedAt) {
 		now = a.UpdatedAt // the server's clock was set back
 	}
+	damped := a.Status.Open() && policy.Damped(timer, now)
 	c, err := driver.ChangeStatus(a, to, ref.Version, by, note, now)
 	if err != nil {
 		return nil, err
 	}
 	b = &pgx.Batch{}
 	writeChange(b, a, &c)
+	if !damped {
+		notifyOfChange(b, a, &c)
+	}
 	if to == monitor.AlertActive {
 		writeTimer(b, a, policy.StartTimer(a, timer, now))
 	}
@@ -91,13 +97,17 @@ func changeStatus(
 	return a, nil
 }
 
-// writeChange writes an alert whose status was changed, its history and notification.
+// writeChange writes an alert whose status was changed, and its history.
 // The caller sets the timer of a reopened alert.
 func writeChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 	b.Queue(updateStatus, a.OrganizationID, a.ID, a.Status, a.Version, a.UpdatedAt,
 		orNever(a.AcknowledgedAt), null(a.AcknowledgedBy, a.AcknowledgedAt),
 		orNever(a.ResolvedAt), null(a.ResolvedBy, a.ResolvedAt), null(a.ResolutionNotes, a.ResolvedAt))
 	b.Queue(insertChange, a.OrganizationID, a.ID, c.Version, c.From, c.To, c.By, c.Note, c.At)
+}
+
+// notifyOfChange writes the notification of a change.
+func notifyOfChange(b *pgx.Batch, a *monitor.Alert, c *alerting.Change) {
 	key, reason := driver.ChangeNotification(a.ID, c)
 	writeNotification(b, a, key, reason, nil, c.At)
 }
@@ -129,7 +139,7 @@ const oneOpen = "auditwarden_alerts_one_open"
 const (
 	lockAlert = readAlert + ` FOR NO KEY UPDATE`
 
-	readNotified = `SELECT notified_at FROM auditwarden_alerts WHERE organization_id = $1 AND id = $2`
+	readNotified = `SELECT notified_at, active_since FROM auditwarden_alerts WHERE organization_id = $1 AND id = $2`
 
 	updateStatus = `
 UPDATE auditwarden_alerts

@@ -17,7 +17,8 @@ import (
 // transaction. If the connection breaks during the commit, the error does not tell
 // whether they were stored; as always, the call can be repeated.
 //
-// A call takes four or five round trips, regardless of the number of occurrences.
+// A call takes four or five round trips, regardless of the number of occurrences, and
+// one more if a damping is set.
 func (s *Store) StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error) {
 	in, err := newIntake(os)
 	if err == nil && len(os) > 0 {
@@ -83,6 +84,11 @@ WHERE current_setting('lock_timeout')::interval NOT BETWEEN interval '1 ms' AND 
 func (in *intake) store(ctx context.Context, tx pgx.Tx) error {
 	if err := in.read(ctx, tx); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(in.tenants, (*tenant).damps) {
+		if err := in.send(ctx, tx, (*tenant).readEarlier); err != nil {
+			return err
+		}
 	}
 	ds := make([]monitor.Disposition, in.size)
 	opens := false

@@ -26,6 +26,9 @@ type tenant struct {
 	open   map[monitor.Fingerprint]*openAlert
 	known  map[int]string // ID of the alert that has counted an occurrence, by index
 
+	// earlier has the closed alerts of the fingerprints, if the policy needs them.
+	earlier map[monitor.Fingerprint][]driver.Earlier
+
 	// These are set by decide and must be written.
 	opened, joined []*openAlert // by fingerprint
 	counted        []countedOccurrence
@@ -72,10 +75,9 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 		switch {
 		case alert == nil:
 			var err error
-			if alert, err = open(o.Occurrence, now); err != nil {
+			if alert, err = t.newAlert(o.Occurrence, now); err != nil {
 				return err
 			}
-			alert.timer = t.policy.StartTimer(alert.Alert, alert.timer, now)
 			t.open[o.Fingerprint] = alert
 			t.opened = append(t.opened, alert)
 			d.Stored = monitor.StoredNew
@@ -111,10 +113,11 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 	return nil
 }
 
-// open returns the new alert that an occurrence opens.
-func open(o *monitor.Occurrence, now time.Time) (*openAlert, error) {
+// newAlert returns the alert that an occurrence opens.
+func (t *tenant) newAlert(o *monitor.Occurrence, now time.Time) (*openAlert, error) {
 	alert := &openAlert{keys: map[monitor.EventKey]bool{}, openedBy: o.EventKey}
 	alert.Alert, alert.opening = driver.Open(o, now)
+	alert.timer = t.policy.Opened(alert.Alert, t.earlier[alert.Fingerprint], now)
 	var err error
 	if alert.tags, err = document(alert.Tags); err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 		column(as, (*openAlert).notified),
 		column(as, (*openAlert).version),
 		column(as, (*openAlert).timerDue),
+		column(as, (*openAlert).since),
 	).Exec(func(inserted pgconn.CommandTag) error {
 		if inserted.RowsAffected() != int64(len(as)) {
 			return errRaced
@@ -55,18 +56,18 @@ func (t *tenant) writeOpened(b *pgx.Batch) {
 }
 
 const insertAlerts = `
-INSERT INTO auditwarden_alerts (organization_id, status, created_at, updated_at, active_since,
+INSERT INTO auditwarden_alerts (organization_id, status, created_at, updated_at,
 	id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id, tags, metadata, rule, finding,
-	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_version)
-SELECT $1, $2, $3, $3, $3,
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_since, active_version)
+SELECT $1, $2, $3, $3,
 	id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id, tags::jsonb, metadata::jsonb, rule, finding::jsonb,
-	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, version
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_since, version
 FROM unnest($4::uuid[], $5::bytea[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
 	$12::bytea[], $13::bytea[], $14::text[], $15::text[], $16::text[], $17::text[],
-	$18::bytea[], $19::bigint[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::bigint[], $24::timestamptz[])
+	$18::bytea[], $19::bigint[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::bigint[], $24::timestamptz[], $25::timestamptz[])
 	AS u (id, fingerprint, severity, type, title, description, source, correlation_id, trace_id, span_id,
 	tags, metadata, rule, finding,
-	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due)
+	event_key, occurrences, first_seen, last_seen, notified_at, version, timer_due, active_since)
 ON CONFLICT (organization_id, fingerprint) WHERE resolved_at IS NULL DO NOTHING`
 
 // writeRest queues updates of joined alerts and insertions of all other rows.
@@ -82,7 +83,7 @@ func (t *tenant) writeRest(b *pgx.Batch) {
 			column(as, (*openAlert).version),
 			column(as, (*openAlert).timerDue),
 			column(as, func(a *openAlert) int64 { return a.timer.Version }),
-			column(as, func(a *openAlert) time.Time { return a.timer.Since }),
+			column(as, (*openAlert).since),
 			column(as, func(a *openAlert) int32 { return int32(a.timer.Step) }),
 		)
 	}
@@ -147,6 +148,7 @@ func (a *openAlert) first() time.Time { return a.FirstSeen }
 func (a *openAlert) last() time.Time  { return a.LastSeen }
 func (a *openAlert) version() int64   { return a.Version }
 
+func (a *openAlert) since() time.Time     { return a.timer.Since }
 func (a *openAlert) timerDue() *time.Time { return orNever(a.timer.Due) }
 func (a *openAlert) notified() *time.Time { return orNever(a.timer.Notified) }
 

@@ -133,6 +133,7 @@ func saveSettings(
 func timing(s alerting.Settings) alerting.Settings {
 	return alerting.Settings{
 		Suppressions: s.Suppressions, Silences: s.Silences, Escalations: s.Escalations, AutoResolve: s.AutoResolve,
+		Damping: s.Damping,
 	}
 }
 

@@ -142,6 +142,7 @@ func runTimers(ctx context.Context, tx pgx.Tx, due dueAlerts) (p progress, err e
 				return p, err
 			}
 			writeChange(b, alert.Alert, &c)
+			notifyOfChange(b, alert.Alert, &c)
 		default:
 			writeTimer(b, alert.Alert, tick.Timer)
 		}

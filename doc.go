@@ -12,8 +12,8 @@
 //   - monitor: events, findings and alerts ([monitor.Event], [monitor.Finding],
 //     [monitor.Alert]), the ports, and the Monitor that connects them
 //   - crypto: signs events where they are made and verifies them where they arrive
-//   - monitor/detect: finds patterns, five that are built in and those that a
-//     service defines itself, and replays history to try thresholds
+//   - monitor/detect: finds patterns, those of its Modern rules, which are built in,
+//     and those that a service defines itself, and replays history to try thresholds
 //   - alerting: keeps one alert for each incident from the first occurrence until
 //     it is resolved, and notifies people; memalerts keeps alerts in memory,
 //     pgalerts in PostgreSQL, and alerting/notify has the destinations

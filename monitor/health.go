@@ -1,6 +1,10 @@
 package monitor
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // HealthStatus is the status of a component. Statuses are ordered: the overall
 // status is the highest status of any component.
@@ -9,7 +13,10 @@ type HealthStatus uint8
 // The statuses, from best to worst.
 const (
 	HealthOK HealthStatus = iota
+	// HealthWarning means that something does not work, or not as it should, and that
+	// the monitor goes on without it. Tell somebody, and keep the instance in service.
 	HealthWarning
+	// HealthCritical means that events or alerts have to wait, or are refused.
 	HealthCritical
 )
 
@@ -20,6 +27,16 @@ func (s HealthStatus) String() string { return name(healthNames[:], s) }
 
 // MarshalText returns what String returns.
 func (s HealthStatus) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText returns.
+func (s *HealthStatus) UnmarshalText(text []byte) error {
+	i := slices.Index(healthNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("monitor: unknown health status %.20q", text)
+	}
+	*s = HealthStatus(i)
+	return nil
+}
 
 // ComponentHealth is the health of one component: a queue, a backend, a route.
 type ComponentHealth struct {

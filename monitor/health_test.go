@@ -163,3 +163,19 @@ func TestHealthJSON(t *testing.T) {
 		`{"name":"alerts","status":"WARNING","lastSuccess":"2026-03-13T09:30:00Z","lastFailure":"2026-03-13T09:30:00Z","since":"2026-03-13T09:30:00Z"}`+
 		`],"timestamp":"2026-03-13T09:30:00Z"}`)
 }
+
+// TestHealthInJSON has a probe read what a service says of its health.
+func TestHealthInJSON(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t, func(c *monitor.Config) { c.QueueCapacity = 1 })
+	check.NoError(t, "submit", m.Submit(t.Context(), newEvent("e1", 0)))
+	text, err := json.Marshal(m.Health(t.Context()))
+	check.NoError(t, "marshal", err)
+	var got monitor.Health
+	check.NoError(t, "unmarshal", json.Unmarshal(text, &got))
+	check.Equal(t, "status", got.Status, monitor.HealthCritical)
+	check.Equal(t, "message", got.Components[0].Message, "1 of 1")
+	if err := json.Unmarshal([]byte(`{"status":"FINE"}`), &got); err == nil || !strings.Contains(err.Error(), `unknown health status "FINE"`) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
@@ -39,6 +40,11 @@ func shared(ctx context.Context, postgresURL, redisURL string) (*service, error)
 	if err != nil {
 		return nil, err
 	}
+	// A Redis that hangs holds up a worker for as long as this, before the instance
+	// goes on by itself.
+	const limit = 500 * time.Millisecond
+	address.DialTimeout, address.ReadTimeout, address.WriteTimeout, address.PoolTimeout = limit, limit, limit, limit
+	address.MaxRetries, address.DialerRetries = -1, 1
 	cache := redis.NewClient(address)
 
 	// One set of windows, totals and open alerts for all instances. While Redis is

@@ -3,7 +3,8 @@
 //
 // An [Engine] is one [monitor.Detector] for any number of rules. Without options
 // it has the five rules of [Defaults]: failed_auth, unauthorized_access,
-// data_velocity, bulk_operation and off_hours. A [Rule] is the building block for
+// data_velocity, bulk_operation and off_hours. New services use those of [Modern],
+// which match better and find password spraying. A [Rule] is the building block for
 // patterns of your own. It says which events match, how they are grouped, and
 // what has to come together within a window of time: a number of events, a number
 // of distinct values, or an ordered sequence.

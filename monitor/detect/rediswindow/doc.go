@@ -47,5 +47,8 @@
 // key, which consists of the prefix and, in braces, a digest of the rule, the
 // organization and the group. On a Cluster every window has a call of its own in the
 // pipeline; elsewhere all windows of a batch have one call. No command scans or
-// blocks. The client and its time-outs belong to the application.
+// blocks. The client and its time-outs belong to the application. A call takes as long
+// as they allow: with those of the client by default, and its retries, a Redis that
+// hangs holds up each caller for many seconds before Local goes on without it. Half a
+// second and no retries are enough; examples/service has the settings.
 package rediswindow

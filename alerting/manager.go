@@ -235,10 +235,32 @@ func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistic
 
 // Purge deletes the alerts that were closed before the given time, with their history
 // and notifications. It keeps open alerts. It returns the number, even with an error.
+// Organization may be [AllOrganizations].
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
-	return call(ctx, m, "purge alerts", checkOrganization(organization), func(ctx context.Context) (int, error) {
+	return call(ctx, m, "purge alerts", checkScope(organization), func(ctx context.Context) (int, error) {
 		return m.store.Purge(ctx, organization, before)
 	})
+}
+
+// Erase removes the name of a principal from the alerts of an organization. It deletes
+// the alerts whose key is the name, open ones too, with their history and notifications.
+// In all other alerts and their history it replaces the name, where it stands between
+// characters that are no letters or digits, by "[erased]". Case matters. It does not
+// look into settings.
+//
+// It first stores the repeats of the organization that are buffered. What is stored
+// during the call may be missed, and a later event of the principal opens a new alert.
+// Erase returns what it has done, even with an error, and can be repeated.
+func (m *Manager) Erase(ctx context.Context, organization, name string) (Erased, error) {
+	err := cmp.Or(checkOrganization(organization), checkName(name))
+	if err == nil {
+		err = m.flusher.of(ctx, organization)
+	}
+	erased, err := call(ctx, m, "erase name", err, func(ctx context.Context) (Erased, error) {
+		return m.store.Erase(ctx, organization, name)
+	})
+	m.repeats.forget(organization)
+	return erased, err
 }
 
 // Settings returns the settings that were last saved for the organization, or zero

@@ -18,6 +18,7 @@ type driverStore interface {
 	Count(ctx context.Context, q Query) (int, error)
 	Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error)
 	Purge(ctx context.Context, organization string, before time.Time) (int, error)
+	Erase(ctx context.Context, organization, name string) (Erased, error)
 	Settings(ctx context.Context, organization string) (Settings, error)
 	AllSettings(ctx context.Context) (map[string]Settings, error)
 	SaveSettings(ctx context.Context, organization string, s Settings, by string) (Settings, error)

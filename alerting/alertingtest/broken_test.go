@@ -221,6 +221,12 @@ func brokenStores() map[string]brokenCase {
 				_, _ = s.Purge(ctx, "acme", before.Add(time.Hour))
 			}}
 		}},
+		"purges one tenant only": {"PurgeAll", func(s driver.Store) driver.Store {
+			return &oneTenantsPurge{s}
+		}},
+		"erases nothing": {"Erase", func(s driver.Store) driver.Store {
+			return &neverErases{s}
+		}},
 		"claims without a lease": {"Outbox", func(s driver.Store) driver.Store {
 			return &brokenOutbox{Store: s, lease: time.Nanosecond}
 		}},
@@ -426,6 +432,23 @@ type oneTenantsSettings struct{ driver.Store }
 func (s *oneTenantsSettings) AllSettings(ctx context.Context) (map[string]alerting.Settings, error) {
 	acme, err := s.Settings(ctx, "acme")
 	return map[string]alerting.Settings{"acme": acme}, err
+}
+
+// oneTenantsPurge purges a single tenant.
+type oneTenantsPurge struct{ driver.Store }
+
+func (s *oneTenantsPurge) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
+	if organization == alerting.AllOrganizations {
+		organization = "tenant0"
+	}
+	return s.Store.Purge(ctx, organization, before)
+}
+
+// neverErases erases nothing.
+type neverErases struct{ driver.Store }
+
+func (s *neverErases) Erase(context.Context, string, string) (alerting.Erased, error) {
+	return alerting.Erased{}, nil
 }
 
 // A brokenOutbox is a store whose outbox and timers do what its fields make of the

@@ -73,6 +73,8 @@ func storeCases() map[string]func(*storeTest) {
 		"Statistics":            testStatistics,
 		"Trends":                testTrends,
 		"Purge":                 testPurge,
+		"PurgeAll":              testPurgeAll,
+		"Erase":                 testErase,
 		"PurgePredecessor":      testPurgePredecessor,
 		"Settings":              testSettings,
 		"AllSettings":           testAllSettings,

@@ -12,6 +12,7 @@
 //     alert that was held back, to escalate it or to resolve it.
 //   - [OccurrenceNotification], [OpeningNotification], [ChangeNotification] and
 //     [EscalationNotification] return the key of a notification, and [RoutesOf] returns its routes.
+//   - [EraseName] replaces a name in an alert and its history.
 //   - [Matches], [ParseCursor] and [Newest] implement queries; [NewStatistics],
 //     [CountAlerts] and [CountTrends] implement statistics.
 //

@@ -12,7 +12,7 @@ import (
 //
 // The manager has validated all arguments: organizations are not empty and contain no
 // NUL, queries have a limit and a period, occurrences and settings are complete, and
-// actors and notes can be stored. Only List, Count, Statistics, DeadLetters and
+// actors and notes can be stored. Only List, Count, Statistics, Purge, DeadLetters and
 // Redrive may be called with [alerting.AllOrganizations]. A store may return an
 // [alerting.InvalidError] for a value that it cannot store, such as a long name.
 //
@@ -51,6 +51,10 @@ type Store interface {
 	// Purge deletes the alerts that were closed before the given time, with their
 	// history and notifications, and returns their number. It keeps open alerts.
 	Purge(ctx context.Context, organization string, before time.Time) (int, error)
+	// Erase deletes the alerts whose key is the name, with their history and
+	// notifications, and does [EraseName] to all others. It returns what it has done,
+	// even with an error.
+	Erase(ctx context.Context, organization, name string) (alerting.Erased, error)
 
 	// Settings returns the settings that were last saved for the organization, or
 	// zero settings if there are none.

@@ -330,6 +330,16 @@ func (o *organization) forget(rec *record) {
 	*rec = record{created: rec.created, gone: true}
 }
 
+// erase replaces a name in an alert and its history, and reports whether it was there.
+func (o *organization) erase(rec *record, name string) (found bool, err error) {
+	before := sizeOfAlert(rec.alert) + sizeOfHistory(rec.history)
+	found, err = driver.EraseName(rec.alert, rec.history, name)
+	change := sizeOfAlert(rec.alert) + sizeOfHistory(rec.history) - before
+	rec.bytes += change
+	o.bytes += change
+	return found, err
+}
+
 // tidy removes deleted alerts from the list of all once they are most of it.
 func (o *organization) tidy() {
 	if len(o.alerts) > 2*len(o.byID)+100 {

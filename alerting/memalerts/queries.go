@@ -99,3 +99,21 @@ func (s *Store) Purge(ctx context.Context, name string, before time.Time) (purge
 	})
 	return purged, nil
 }
+
+// Erase implements [driver.Store].
+func (s *Store) Erase(ctx context.Context, name, principal string) (e alerting.Erased, err error) {
+	s.walk(ctx, name, time.Time{}, func(org *organization, rec *record) bool {
+		if rec.alert.Finding.Key == principal {
+			org.forget(rec)
+			e.Alerts++
+			return true
+		}
+		found, failed := org.erase(rec, principal)
+		if found {
+			e.Changed++
+		}
+		err = failed
+		return failed == nil
+	})
+	return e, err
+}

@@ -45,6 +45,13 @@ func sizeOfGuidance(g *monitor.Guidance) int {
 // sizeOfChange returns the bytes that a change of status takes.
 func sizeOfChange(c *alerting.Change) int64 { return int64(changeSize + len(c.By) + len(c.Note)) }
 
+func sizeOfHistory(history []alerting.Change) (size int64) {
+	for i := range history {
+		size += sizeOfChange(&history[i])
+	}
+	return size
+}
+
 // sizeOfNotification returns the bytes that a notification takes on one route.
 func sizeOfNotification(n *alerting.Notification) int64 {
 	return int64(notificationSize + len(n.Key) + len(n.Failure))

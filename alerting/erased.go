@@ -13,6 +13,9 @@ type Erased struct {
 	// Changed is the number of other alerts in which, or in the history of which, the
 	// name was replaced.
 	Changed int
+	// Evidence is the number of events that were deleted from the evidence of other
+	// alerts because they had the name.
+	Evidence int
 }
 
 // checkName rejects a name that is blank or that no event can have.

@@ -54,11 +54,11 @@ func (h *held) drop(n int) {
 }
 
 // texts returns the strings of an occurrence, without those of the references.
-func texts(o *monitor.Occurrence) [10]*string {
+func texts(o *monitor.Occurrence) [11]*string {
 	f := &o.Finding
 	return [...]*string{
 		&f.Rule, &f.OrganizationID, &f.Key, &f.KeyField, &f.Event.ID, &f.CompletedBy.ID, &f.Technique, &f.Detail,
-		&o.Source, &o.CorrelationID,
+		&o.Source, &o.CorrelationID, &o.Evidence,
 	}
 }
 

@@ -233,8 +233,23 @@ func (m *Manager) Statistics(ctx context.Context, q StatisticsQuery) (*Statistic
 	})
 }
 
-// Purge deletes the alerts that were closed before the given time, with their history
-// and notifications. It keeps open alerts. It returns the number, even with an error.
+// Evidence returns the events that were kept with an alert, by their timestamps: the
+// first of those that qualified, if [monitor.Config.Evidence] is set. An alert keeps up to
+// 100 events, and 256 KiB of their JSON; its Occurrences tell how many there were. An
+// event that [monitor.DecodeEvent] refuses is left out, and named by the error, with
+// which the others are returned.
+func (m *Manager) Evidence(ctx context.Context, ref monitor.AlertRef) ([]*monitor.Event, error) {
+	return call(ctx, m, "read evidence", checkOrganization(ref.Organization), func(ctx context.Context) ([]*monitor.Event, error) {
+		texts, err := m.store.Evidence(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return decodeEvidence(texts)
+	})
+}
+
+// Purge deletes the alerts that were closed before the given time, with their history,
+// evidence and notifications. It keeps open alerts. It returns the number, even with an error.
 // Organization may be [AllOrganizations].
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	return call(ctx, m, "purge alerts", checkScope(organization), func(ctx context.Context) (int, error) {
@@ -243,8 +258,8 @@ func (m *Manager) Purge(ctx context.Context, organization string, before time.Ti
 }
 
 // Erase removes the name of a principal from the alerts of an organization. It deletes
-// the alerts whose key is the name, open ones too, with their history and notifications.
-// In all other alerts and their history it replaces the name, where it stands between
+// the alerts whose key is the name, open ones too, with their history, evidence and
+// notifications, and the events that have the name from the evidence of others. In all other alerts and their history it replaces the name, where it stands between
 // characters that are no letters or digits, by "[erased]". Case matters. It does not
 // look into settings.
 //

@@ -44,9 +44,12 @@ func operations(ctx context.Context, m *alerting.Manager, organization string) m
 			_, err := m.Statistics(ctx, alerting.StatisticsQuery{Organization: organization})
 			return err
 		},
-		"purge alerts":  func() error { _, err := m.Purge(ctx, organization, at(0)); return err },
-		"read settings": func() error { _, err := m.Settings(ctx, organization); return err },
-		"save settings": func() error { _, err := m.SaveSettings(ctx, organization, alerting.Settings{}, "ann"); return err },
+		"read evidence":     func() error { _, err := m.Evidence(ctx, ref); return err },
+		"erase name":        func() error { _, err := m.Erase(ctx, organization, "mallory"); return err },
+		"read all settings": func() error { _, err := m.AllSettings(ctx); return err },
+		"purge alerts":      func() error { _, err := m.Purge(ctx, organization, at(0)); return err },
+		"read settings":     func() error { _, err := m.Settings(ctx, organization); return err },
+		"save settings":     func() error { _, err := m.SaveSettings(ctx, organization, alerting.Settings{}, "ann"); return err },
 		"list dead letters": func() (err error) {
 			for _, err = range m.DeadLetters(ctx, alerting.DeadLetterQuery{Organization: organization}) {
 			}
@@ -94,6 +97,18 @@ func (s *absentStore) Purge(context.Context, string, time.Time) (int, error) {
 	return 0, s.fail("Purge")
 }
 
+func (s *absentStore) Evidence(context.Context, monitor.AlertRef) ([]string, error) {
+	return nil, s.fail("Evidence")
+}
+
+func (s *absentStore) Erase(context.Context, string, string) (alerting.Erased, error) {
+	return alerting.Erased{}, s.fail("Erase")
+}
+
+func (s *absentStore) AllSettings(context.Context) (map[string]alerting.Settings, error) {
+	return nil, s.fail("AllSettings")
+}
+
 func (s *absentStore) Settings(context.Context, string) (alerting.Settings, error) {
 	return alerting.Settings{}, s.fail("Settings")
 }
@@ -138,11 +153,11 @@ func TestOperationsNeedAnOrganization(t *testing.T) {
 	store := &absentStore{}
 	m := newManager(t, store, nil)
 	forAll := map[string]bool{
-		"list alerts": true, "count alerts": true, "compute statistics": true, "list dead letters": true, "redrive dead letters": true,
+		"list alerts": true, "count alerts": true, "compute statistics": true, "list dead letters": true, "redrive dead letters": true, "purge alerts": true,
 	}
 	for organization, field := range map[string]string{"": "", alerting.AllOrganizations: "Organization", "ac\x00me": "Organization"} {
 		for name, call := range operations(t.Context(), m, organization) {
-			if name == "read backlog" || organization == alerting.AllOrganizations && forAll[name] {
+			if name == "read backlog" || name == "read all settings" || organization == alerting.AllOrganizations && forAll[name] {
 				continue
 			}
 			err := call()

@@ -14,6 +14,7 @@ type driverStore interface {
 	StoreOccurrences(ctx context.Context, os []*monitor.Occurrence) ([]monitor.Disposition, error)
 	Change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error)
 	Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []Change, error)
+	Evidence(ctx context.Context, ref monitor.AlertRef) ([]string, error)
 	List(ctx context.Context, q Query) ([]*monitor.Alert, error)
 	Count(ctx context.Context, q Query) (int, error)
 	Statistics(ctx context.Context, q StatisticsQuery) (*Statistics, error)

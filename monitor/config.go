@@ -27,6 +27,9 @@ type Config struct {
 	// Alerts stores the occurrences of alerts. If it is nil, the monitor only returns
 	// the findings in the [Result].
 	Alerts AlertStorer
+	// Evidence gives every occurrence the JSON of its event, so that the store can keep
+	// the first ones with the alert. These may have personal data. Defaults to none.
+	Evidence bool
 	// Metrics collects the metrics. Defaults to none.
 	Metrics MetricsCollector
 	// Tracer traces every call that processes events. Defaults to none.

@@ -30,6 +30,10 @@ type Occurrence struct {
 	// processed. They are zero if it was not traced.
 	TraceID TraceID
 	SpanID  SpanID
+	// Evidence is the JSON of the event that the finding is about or, if an event that
+	// was late made it qualify, of that one. It is empty unless [Config.Evidence] is set,
+	// or if the event has no JSON, see [Event.AppendJSON].
+	Evidence string
 	// Count is the number of qualifying events that the occurrence stands for. It is
 	// more than 1 only if a rate limit aggregated occurrences.
 	Count int64
@@ -120,6 +124,7 @@ func (o *Occurrence) Validate() error {
 		{"Type", string(o.Type), MaxFieldSize},
 		{"Source", o.Source, MaxFieldSize},
 		{"CorrelationID", o.CorrelationID, MaxFieldSize},
+		{"Evidence", o.Evidence, MaxEventSize},
 	} {
 		if err := checkSize(text.text, text.limit); err != nil {
 			return &InvalidOccurrenceError{text.field, err}

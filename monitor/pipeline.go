@@ -39,7 +39,7 @@ func (p *pipeline) init(c *Config, health *HealthTracker) {
 	p.detection.unmatched.init(c.Logger)
 	p.raising = raising{
 		store: c.Alerts, source: c.Source, operator: c.OperatorOrganization, skew: c.MaxSkew, keys: newKeyspace(),
-		metrics: p.metrics, logger: c.Logger, health: health,
+		metrics: p.metrics, logger: c.Logger, health: health, evidence: c.Evidence,
 	}
 	p.raising.flushing = make(chan struct{}, 1)
 	p.raising.limit.rate = int64(c.IntegrityAlertRate)

@@ -18,6 +18,7 @@ type raising struct {
 	skew     time.Duration // negative: the clock does not matter
 	keys     keyspace
 	limit    rateLimit // of the findings about failed events
+	evidence bool      // occurrences have the JSON of their events
 	metrics  meter
 	logger   *slog.Logger
 	health   *HealthTracker // of the store
@@ -80,6 +81,9 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	o.EventKey = r.eventKey(it, f)
 	o.Source = r.source
 	o.CorrelationID = it.Event.CorrelationID
+	if r.evidence {
+		o.Evidence = evidenceOf(it.Event)
+	}
 	o.Count = count
 	o.FirstSeen, o.LastSeen = seen, seen
 	if !first.IsZero() {
@@ -98,6 +102,15 @@ func (r *raising) add(os *occurrences, it *item, finding int, now time.Time) {
 	}
 	*o = Occurrence{}
 	os.values = os.values[:n]
+}
+
+// evidenceOf returns the JSON of an event, empty if it has none.
+func evidenceOf(e *Event) string {
+	text, err := e.AppendJSON(nil)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // check returns why no store could keep what a detector found, before it gets among

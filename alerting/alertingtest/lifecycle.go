@@ -191,6 +191,8 @@ func (t *storeTest) eachByReference(ref monitor.AlertRef, check func(what string
 	}
 	_, err := t.Get(t.Context(), ref)
 	check("Get", err)
+	_, err = t.Evidence(t.Context(), ref)
+	check("Evidence", err)
 	_, err = t.History(t.Context(), ref)
 	check("History", err)
 }

@@ -12,7 +12,9 @@
 //     alert that was held back, to escalate it or to resolve it.
 //   - [OccurrenceNotification], [OpeningNotification], [ChangeNotification] and
 //     [EscalationNotification] return the key of a notification, and [RoutesOf] returns its routes.
-//   - [EraseName] replaces a name in an alert and its history.
+//   - [KeepsEvidence] limits the evidence of an alert.
+//   - [EraseName] replaces a name in an alert and its history, and [NamesIn] finds it in
+//     evidence.
 //   - [Matches], [ParseCursor] and [Newest] implement queries; [NewStatistics],
 //     [CountAlerts] and [CountTrends] implement statistics.
 //

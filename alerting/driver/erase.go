@@ -24,7 +24,7 @@ func EraseName(a *monitor.Alert, history []alerting.Change, name string) (found 
 		return false, fmt.Errorf("erase a name in alert %s: %w", a.ID, err)
 	}
 	a.Finding = finding
-	if metadata, ok := e.value(a.Metadata).(map[string]any); ok {
+	if metadata, ok := e.value(a.Metadata).(map[string]any); ok && a.Metadata != nil {
 		a.Metadata = metadata
 	}
 	for i, tag := range a.Tags {
@@ -39,6 +39,18 @@ func EraseName(a *monitor.Alert, history []alerting.Change, name string) (found 
 		history[i].By, history[i].Note = e.text(history[i].By), e.text(history[i].Note)
 	}
 	return e.found, nil
+}
+
+// NamesIn reports whether evidence has a name in one of its texts, as [EraseName] would
+// replace it.
+func NamesIn(evidence, name string) bool {
+	var event any
+	if err := json.Unmarshal([]byte(evidence), &event); err != nil {
+		return strings.Contains(evidence, name)
+	}
+	e := eraser{name: name}
+	e.value(event)
+	return e.found
 }
 
 // An eraser replaces a name, and notes whether it was found.
@@ -94,9 +106,6 @@ func (e *eraser) value(v any) any {
 		}
 		return values
 	case map[string]any:
-		if v == nil {
-			return v
-		}
 		values := make(map[string]any, len(v))
 		for name, member := range v {
 			values[name] = e.value(member)
@@ -113,9 +122,6 @@ func (e *eraser) finding(f monitor.Finding) (monitor.Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	if !strings.Contains(string(text), quoted(e.name)) {
-		return f, nil
-	}
 	var members map[string]any
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.UseNumber() // keeps all digits
@@ -124,20 +130,18 @@ func (e *eraser) finding(f monitor.Finding) (monitor.Finding, error) {
 	}
 	for name, member := range members {
 		switch name {
-		case "rule", "organizationId", "keyField", "technique":
+		case "rule", "organizationId", "keyField", "technique", "guidance":
 		default:
 			members[name] = e.value(member)
 		}
+	}
+	if !e.found {
+		return f, nil
 	}
 	if text, err = json.Marshal(members); err != nil {
 		return f, err
 	}
 	replaced := monitor.Finding{EventKey: f.EventKey} // which JSON does not have
-	return replaced, json.Unmarshal(text, &replaced)
-}
-
-// quoted returns the text as it stands in JSON.
-func quoted(text string) string {
-	q, _ := json.Marshal(text) // never fails for text
-	return string(q[1 : len(q)-1])
+	err = json.Unmarshal(text, &replaced)
+	return replaced, err
 }

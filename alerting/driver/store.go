@@ -41,6 +41,9 @@ type Store interface {
 	Change(ctx context.Context, ref monitor.AlertRef, to monitor.AlertStatus, by, note string) (*monitor.Alert, error)
 	// Get returns an alert and its history, oldest first.
 	Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, []alerting.Change, error)
+	// Evidence returns what was kept of the Evidence of an alert's occurrences, in any
+	// order. The store keeps it as long as [KeepsEvidence] says so.
+	Evidence(ctx context.Context, ref monitor.AlertRef) ([]string, error)
 	// List returns a page of the matching alerts, newest first. An alert that exists
 	// during the whole listing is on exactly one page, whatever is written meanwhile.
 	List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error)
@@ -49,10 +52,11 @@ type Store interface {
 	// Statistics counts the alerts.
 	Statistics(ctx context.Context, q alerting.StatisticsQuery) (*alerting.Statistics, error)
 	// Purge deletes the alerts that were closed before the given time, with their
-	// history and notifications, and returns their number. It keeps open alerts.
+	// history, evidence and notifications, and returns their number. It keeps open alerts.
 	Purge(ctx context.Context, organization string, before time.Time) (int, error)
-	// Erase deletes the alerts whose key is the name, with their history and
-	// notifications, and does [EraseName] to all others. It returns what it has done,
+	// Erase deletes the alerts whose key is the name, with their history, evidence and
+	// notifications. It does [EraseName] to all others, and deletes the evidence of
+	// which [NamesIn] says that it has the name. It returns what it has done,
 	// even with an error.
 	Erase(ctx context.Context, organization, name string) (alerting.Erased, error)
 

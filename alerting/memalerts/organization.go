@@ -130,6 +130,7 @@ func (o *organization) add(oc *monitor.Occurrence, now time.Time) monitor.Dispos
 	o.bytes -= keys.size()
 	o.lost.keys += keys.add(oc.EventKey, rec, now)
 	o.bytes += keys.size()
+	o.grow(rec, rec.evidence.add(oc.Evidence))
 
 	notify, timer := o.policy.Notify(rec.alert, rec.timer, oc.LastSeen, now)
 	if notify == monitor.NotifyDue {
@@ -257,8 +258,7 @@ func (o *organization) change(rec *record, to monitor.AlertStatus, version int64
 		s.closed = append(s.closed, rec)
 	}
 	rec.history = append(rec.history, c)
-	rec.bytes += sizeOfChange(&c)
-	o.bytes += sizeOfChange(&c)
+	o.grow(rec, sizeOfChange(&c))
 	if !damped {
 		key, reason := driver.ChangeNotification(rec.alert.ID, &c)
 		o.notify(rec, key, reason, nil, now)
@@ -330,14 +330,20 @@ func (o *organization) forget(rec *record) {
 	*rec = record{created: rec.created, gone: true}
 }
 
+// grow notes that an alert takes more bytes, or fewer.
+func (o *organization) grow(rec *record, bytes int64) {
+	rec.bytes += bytes
+	o.bytes += bytes
+}
+
 // erase replaces a name in an alert and its history, and reports whether it was there.
-func (o *organization) erase(rec *record, name string) (found bool, err error) {
+// It deletes evidence that has the name.
+func (o *organization) erase(rec *record, name string) (found bool, events int, err error) {
 	before := sizeOfAlert(rec.alert) + sizeOfHistory(rec.history)
 	found, err = driver.EraseName(rec.alert, rec.history, name)
-	change := sizeOfAlert(rec.alert) + sizeOfHistory(rec.history) - before
-	rec.bytes += change
-	o.bytes += change
-	return found, err
+	events, freed := rec.evidence.erase(name)
+	o.grow(rec, sizeOfAlert(rec.alert)+sizeOfHistory(rec.history)-before-freed)
+	return found, events, err
 }
 
 // tidy removes deleted alerts from the list of all once they are most of it.

@@ -43,6 +43,16 @@ func (s *Store) Get(ctx context.Context, ref monitor.AlertRef) (*monitor.Alert, 
 	return rec.alert.Clone(), slices.Clone(rec.history), nil
 }
 
+// Evidence implements [driver.Store].
+func (s *Store) Evidence(ctx context.Context, ref monitor.AlertRef) ([]string, error) {
+	org, rec, err := s.holdAlert(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	defer s.release(ctx, org)
+	return slices.Clone(rec.evidence.texts), nil
+}
+
 // List implements [driver.Store].
 func (s *Store) List(ctx context.Context, q alerting.Query) ([]*monitor.Alert, error) {
 	var before time.Time
@@ -108,7 +118,8 @@ func (s *Store) Erase(ctx context.Context, name, principal string) (e alerting.E
 			e.Alerts++
 			return true
 		}
-		found, failed := org.erase(rec, principal)
+		found, events, failed := org.erase(rec, principal)
+		e.Evidence += events
 		if found {
 			e.Changed++
 		}

@@ -12,16 +12,17 @@ import (
 // A record is an alert with its internal state. After the alert was evicted or purged
 // only created and gone are set.
 type record struct {
-	created time.Time // CreatedAt of the alert, which is unique
-	gone    bool
-	alert   *monitor.Alert
-	history []alerting.Change
-	timer   driver.Timer
-	waiting []*notification // by age, including dead letters
-	quiet   *list.Element   // in the organization's list of open alerts
-	timed   int             // place in the organization's queue of timers
-	closed  int             // place in the organization's queue of closed alerts
-	bytes   int64
+	created  time.Time // CreatedAt of the alert, which is unique
+	gone     bool
+	alert    *monitor.Alert
+	history  []alerting.Change
+	evidence evidence
+	timer    driver.Timer
+	waiting  []*notification // by age, including dead letters
+	quiet    *list.Element   // in the organization's list of open alerts
+	timed    int             // place in the organization's queue of timers
+	closed   int             // place in the organization's queue of closed alerts
+	bytes    int64
 }
 
 // remembers reports whether an event that the alert has counted may be delivered

@@ -42,6 +42,7 @@ func (s *Store) Erase(ctx context.Context, organization, name string) (e alertin
 			return e, err
 		}
 		e.Changed += page.changed
+		e.Evidence += page.events
 		last, more = page.last, page.read == eraseChunk
 	}
 	return e, nil
@@ -51,7 +52,14 @@ func (s *Store) Erase(ctx context.Context, organization, name string) (e alertin
 // last.
 type erasedPage struct {
 	read, changed int
+	events        int // of the evidence that were deleted
 	last          string
+}
+
+// A keptEvent is a row of evidence.
+type keptEvent struct {
+	Key  []byte
+	Text string
 }
 
 // firstID is before every alert.
@@ -71,8 +79,13 @@ func eraseIn(ctx context.Context, tx pgx.Tx, organization, name, after string) (
 	}
 	b = &pgx.Batch{}
 	histories := make([][]alerting.Change, len(as))
+	evidence := make([][]keptEvent, len(as))
 	for i, a := range as {
 		queryHistory(b, a.Ref(), 0, &histories[i])
+		b.Queue(readKept, organization, a.ID).Query(func(rows pgx.Rows) (err error) {
+			evidence[i], err = pgx.CollectRows(rows, pgx.RowToStructByPos[keptEvent])
+			return err
+		})
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return p, err
@@ -80,6 +93,12 @@ func eraseIn(ctx context.Context, tx pgx.Tx, organization, name, after string) (
 	b = &pgx.Batch{}
 	p = erasedPage{read: len(as), last: as[len(as)-1].ID}
 	for i, a := range as {
+		for _, e := range evidence[i] {
+			if driver.NamesIn(e.Text, clean(name)) {
+				p.events++
+				b.Queue(deleteEvidence, organization, a.ID, e.Key, len(e.Text))
+			}
+		}
 		found, err := driver.EraseName(a, histories[i], clean(name))
 		if err != nil {
 			return p, err
@@ -130,10 +149,28 @@ WHERE organization_id = $1 AND id > $2 AND (
 		SELECT 1 FROM auditwarden_alert_history AS h
 		WHERE h.organization_id = $1 AND h.alert_id = a.id AND strpos(concat_ws(' ', h.changed_by, h.note), $3) > 0
 	)
+	OR EXISTS (
+		SELECT 1 FROM auditwarden_alert_occurrences AS o
+		WHERE o.organization_id = $1 AND o.alert_id = a.id AND o.evidence IS NOT NULL
+			AND strpos(o.evidence, substr(to_jsonb($3::text)::text, 2, length(to_jsonb($3::text)::text) - 2)) > 0
+	)
 )
 ORDER BY id
 LIMIT $4
 FOR NO KEY UPDATE`
+
+	readKept = `
+SELECT event_key, evidence FROM auditwarden_alert_occurrences
+WHERE organization_id = $1 AND alert_id = $2 AND evidence IS NOT NULL`
+
+	deleteEvidence = `
+WITH deleted AS (
+	UPDATE auditwarden_alert_occurrences SET evidence = NULL
+	WHERE organization_id = $1 AND alert_id = $2 AND event_key = $3 AND evidence IS NOT NULL
+	RETURNING 1
+)
+UPDATE auditwarden_alerts SET evidence_events = evidence_events - 1, evidence_bytes = evidence_bytes - $4
+WHERE organization_id = $1 AND id = $2 AND EXISTS (SELECT FROM deleted)`
 
 	updateTexts = `
 UPDATE auditwarden_alerts

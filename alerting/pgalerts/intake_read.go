@@ -40,11 +40,11 @@ func (t *tenant) read(b *pgx.Batch) {
 
 const lockOpen = `
 SELECT a.fingerprint, a.id, a.severity, a.status, a.occurrences, a.first_seen, a.last_seen, a.notified_at, a.version,
-	a.active_version, a.active_since, a.escalation_step, a.timer_due
+	a.active_version, a.active_since, a.escalation_step, a.timer_due, a.evidence_events, a.evidence_bytes
 FROM unnest($2::bytea[]) AS u (fingerprint)
 CROSS JOIN LATERAL ( -- locks the alerts in order
 	SELECT fingerprint, id, severity, status, occurrences, first_seen, last_seen, notified_at, version,
-		active_version, active_since, escalation_step, timer_due
+		active_version, active_since, escalation_step, timer_due, evidence_events, evidence_bytes
 	FROM auditwarden_alerts
 	WHERE organization_id = $1 AND fingerprint = u.fingerprint AND resolved_at IS NULL
 	FOR NO KEY UPDATE
@@ -55,7 +55,8 @@ func scanOpenAlert(row pgx.CollectableRow) (*openAlert, error) {
 	var fingerprint []byte
 	err := row.Scan(&fingerprint, &alert.ID, &alert.Severity, &alert.Status, &alert.Occurrences, &alert.FirstSeen, &alert.LastSeen,
 		(*zeronull.Timestamptz)(&alert.timer.Notified), &alert.Version,
-		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due))
+		&alert.timer.Version, &alert.timer.Since, &alert.timer.Step, (*zeronull.Timestamptz)(&alert.timer.Due),
+		&alert.events, &alert.eventBytes)
 	copy(alert.Fingerprint[:], fingerprint)
 	return alert, err
 }

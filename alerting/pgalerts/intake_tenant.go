@@ -41,6 +41,9 @@ type openAlert struct {
 	*monitor.Alert
 	timer driver.Timer
 	keys  map[monitor.EventKey]bool
+	// The evidence that is kept.
+	events     int
+	eventBytes int64
 
 	// These are only set for a new alert.
 	opening                 alerting.Change
@@ -53,6 +56,7 @@ type countedOccurrence struct {
 	occurrence
 	alert *openAlert
 	first bool // nobody was notified of the alert before
+	kept  bool // its evidence is kept
 }
 
 // decide sets the dispositions of the occurrences and determines what to write.
@@ -98,6 +102,10 @@ func (t *tenant) decide(ds, previous []monitor.Disposition, now time.Time) error
 		}
 		alert.keys[o.EventKey] = true
 		c := countedOccurrence{occurrence: o, alert: alert}
+		if c.kept = driver.KeepsEvidence(alert.events, alert.eventBytes, o.Evidence); c.kept {
+			alert.events++
+			alert.eventBytes += int64(len(o.Evidence))
+		}
 		t.counted = append(t.counted, c)
 		c.first, d.AlertID = alert.timer.Notified.IsZero(), alert.ID
 		d.Notify, alert.timer = t.policy.Notify(alert.Alert, alert.timer, o.LastSeen, now)

@@ -19,7 +19,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the version of the newest migration.
-const schemaVersion = 4
+const schemaVersion = 5
 
 // Migrate brings the schema up to date, in one transaction. A store never does so
 // itself: the application decides when, and with which role. Concurrent calls wait

@@ -130,7 +130,7 @@ func testSchemaVersion(t *testing.T, server string) {
 		"an old schema": {func(t *testing.T, pool *pgxpool.Pool) {
 			t.Helper()
 			require.NoError(t, pgalerts.MigrateDown(t.Context(), pool, 0))
-		}, "version 0 and must have 4, call Migrate"},
+		}, "version 0 and must have 5, call Migrate"},
 		"a newer schema": {func(t *testing.T, pool *pgxpool.Pool) {
 			t.Helper()
 			run(t, pool, `INSERT INTO auditwarden_alert_migrations (version_id, is_applied) VALUES (1000, true)`)

@@ -28,6 +28,32 @@ func (s *Store) Get(ctx context.Context, ref monitor.AlertRef) (a *monitor.Alert
 	return a, history, err
 }
 
+// Evidence implements [driver.Store].
+func (s *Store) Evidence(ctx context.Context, ref monitor.AlertRef) (texts []string, err error) {
+	if err := checkRef(ref); err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, ref.Organization, func(b *pgx.Batch) {
+		b.Queue(findAlert, ref.Organization, ref.ID).QueryRow(func(row pgx.Row) error { return row.Scan(new(bool)) })
+		b.Queue(readEvidence, ref.Organization, ref.ID).Query(func(rows pgx.Rows) (err error) {
+			texts, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = notFound(ref)
+	}
+	return texts, err
+}
+
+const (
+	findAlert    = `SELECT true FROM auditwarden_alerts WHERE organization_id = $1 AND id = $2`
+	readEvidence = `
+SELECT evidence FROM auditwarden_alert_occurrences
+WHERE organization_id = $1 AND alert_id = $2 AND evidence IS NOT NULL
+ORDER BY last_seen, event_key`
+)
+
 // List implements [driver.Store].
 //
 // Pages of all alerts, of one organization's alerts and of its open alerts are read

@@ -41,6 +41,7 @@ func testErase(t *storeTest) {
 	mentioned := Occurrence(acme, "203.0.113.9", "e3", minutes(0))
 	mentioned.Finding.Detail = "logins of bobby, " + name + ", " + name + "x and " + name
 	mentioned.CorrelationID = name
+	mentioned.Finding.Guidance = &monitor.Guidance{NextSteps: "Compare: {detail}"}
 	texts := monitor.AlertRef{Organization: acme, ID: t.one(mentioned).AlertID}
 	// One was worked on by somebody with this name.
 	worked := t.opened(acme, "mallory", "e4", minutes(0))
@@ -54,6 +55,7 @@ func testErase(t *storeTest) {
 	check.Equal(t, "erased", got, alerting.Erased{Alerts: 2, Changed: 2})
 	check.Equal(t, "alerts", ids(t.list(alerting.Query{Organization: acme})), strings.Join([]string{longer.Finding.Key, "mallory", "203.0.113.9"}, " "))
 	check.Equal(t, "detail", t.get(texts).Finding.Detail, "logins of bobby, [erased], "+name+"x and [erased]")
+	check.Equal(t, "next steps", t.get(texts).Guidance().NextSteps, "Compare: logins of bobby, [erased], "+name+"x and [erased]")
 	check.Equal(t, "correlation", t.get(texts).CorrelationID, "[erased]")
 	after := t.get(worked.Ref())
 	check.Equal(t, "AcknowledgedBy", after.AcknowledgedBy, "[erased]")

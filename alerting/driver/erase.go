@@ -130,7 +130,7 @@ func (e *eraser) finding(f monitor.Finding) (monitor.Finding, error) {
 	}
 	for name, member := range members {
 		switch name {
-		case "rule", "organizationId", "keyField", "technique", "guidance":
+		case "rule", "organizationId", "keyField", "technique":
 		default:
 			members[name] = e.value(member)
 		}

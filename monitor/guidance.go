@@ -1,11 +1,6 @@
 package monitor
 
-import (
-	"fmt"
-	"net/url"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Guidance is what a rule tells the person who looks at its alerts. All of it is
 // optional. All findings of a rule share one Guidance, which must not change; an
@@ -49,45 +44,6 @@ type Guidance struct {
 	Counts []string `json:"counts,omitempty"`
 }
 
-// maxGuidance is the size of all texts of a guidance, in bytes.
-const maxGuidance = 16 << 10
-
-// Validate returns an error that names the first field that is wrong: a placeholder
-// that does not exist, a URL that is none of http or https, or an [ErrTooLarge] for
-// texts of more than 16 KiB together.
-func (g *Guidance) Validate() error {
-	for _, text := range [...]struct{ field, text string }{
-		{"Title", g.Title}, {"Description", g.Description}, {"NextSteps", g.NextSteps},
-	} {
-		for name := range placeholders(text.text) {
-			if !slices.Contains(placeholderNames[:], name) {
-				return fmt.Errorf("%s: there is no placeholder {%s}", text.field, name)
-			}
-		}
-	}
-	if g.Runbook != "" && !isURL(g.Runbook) {
-		return fmt.Errorf("%s: %.200q is no URL such as \"https://example.com/\"", "Runbook", g.Runbook)
-	}
-	for _, text := range g.References {
-		if !isURL(text) {
-			return fmt.Errorf("References: %.200q is no URL such as \"https://example.com/\"", text)
-		}
-	}
-	return g.checkSize()
-}
-
-func isURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
-}
-
-func (g *Guidance) checkSize() error {
-	if n := g.size(); n > maxGuidance {
-		return fmt.Errorf("%d bytes are more than %d: %w", n, maxGuidance, ErrTooLarge)
-	}
-	return nil
-}
-
 // size is the number of bytes of all texts, and some for each.
 func (g *Guidance) size() int {
 	const header = 16
@@ -100,47 +56,12 @@ func (g *Guidance) size() int {
 	return n
 }
 
-// clone returns a copy that shares no memory with g.
+// clone returns a copy whose lists are its own. The texts are those of the rule.
 func (g *Guidance) clone() *Guidance {
 	if g == nil {
 		return nil
 	}
 	c := *g
-	for _, text := range []*string{&c.Title, &c.Description, &c.NextSteps, &c.Runbook, &c.Author} {
-		*text = strings.Clone(*text)
-	}
-	for _, list := range []*[]string{&c.References, &c.Tags, &c.Counts} {
-		*list = slices.Clone(*list)
-		for i, text := range *list {
-			(*list)[i] = strings.Clone(text)
-		}
-	}
+	c.References, c.Tags, c.Counts = slices.Clone(g.References), slices.Clone(g.Tags), slices.Clone(g.Counts)
 	return &c
 }
-
-var placeholderNames = [...]string{
-	"summary", "counted", "count", "threshold", "window", "subject", "key",
-	"organization", "time", "rule", "severity", "technique", "detail",
-}
-
-// placeholders yields the words in braces.
-func placeholders(text string) func(yield func(name string) bool) {
-	return func(yield func(string) bool) {
-		for {
-			_, rest, found := strings.Cut(text, "{")
-			if !found {
-				return
-			}
-			end := 0
-			for end < len(rest) && isLetter(rest[end]) {
-				end++
-			}
-			if end > 0 && end < len(rest) && rest[end] == '}' && !yield(rest[:end]) {
-				return
-			}
-			text = rest
-		}
-	}
-}
-
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }

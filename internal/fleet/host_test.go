@@ -167,7 +167,9 @@ func (r *tenantReceiver) Notify(ctx context.Context, n *alerting.Notification) e
 	r.mu.Lock()
 	r.n++
 	number := r.n
-	r.seen[n.Alert.ID] = true
+	if strings.HasPrefix(n.Alert.OrganizationID, honest) {
+		r.seen[n.Alert.ID] = true // of the others there is no end
+	}
 	r.mu.Unlock()
 	switch {
 	case !strings.HasPrefix(n.Alert.OrganizationID, hostileName):

@@ -245,3 +245,27 @@ func wantInvalid(t *testing.T, err error, field string) {
 func advance(d time.Duration) { <-time.After(d) }
 
 func list(v ...any) string { return fmt.Sprint(v...) }
+
+// eventTexts are the fields of an event that hold text, by their JSON names.
+var eventTexts = map[string]func(e *monitor.Event) *string{
+	"id":                         func(e *monitor.Event) *string { return &e.ID },
+	"action":                     func(e *monitor.Event) *string { return &e.Action },
+	"principalId":                func(e *monitor.Event) *string { return &e.PrincipalID },
+	"organizationId":             func(e *monitor.Event) *string { return &e.OrganizationID },
+	"targetResourceType":         func(e *monitor.Event) *string { return &e.TargetResourceType },
+	"targetResourceId":           func(e *monitor.Event) *string { return &e.TargetResourceID },
+	"outcomeDescription":         func(e *monitor.Event) *string { return &e.OutcomeDescription },
+	"sessionContext.sessionId":   func(e *monitor.Event) *string { return &e.Session.ID },
+	"sessionContext.ipAddress":   func(e *monitor.Event) *string { return &e.Session.IPAddress },
+	"sessionContext.userAgent":   func(e *monitor.Event) *string { return &e.Session.UserAgent },
+	"sessionContext.geolocation": func(e *monitor.Event) *string { return &e.Session.Geolocation },
+	"correlationId":              func(e *monitor.Event) *string { return &e.CorrelationID },
+	"eventVersion":               func(e *monitor.Event) *string { return &e.EventVersion },
+	"retentionPolicy":            func(e *monitor.Event) *string { return &e.RetentionPolicy },
+	"dataClassification":         func(e *monitor.Event) *string { return (*string)(&e.DataClassification) },
+	"hash":                       func(e *monitor.Event) *string { return &e.Hash },
+	"hashAlgorithm":              func(e *monitor.Event) *string { return &e.HashAlgorithm },
+	"signature":                  func(e *monitor.Event) *string { return &e.Signature },
+	"algorithm":                  func(e *monitor.Event) *string { return &e.SignatureAlgorithm },
+	"keyId":                      func(e *monitor.Event) *string { return &e.KeyID },
+}

@@ -12,29 +12,6 @@ import (
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	// Every field that holds text is checked for encoding and size.
-	texts := map[string]func(e *monitor.Event) *string{
-		"id":                         func(e *monitor.Event) *string { return &e.ID },
-		"action":                     func(e *monitor.Event) *string { return &e.Action },
-		"principalId":                func(e *monitor.Event) *string { return &e.PrincipalID },
-		"organizationId":             func(e *monitor.Event) *string { return &e.OrganizationID },
-		"targetResourceType":         func(e *monitor.Event) *string { return &e.TargetResourceType },
-		"targetResourceId":           func(e *monitor.Event) *string { return &e.TargetResourceID },
-		"outcomeDescription":         func(e *monitor.Event) *string { return &e.OutcomeDescription },
-		"sessionContext.sessionId":   func(e *monitor.Event) *string { return &e.Session.ID },
-		"sessionContext.ipAddress":   func(e *monitor.Event) *string { return &e.Session.IPAddress },
-		"sessionContext.userAgent":   func(e *monitor.Event) *string { return &e.Session.UserAgent },
-		"sessionContext.geolocation": func(e *monitor.Event) *string { return &e.Session.Geolocation },
-		"correlationId":              func(e *monitor.Event) *string { return &e.CorrelationID },
-		"eventVersion":               func(e *monitor.Event) *string { return &e.EventVersion },
-		"retentionPolicy":            func(e *monitor.Event) *string { return &e.RetentionPolicy },
-		"dataClassification":         func(e *monitor.Event) *string { return (*string)(&e.DataClassification) },
-		"hash":                       func(e *monitor.Event) *string { return &e.Hash },
-		"hashAlgorithm":              func(e *monitor.Event) *string { return &e.HashAlgorithm },
-		"signature":                  func(e *monitor.Event) *string { return &e.Signature },
-		"algorithm":                  func(e *monitor.Event) *string { return &e.SignatureAlgorithm },
-		"keyId":                      func(e *monitor.Event) *string { return &e.KeyID },
-	}
 	type test struct {
 		change func(e *monitor.Event)
 		field  string
@@ -50,7 +27,7 @@ func TestValidate(t *testing.T) {
 		"unknown status": {func(e *monitor.Event) { e.Status = "SUCCESS" }, "status", "SUCCESS"},
 		"negative count": {func(e *monitor.Event) { e.RecordCount = math.MinInt64 }, "recordCount", "negative"},
 	}
-	for field, place := range texts {
+	for field, place := range eventTexts {
 		tests[field+" encoding"] = test{func(e *monitor.Event) { *place(e) = "a\xffb" }, field, "UTF-8"}
 		tests[field+" size"] = test{func(e *monitor.Event) { *place(e) = strings.Repeat("x", monitor.MaxFieldSize+1) }, field, "too large"}
 	}

@@ -28,11 +28,12 @@
 // The first occurrence of an alert causes a notification. A later one does if its
 // event is later, by at least the cooldown (5 minutes by default), than the last
 // event that caused a notification; an event that arrives late thus causes none. An
-// occurrence during a [Suppression] or [Silence] is stored, but causes no notification
-// and starts no cooldown. All of this uses event time, so that replayed history has the
-// same results as live events. When the suppression has ended by the store's clock, or
-// was removed, Run notifies of the open alerts that it has held back. A change of status causes a notification, too, and so does
-// an [Escalation], when nobody has acknowledged the alert in time.
+// occurrence during a [Suppression] or [Silence] is stored, but causes no
+// notification and starts no cooldown. All of this uses event time, so that replayed
+// history has the same results as live events. When the suppression has ended by the
+// store's clock, or was removed, Run notifies of the open alerts that it has held
+// back. A change of status causes a notification, too, and so does an [Escalation],
+// when nobody has acknowledged the alert in time.
 //
 // The store writes a [Notification] to its outbox in one step with the occurrence or
 // change that causes it. One of the instances that share the store then delivers it

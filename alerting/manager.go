@@ -26,10 +26,11 @@ import (
 //
 // While Run is active, each route has a worker that delivers notifications. Otherwise
 // StoreOccurrences and changes of status deliver before they return, for about 10
-// seconds at most, and do not fail if a delivery fails. A failed delivery is tried again after a random time below a
-// limit that grows from 1 second to 5 minutes, or after [DeliveryError] RetryAfter if
-// that is longer. After five failures in a row, a route pauses for 30 seconds. A
-// notification that is refused permanently, or that expires, becomes a dead letter.
+// seconds at most, and do not fail if a delivery fails. A failed delivery is tried
+// again after a random time below a limit that grows from 1 second to 5 minutes, or
+// after [DeliveryError] RetryAfter if that is longer. After five failures in a row, a
+// route pauses for 30 seconds. A notification that is refused permanently, or that
+// expires, becomes a dead letter.
 //
 // A notifier may choose the destination by the organization. Therefore a failure, a
 // pause and a slow delivery concern one organization: a route goes on with the others,
@@ -248,20 +249,21 @@ func (m *Manager) Evidence(ctx context.Context, ref monitor.AlertRef) ([]*monito
 	})
 }
 
-// Purge deletes the alerts that were closed before the given time, with their history,
-// evidence and notifications. It keeps open alerts. It returns the number, even with an error.
-// Organization may be [AllOrganizations].
+// Purge deletes the alerts that were closed before the given time, with their
+// history, evidence and notifications. It keeps open alerts. It returns the number,
+// even with an error. Organization may be [AllOrganizations].
 func (m *Manager) Purge(ctx context.Context, organization string, before time.Time) (int, error) {
 	return call(ctx, m, "purge alerts", checkScope(organization), func(ctx context.Context) (int, error) {
 		return m.store.Purge(ctx, organization, before)
 	})
 }
 
-// Erase removes the name of a principal from the alerts of an organization. It deletes
-// the alerts whose key is the name, open ones too, with their history, evidence and
-// notifications, and the events that have the name from the evidence of others. In all other alerts and their history it replaces the name, where it stands between
-// characters that are no letters or digits, by "[erased]". Case matters. It does not
-// look into settings.
+// Erase removes the name of a principal from the alerts of an organization. It
+// deletes the alerts whose key is the name, open ones too, with their history,
+// evidence and notifications, and the events that have the name from the evidence of
+// others. In all other alerts and their history it replaces the name, where it stands
+// between characters that are no letters or digits, by "[erased]". Case matters. It
+// does not look into settings.
 //
 // It first stores the repeats of the organization that are buffered. What is stored
 // during the call may be missed, and a later event of the principal opens a new alert.

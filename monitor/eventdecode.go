@@ -23,11 +23,12 @@ func (e *Event) UnmarshalJSON(text []byte) error { return DecodeEvent(text, e) }
 // [encoding/json.Number].
 //
 // The error is an [*InvalidEventError]. The text is invalid if it is not JSON in
-// UTF-8, if the name of a field, or a field that a signature can cover, contains half of
-// a surrogate pair (which UTF-8 cannot express, so that a hash over it cannot be
+// UTF-8, if the name of a field, or a field that a signature can cover, contains half
+// of a surrogate pair (which UTF-8 cannot express, so that a hash over it cannot be
 // checked), if the timestamp, action or status is missing or invalid, if a value has
-// the wrong type, or if objects and arrays are nested more than 64 deep. The error wraps [ErrTooLarge] for a text over
-// [MaxEventSize], or for a field over [MaxFieldSize] that a signature can cover.
+// the wrong type, or if objects and arrays are nested more than 64 deep. The error
+// wraps [ErrTooLarge] for a text over [MaxEventSize], or for a field over
+// [MaxFieldSize] that a signature can cover.
 //
 // In the other fields U+FFFD replaces what is not UTF-8, and a text may be longer: the
 // monitor clips it on arrival.

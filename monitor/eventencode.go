@@ -20,11 +20,11 @@ func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil) }
 // fields that are not empty, then Details sorted by name. [DecodeEvent] decodes
 // the text to an equal event.
 //
-// If DecodeEvent could not decode the text, AppendJSON returns dst unchanged and
-// an [*InvalidEventError]. This happens if the event is none that [Monitor.Process]
-// accepts (except for an empty action), if a text is not UTF-8, if a name in Details is the JSON name of a field,
-// if JSON cannot express a value in Details (NaN, a channel, too much nesting), or
-// if the text exceeds [MaxEventSize].
+// If DecodeEvent could not decode the text, AppendJSON returns dst unchanged and an
+// [*InvalidEventError]. This happens if the event is none that [Monitor.Process]
+// accepts (except for an empty action), if a text is not UTF-8, if a name in Details
+// is the JSON name of a field, if JSON cannot express a value in Details (NaN, a
+// channel, too much nesting), or if the text exceeds [MaxEventSize].
 func (e *Event) AppendJSON(dst []byte) ([]byte, error) {
 	if _, err := e.checkContent(signable | FieldRecordCount); err != nil {
 		return dst, err

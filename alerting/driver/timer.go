@@ -27,7 +27,8 @@ type Timer struct {
 	Due time.Time
 }
 
-// StartTimer returns the timer of an alert that was just reopened or became more severe. T is its timer so far. Its escalations start from the beginning.
+// StartTimer returns the timer of an alert that was just reopened or became more
+// severe. T is its timer so far. Its escalations start from the beginning.
 func (p *Policy) StartTimer(a *monitor.Alert, t Timer, now time.Time) Timer {
 	t = Timer{Notified: t.Notified, Version: a.Version, Since: a.UpdatedAt}
 	t.Due = p.Due(a, t, now)

@@ -65,7 +65,7 @@
 //
 // The column timer_due is the time at which [Store.RunTimers] must check an open
 // alert. It has a partial index. Concurrent calls skip each other's alerts. When new
-// settings change suppressions, silences, escalations or automatic resolution, RunTimers
-// computes the timers of all open alerts of the organization again, 500 in a transaction. Saving settings
-// locks nothing but the organization's row.
+// settings change suppressions, silences, escalations or automatic resolution,
+// RunTimers computes the timers of all open alerts of the organization again, 500 in
+// a transaction. Saving settings locks nothing but the organization's row.
 package pgalerts

@@ -85,8 +85,8 @@ func unmap(n netip.Prefix) netip.Prefix {
 	return n.Masked()
 }
 
-// of returns, for an event in normal form, the field by which the event is excepted and 0 if it is not. Only
-// the trusted fields are looked at.
+// of returns, for an event in normal form, the field by which the event is excepted
+// and 0 if it is not. Only the trusted fields are looked at.
 func (x *exceptions) of(e *monitor.Event, trusted monitor.Fields) monitor.Fields {
 	if x == nil {
 		return 0

@@ -97,10 +97,10 @@ func judgeAll(
 	return next, all, matched
 }
 
-// judge looks at the event, in normal form, without looking at what came before it. The rule
-// still has to count the event when the judgment is Below; it is Fired for a
-// stateless rule. It calls all of the rule's functions that anybody calls, and
-// fills in the hit as far as it comes.
+// judge looks at the event, in normal form, without looking at what came before it.
+// The rule still has to count the event when the judgment is Below; it is Fired for a
+// stateless rule. It calls all of the rule's functions that anybody calls, and fills
+// in the hit as far as it comes.
 func (r *rule) judge(e *monitor.Event, a *monitor.Arrival, h *hit) Judgment {
 	*h = hit{rule: r}
 	if r.disabled {
